@@ -1,0 +1,70 @@
+"""What ingestion does with recordings: window, splits, shares, and what it refuses."""
+
+from typing import Literal
+
+import pydantic
+
+from kws.params import Params
+
+
+class IngestParams(Params):
+    """How recordings become audio examples.
+
+    The shares follow the TensorFlow speech tutorial: a percentage of the number of keyword clips
+    in the same split.
+    """
+
+    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
+    clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
+    max_clip_duration_ms: int = pydantic.Field(
+        5000, description="a longer word recording is quarantined; a shorter one is cut to its loudest window"
+    )
+    min_clip_duration_ms: int = pydantic.Field(
+        50, ge=1, description="a shorter word recording is quarantined"
+    )
+    silence_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
+    unknown_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
+    negatives_percentage: float = pydantic.Field(
+        0.0, ge=0, le=1000, description="_unknown_ clips cut from the training part of _negatives_"
+    )
+    eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
+    test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
+    validation_list: Literal["eval", "test"] = pydantic.Field(
+        "eval", description="which split validation_list.txt names (testing_list.txt is always test)"
+    )
+    rare_word_clips: int = pydantic.Field(
+        0, ge=0, description="a word that is no keyword and has fewer clips is kept out of training"
+    )
+    silent_dbfs: float = pydantic.Field(-75.0, description="a word clip below this RMS is quarantined")
+    max_quarantine_share: float = pydantic.Field(0.05, ge=0, le=1)
+    source: str = pydantic.Field(
+        "recordings", description="which corpus or engine the clips came from; a slicing key"
+    )
+    seed: int = 0
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "IngestParams":
+        if len(set(self.keywords)) != len(self.keywords):
+            raise ValueError(f"keywords={list(self.keywords)} names a keyword twice")
+        if any(not word or word.startswith("_") or "/" in word for word in self.keywords):
+            raise ValueError(
+                f"keywords={list(self.keywords)}: a keyword is a word, and names with _ at the "
+                "front are reserved"
+            )
+        if self.eval_percentage + self.test_percentage >= 100:
+            raise ValueError(
+                f"eval_percentage={self.eval_percentage} and test_percentage="
+                f"{self.test_percentage} leave nothing for training: keep their sum below 100"
+            )
+        if self.max_clip_duration_ms < self.clip_duration_ms:
+            raise ValueError(
+                f"max_clip_duration_ms={self.max_clip_duration_ms} is shorter than "
+                f"clip_duration_ms={self.clip_duration_ms}: every clip would be quarantined"
+            )
+        if self.min_clip_duration_ms > self.max_clip_duration_ms:
+            raise ValueError(
+                f"min_clip_duration_ms={self.min_clip_duration_ms} is longer than "
+                f"max_clip_duration_ms={self.max_clip_duration_ms}: every clip would be quarantined"
+            )
+        return self

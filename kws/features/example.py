@@ -1,0 +1,87 @@
+"""FeatureExample: the features of one clip and their slicing keys, and the tf.Example form."""
+
+import dataclasses
+
+import numpy as np
+
+SLICING_KEYS = (
+    "label",
+    "word",
+    "speaker",
+    "source",
+    "snr_bucket",
+    "augmentation",
+    "novelty",
+    "clip_id",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FeatureExample:
+    """Features of one clip.
+
+    Attributes:
+      features: `[frames, channels]` in the frontend's own type (uint16 micro, float32 log_mel).
+      label_index: into `kws.labels.label_list(keywords)`.
+      label, word, speaker, source, augmentation, novelty, clip_id: as in the clip.
+      snr_bucket: see `snr_bucket`.
+    """
+
+    features: np.ndarray
+    label_index: int
+    label: str
+    word: str
+    speaker: str
+    source: str
+    snr_bucket: str
+    augmentation: str
+    novelty: str
+    clip_id: str
+
+
+def snr_bucket(snr_db: float | None) -> str:
+    """`clean` where unknown, else a range of 10 dB: `below_0`, `0_to_10`, `10_to_20`, `20_up`."""
+    if snr_db is None:
+        return "clean"
+    for limit, name in ((0, "below_0"), (10, "0_to_10"), (20, "10_to_20")):
+        if snr_db < limit:
+            return name
+    return "20_up"
+
+
+def encode(example: FeatureExample) -> bytes:
+    """A serialized tf.Example; `features` holds the raw little-endian values, row by row."""
+    import tensorflow as tf
+
+    def text(value: str) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+
+    features = np.ascontiguousarray(example.features)
+    raw = features.astype(features.dtype.newbyteorder("<"), copy=False).tobytes()
+    feature = {
+        "features": tf.train.Feature(bytes_list=tf.train.BytesList(value=[raw])),
+        "label_index": tf.train.Feature(
+            int64_list=tf.train.Int64List(value=[example.label_index])
+        ),
+    }
+    feature.update({key: text(getattr(example, key)) for key in SLICING_KEYS})
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(
+        deterministic=True
+    )
+
+
+def decode(serialized: bytes, shape: tuple[int, int], dtype: np.dtype) -> FeatureExample:
+    """What `encode` wrote; shape and dtype come from the FeatureParams beside the dataset.
+
+    Raises:
+      ValueError: the stored features are not of that shape and dtype.
+    """
+    import tensorflow as tf
+
+    feature = tf.train.Example.FromString(serialized).features.feature
+    raw = np.frombuffer(feature["features"].bytes_list.value[0], np.dtype(dtype).newbyteorder("<"))
+    return FeatureExample(
+        features=raw.reshape(shape).astype(dtype, copy=False),
+        label_index=feature["label_index"].int64_list.value[0],
+        **{key: feature[key].bytes_list.value[0].decode() for key in SLICING_KEYS},
+    )

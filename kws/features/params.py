@@ -1,0 +1,79 @@
+"""FeatureParams: everything that decides what a frontend's numbers are.
+
+Written beside every dataset, model and bundle and compared, never assumed.
+"""
+
+from typing import Literal
+
+import pydantic
+
+from kws.params import Params
+
+FRONTEND_FILE = "frontend.json"
+
+
+class FeatureParams(Params):
+    """Parameters of a frontend; the defaults are the micro frontend as microcontrollers run it.
+
+    The noise-reduction, PCAN and log parameters have the names and defaults of the fixed-point
+    micro frontend (tensorflow/lite/experimental/microfrontend/lib) and are read by it alone.
+    """
+
+    frontend: Literal["micro", "log_mel"] = "micro"
+    sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
+    clip_duration_ms: int = pydantic.Field(1000, gt=0, description="what a windowed model hears, ms")
+    window_size_ms: int = pydantic.Field(30, gt=0, description="ms")
+    window_stride_ms: int = pydantic.Field(20, gt=0, description="ms between frames (the hop)")
+    feature_bin_count: int = pydantic.Field(40, ge=4, le=256, description="mel channels")
+    lower_band_limit_hz: float = pydantic.Field(125.0, ge=0)
+    upper_band_limit_hz: float = pydantic.Field(7500.0, gt=0)
+    smoothing_bits: int = 10
+    even_smoothing: float = 0.025
+    odd_smoothing: float = 0.06
+    min_signal_remaining: float = 0.05
+    enable_pcan: bool = True
+    pcan_strength: float = 0.95
+    pcan_offset: float = 80.0
+    gain_bits: int = 21
+    enable_log: bool = True
+    scale_shift: int = 6
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "FeatureParams":
+        if self.window_size_ms < self.window_stride_ms:
+            raise ValueError(
+                f"window_size_ms={self.window_size_ms} is shorter than "
+                f"window_stride_ms={self.window_stride_ms}: a frame would skip audio"
+            )
+        if self.clip_duration_ms < self.window_size_ms:
+            raise ValueError(
+                f"clip_duration_ms={self.clip_duration_ms} is shorter than "
+                f"window_size_ms={self.window_size_ms}: not one frame would fit"
+            )
+        if not self.lower_band_limit_hz < self.upper_band_limit_hz <= self.sample_rate / 2:
+            raise ValueError(
+                f"the band {self.lower_band_limit_hz:g}-{self.upper_band_limit_hz:g} Hz must rise and "
+                f"stay within 0-{self.sample_rate / 2:g} Hz"
+            )
+        return self
+
+    @property
+    def window_samples(self) -> int:
+        return self.sample_rate * self.window_size_ms // 1000
+
+    @property
+    def stride_samples(self) -> int:
+        return self.sample_rate * self.window_stride_ms // 1000
+
+    @property
+    def clip_samples(self) -> int:
+        return self.sample_rate * self.clip_duration_ms // 1000
+
+    def frame_count(self, num_samples: int) -> int:
+        """Frames that fit wholly into so many samples."""
+        return max(0, 1 + (num_samples - self.window_samples) // self.stride_samples)
+
+    @property
+    def feature_shape(self) -> tuple[int, int]:
+        """`[frames, channels]` of one clip."""
+        return self.frame_count(self.clip_samples), self.feature_bin_count

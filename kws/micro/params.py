@@ -1,0 +1,33 @@
+"""Conversion to int8, budgets of the device, and where bundles go."""
+
+import pydantic
+
+from kws.params import Params
+
+TFLM_OPERATORS = (
+    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
+    "EXPAND_DIMS", "FULLY_CONNECTED", "LOGISTIC", "MAX_POOL_2D", "MEAN", "MUL", "PACK", "PAD",
+    "QUANTIZE", "RELU", "RELU6", "RESHAPE", "SHAPE", "SOFTMAX", "SPLIT", "SQUEEZE",
+    "STRIDED_SLICE", "SUB", "TANH", "TRANSPOSE",
+)  # fmt: skip
+"""Operators that a bundle may use unless the configuration says otherwise."""
+
+
+class ConversionParams(Params):
+    """Full int8 quantization after training."""
+
+    representative_examples: int = pydantic.Field(500, ge=10, description="of the training split")
+    max_accuracy_drop: float = pydantic.Field(
+        0.01, ge=0, le=1, description="int8 may lose at most this share of accuracy to float (eval split)"
+    )
+    seed: int = 0
+
+
+class BudgetParams(Params):
+    """What the device has to spare; None leaves a figure ungated."""
+
+    max_flash_bytes: int | None = pydantic.Field(None, gt=0)
+    max_arena_bytes: int | None = pydantic.Field(None, gt=0)
+    operators: tuple[str, ...] = TFLM_OPERATORS
+    arena_margin: float = pydantic.Field(0.1, ge=0, description="added to the measured arena")
+    test_vectors: int = pydantic.Field(16, ge=1, description="clips compared between TFLite and TFLM")
