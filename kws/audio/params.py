@@ -18,7 +18,9 @@ class IngestParams(Params):
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
     max_clip_duration_ms: int = pydantic.Field(
-        5000, description="a longer word recording is quarantined; a shorter one is cut to its loudest window"
+        5000,
+        description="a longer word recording is quarantined; a shorter one that is longer than a "
+        "clip is cut to its loudest window",
     )
     min_clip_duration_ms: int = pydantic.Field(
         50, ge=1, description="a shorter word recording is quarantined"
@@ -31,12 +33,15 @@ class IngestParams(Params):
     eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     validation_list: Literal["eval", "test"] = pydantic.Field(
-        "eval", description="which split validation_list.txt names (testing_list.txt is always test)"
+        "eval",
+        description="which split validation_list.txt names (testing_list.txt is always test)",
     )
     rare_word_clips: int = pydantic.Field(
         0, ge=0, description="a word that is no keyword and has fewer clips is kept out of training"
     )
-    silent_dbfs: float = pydantic.Field(-75.0, description="a word clip below this RMS is quarantined")
+    silent_dbfs: float = pydantic.Field(
+        -75.0, description="a word clip below this RMS is quarantined"
+    )
     max_quarantine_share: float = pydantic.Field(0.05, ge=0, le=1)
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"

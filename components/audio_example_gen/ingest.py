@@ -1,0 +1,197 @@
+"""The Beam side of ingestion: list, examine every file, plan once, make the chosen clips.
+
+    names ─┬─ batches ── examine (decode, hash) ── findings ─┐
+           └─ layout ────────────────────────────────────────┴─ plan ── batches of cuts ── clips
+
+Files are read twice. That is cheaper than to carry the audio of all files through the one step
+that must see everything, where duplicates are found and the exact shares are drawn: only names and
+hashes go there.
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import apache_beam as beam
+from absl import logging
+from tfx.dsl.io import fileio
+
+from kws.audio import clip as clips
+from kws.audio import cut as cuts
+from kws.audio import examine, layout
+from kws.audio.ingest_summary import INGEST_FILE, check, summarize
+from kws.audio.params import IngestParams
+from kws.audio.plan import make_plan
+from kws.audio.quarantine import QUARANTINE_FILE, to_jsonl
+from kws.audio.read import Source
+from kws.errors import KwsError
+from kws.splits import SPLITS
+
+BATCH_FILES = 64
+"""Files (or clips) an element: keeps Beam's cost per element out of the sum."""
+METRICS = "kws.AudioExampleGen"
+
+T = TypeVar("T")
+Batch = tuple[str, list[str]]
+"""Kind (`word` or `long`) and names."""
+
+
+class Ingest(beam.PTransform):
+    """From a folder to `{split: PCollection of serialized tf.Examples}`.
+
+    Writes `quarantine.jsonl` and `ingest.json` into the artifact's folder. If the corpus cannot be
+    learned from, `ingest.json` has a `problem` and no clip is made: an error raised here would
+    reach the user as a runner's stack trace.
+    """
+
+    def __init__(self, folder: str, params: IngestParams, artifact_folder: str):
+        super().__init__()
+        self._folder = folder
+        self._params_json = params.to_json()
+        self._artifact_folder = artifact_folder
+
+    def expand(self, pipeline: beam.Pipeline):  # Beam takes no dict of outputs as a type hint.
+        understood = (
+            pipeline
+            | "Folder" >> beam.Create([self._folder])
+            | "Understand" >> beam.Map(understand, self._params_json)
+        )
+        findings = (
+            understood
+            | "Batch" >> beam.FlatMap(batches)
+            | "ShuffleFiles" >> beam.Reshuffle()
+            | "Examine" >> beam.ParDo(Examine(self._folder, self._params_json))
+            | "Gather" >> beam.combiners.ToList()
+        )
+        made = (
+            findings
+            | "Plan"
+            >> beam.FlatMap(
+                plan,
+                beam.pvalue.AsSingleton(understood),
+                self._params_json,
+                self._artifact_folder,
+            )
+            | "ShuffleCuts" >> beam.Reshuffle()
+            | "Make" >> beam.ParDo(Make(self._folder, self._params_json)).with_outputs(*SPLITS)
+        )
+        return {split: made[split] for split in SPLITS}
+
+
+def understand(folder: str, params_json: str) -> layout.Layout:
+    """Lists the files of the corpus and sorts them."""
+
+    def read_text(name: str) -> str:
+        with fileio.open(os.path.join(folder, name)) as file:
+            return file.read()
+
+    names = []
+    for parent, _, files in fileio.walk(folder):
+        inside = os.path.relpath(parent, folder) if parent.rstrip("/") != folder else "."
+        names += [file if inside == "." else f"{inside}/{file}" for file in files]
+    return layout.understand(names, read_text, IngestParams.from_json(params_json))
+
+
+def batches(corpus: layout.Layout) -> Iterator[Batch]:
+    """Groups of names, small enough to spread over workers."""
+    words = [word.name for word in corpus.words]
+    # One long recording may be two parts of a corpus: once is enough.
+    parts = [
+        p for found in (corpus.backgrounds, corpus.negatives) for s in SPLITS for p in found[s]
+    ]
+    for kind, names in (("word", words), ("long", sorted({part.path for part in parts}))):
+        for batch in _grouped(names):
+            yield kind, batch
+
+
+class Examine(beam.DoFn):
+    """Batches of names to lists of findings."""
+
+    def __init__(self, folder: str, params_json: str):
+        self._folder = folder
+        self._params_json = params_json
+        self._files = beam.metrics.Metrics.counter(METRICS, "files_examined")
+        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_examined")
+
+    def setup(self) -> None:
+        self._params = IngestParams.from_json(self._params_json)
+
+    def process(self, batch: Batch) -> Iterator[list[examine.Finding]]:
+        kind, names = batch
+        look = examine.examine_word if kind == "word" else examine.examine_long
+        found = [look(name, open_source(self._folder, name), self._params) for name in names]
+        self._files.inc(len(found))
+        self._milliseconds.inc(round(sum(finding.duration_ms for finding in found)))
+        for finding in found:
+            if finding.reason:
+                beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
+        yield found
+
+
+def plan(
+    findings: Iterable[list[examine.Finding]],
+    corpus: layout.Layout,
+    params_json: str,
+    artifact_folder: str,
+) -> Iterator[list[cuts.Cut]]:
+    """Decides everything, writes down why, and gives out the work."""
+    params = IngestParams.from_json(params_json)
+    decided = make_plan(corpus, [f for batch in findings for f in batch], params)
+    summary = summarize(decided, params)
+    try:
+        check(decided, params)
+    except KwsError as error:
+        summary["problem"] = {"message": error.message, "hint": error.hint}
+    fileio.makedirs(artifact_folder)
+    _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(decided.quarantine))
+    _write(os.path.join(artifact_folder, INGEST_FILE), json.dumps(summary, indent=2) + "\n")
+    if "problem" in summary:
+        return
+    if params.silence_percentage and not any(decided.backgrounds.values()):
+        logging.warning(
+            "No background recordings (%s/): _silence_ clips are quiet white noise",
+            layout.BACKGROUND_FOLDER,
+        )
+    yield from _grouped(decided.cuts)
+
+
+class Make(beam.DoFn):
+    """Batches of cuts to serialized clips, each tagged with its split."""
+
+    def __init__(self, folder: str, params_json: str):
+        self._folder = folder
+        self._params_json = params_json
+        self._counters = {
+            split: beam.metrics.Metrics.counter(METRICS, f"clips_{split}") for split in SPLITS
+        }
+
+    def setup(self) -> None:
+        self._params = IngestParams.from_json(self._params_json)
+
+    def process(self, batch: list[cuts.Cut]) -> Iterator[beam.pvalue.TaggedOutput]:
+        for cut in batch:
+            source = open_source(self._folder, cut.name) if cut.name else None
+            clip = cuts.make(cut, source, self._params)
+            self._counters[cut.split].inc()
+            yield beam.pvalue.TaggedOutput(cut.split, clips.encode(clip))
+
+
+def open_source(folder: str, name: str) -> Source:
+    """A path where the file is local (libsndfile reads it in C), else its content."""
+    path = os.path.join(folder, name)
+    if "://" not in path:
+        return path
+    with fileio.open(path, "rb") as file:
+        return io.BytesIO(file.read())
+
+
+def _grouped(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), BATCH_FILES):
+        yield items[start : start + BATCH_FILES]
+
+
+def _write(path: str, text: str) -> None:
+    with fileio.open(path, "w") as file:
+        file.write(text)

@@ -1,0 +1,163 @@
+"""Archive: a `.tar.gz`, `.tar`, `.tgz` or `.zip` becomes a folder, or a sentence why not.
+
+An archive is input from elsewhere: nothing is written outside the folder, links and devices are
+refused, size and number of files are bounded by what really comes out (headers may lie), and the
+folder appears whole or not at all.
+"""
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from kws.audio.layout import AUDIO_SUFFIXES
+from kws.errors import KwsError
+
+SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip")
+MAX_TOTAL_BYTES = 64 << 30
+MAX_FILES = 2_000_000
+_CHUNK_BYTES = 1 << 20
+
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+"""RuntimeError: a zip with a password. EOFError: a gzip that breaks off."""
+
+Member = tuple[str, Callable[[], IO[bytes]]]
+
+
+def is_archive(path: str | os.PathLike[str]) -> bool:
+    """By its name."""
+    return str(path).lower().endswith(SUFFIXES)
+
+
+def unpack(
+    archive: str | os.PathLike[str],
+    into: str | os.PathLike[str],
+    *,
+    max_total_bytes: int = MAX_TOTAL_BYTES,
+    max_files: int = MAX_FILES,
+) -> Path:
+    """Unpacks an archive into `<into>/<SHA-256 of its content, 16 digits>/`.
+
+    The same content is unpacked once: a second call returns the folder that is there.
+
+    Returns:
+      The corpus in it: the folder itself, or the one folder that everything lies in.
+
+    Raises:
+      KwsError: names the archive, the member and what is wrong with it.
+    """
+    archive, into = Path(archive), Path(into)
+    if not archive.is_file():
+        raise KwsError(f"{archive} is not a file", hint="give a folder or one of: " + _known())
+    if not is_archive(archive):
+        raise KwsError(f"{archive} is no archive by its name", hint="known: " + _known())
+    target = into / _digest(archive)
+    if not target.is_dir():
+        into.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
+        try:
+            temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
+            _extract(archive, temporary, max_total_bytes, max_files)
+            _rename(temporary, target)
+        except _BROKEN as error:
+            raise KwsError(f"{archive} cannot be unpacked: {error}") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return corpus_folder(target)
+
+
+def corpus_folder(folder: Path) -> Path:
+    """Steps into folders that hold nothing but one folder, yet not into the folder of a word."""
+    while True:
+        entries = [e for e in folder.iterdir() if e.name != "__MACOSX" and e.name[0] != "."]
+        if len(entries) != 1 or not entries[0].is_dir():
+            return folder
+        if any(e.suffix.lower() in AUDIO_SUFFIXES for e in entries[0].iterdir()):
+            return folder
+        folder = entries[0]
+
+
+def _extract(archive: Path, folder: Path, max_total_bytes: int, max_files: int) -> None:
+    members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
+    total_bytes = 0
+    for count, (name, open_member) in enumerate(members(archive), start=1):
+        if count > max_files:
+            raise KwsError(f"{archive}: more than {max_files} files, at member {name}")
+        path = folder / _safe(name, archive)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open_member() as source, path.open("wb") as destination:
+            while chunk := source.read(_CHUNK_BYTES):
+                total_bytes += len(chunk)
+                if total_bytes > max_total_bytes:
+                    raise KwsError(
+                        f"{archive}: more than {max_total_bytes} bytes unpacked, at member {name}"
+                    )
+                destination.write(chunk)
+
+
+def _tar_members(archive: Path) -> Iterator[Member]:
+    with tarfile.open(archive, "r|*") as tar:
+        for member in tar:
+            _safe(member.name, archive)
+            if member.isdir():
+                continue
+            if not member.isfile():
+                kind = "a link" if member.islnk() or member.issym() else "no ordinary file"
+                raise KwsError(f"{archive}: member {member.name} is {kind}")
+
+            def open_member(member: tarfile.TarInfo = member) -> IO[bytes]:
+                stream = tar.extractfile(member)
+                assert stream is not None  # isfile() holds.
+                return stream
+
+            yield member.name, open_member
+
+
+def _zip_members(archive: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(archive) as zipped:
+        for info in zipped.infolist():
+            _safe(info.filename, archive)
+            kind = info.external_attr >> 28  # The file type of a Unix mode; 0 where unknown.
+            if info.is_dir():
+                continue
+            if kind not in (0, 0o10):
+                what = "a link" if kind == 0o12 else "no ordinary file"
+                raise KwsError(f"{archive}: member {info.filename} is {what}")
+
+            def open_member(info: zipfile.ZipInfo = info) -> IO[bytes]:
+                return zipped.open(info)
+
+            yield info.filename, open_member
+
+
+def _safe(name: str, archive: Path) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or ":" in name[:2]:
+        raise KwsError(f"{archive}: member {name!r} would be written outside the folder")
+    return path
+
+
+def _digest(archive: Path) -> str:
+    digest = hashlib.sha256()
+    with archive.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()[:16]
+
+
+def _rename(temporary: Path, target: Path) -> None:
+    try:
+        temporary.rename(target)
+    except OSError:
+        if not target.is_dir():  # Somebody else was faster: theirs has the same content.
+            raise
+
+
+def _known() -> str:
+    return ", ".join(SUFFIXES)

@@ -1,0 +1,63 @@
+"""Examine: is a recording usable, and what is its content? The first of ingestion's two passes.
+
+Only small findings leave this pass; the audio is read again for the clips that the plan chooses.
+"""
+
+import dataclasses
+import hashlib
+
+from kws.audio.container import Unreadable
+from kws.audio.params import IngestParams
+from kws.audio.read import Recording, Source, duration_ms, read
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What was found in one file.
+
+    Attributes:
+      name: of the file, inside the corpus.
+      duration_ms: of a usable recording.
+      digest: of a word's samples after conversion: equal for equal content in other formats of
+        the same resolution; "" for long recordings.
+      reason, detail: why it cannot be used; reason is "" for a usable one.
+    """
+
+    name: str
+    duration_ms: float = 0.0
+    digest: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def examine_word(name: str, source: Source, params: IngestParams) -> Finding:
+    """Decodes a word recording and checks it against the limits of the params."""
+    try:
+        audio = read_word(source, params).audio
+    except Unreadable as error:
+        return Finding(name, reason=error.reason, detail=error.detail)
+    digest = hashlib.blake2b(audio.tobytes(), digest_size=16).hexdigest()
+    return Finding(name, 1000 * audio.size / params.sample_rate, digest)
+
+
+def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
+    """Checks the header of a background or negative recording; it must hold one clip at least."""
+    try:
+        duration = duration_ms(source)
+        if duration < params.clip_duration_ms:
+            shortest = params.clip_duration_ms
+            raise Unreadable("too_short", f"{duration:.0f} ms, at least {shortest} to cut a clip")
+    except Unreadable as error:
+        return Finding(name, reason=error.reason, detail=error.detail)
+    return Finding(name, duration)
+
+
+def read_word(source: Source, params: IngestParams) -> Recording:
+    """Reads a word recording within the limits of the params (`kws.audio.read.read`)."""
+    return read(
+        source,
+        params.sample_rate,
+        max_duration_ms=params.max_clip_duration_ms,
+        min_duration_ms=params.min_clip_duration_ms,
+        silent_dbfs=params.silent_dbfs,
+    )

@@ -1,0 +1,68 @@
+"""The summary of an ingestion, and the checks that a corpus can be learned from at all."""
+
+import json
+from collections import Counter
+
+from kws.audio.params import IngestParams
+from kws.audio.plan import Plan
+from kws.audio.quarantine import by_reason, check_share
+from kws.errors import KwsError
+from kws.labels import label_list
+from kws.splits import SPLITS
+
+INGEST_FILE = "ingest.json"
+WORDS_SHOWN = 40
+
+
+def check(plan: Plan, params: IngestParams) -> None:
+    """Refuses a corpus that no keyword spotter can be trained and judged on.
+
+    Raises:
+      KwsError: no recordings at all; too many in quarantine; a keyword without a clip in a split.
+    """
+    if not plan.files:
+        raise KwsError(
+            "there are no recordings in the folder",
+            hint="expected <word>/<speaker>_nohash_<n>.wav, one folder a word",
+        )
+    check_share(plan.quarantine, plan.files, params.max_quarantine_share)
+    for keyword in params.keywords:
+        clips = plan.words.get(keyword)
+        if clips is None:
+            words = [f"{word} ({sum(n.values())})" for word, n in plan.words.items()]
+            more = ", …" if len(words) > WORDS_SHOWN else ""
+            raise KwsError(
+                f"keyword {keyword!r} has no usable clip: the words found are "
+                f"{', '.join(words[:WORDS_SHOWN]) or 'none'}{more}",
+                hint=f"a keyword is the name of a folder of recordings: {keyword}/",
+            )
+        for split in SPLITS:
+            if not clips[split]:
+                have = ", ".join(f"{s} {n}" for s, n in clips.items())
+                raise KwsError(
+                    f"keyword {keyword!r} has no clip in split {split} ({have})",
+                    hint="add recordings of more speakers, or change the percentages of the splits",
+                )
+
+
+def summarize(plan: Plan, params: IngestParams) -> dict:
+    """What `ingest.json` holds: counts per split and label, seconds, what was left out and why."""
+    clips = Counter((cut.split, cut.label) for cut in plan.cuts)
+    seconds = params.clip_duration_ms / 1000
+    return {
+        "files": plan.files,
+        "quarantined": len(plan.quarantine),
+        "quarantine_reasons": {r: len(q) for r, q in by_reason(plan.quarantine).items()},
+        "clips": {
+            split: {label: clips[split, label] for label in label_list(params.keywords)}
+            for split in SPLITS
+        },
+        "seconds": {
+            split: seconds * sum(cut.split == split for cut in plan.cuts) for split in SPLITS
+        },
+        "usable_words": plan.words,
+        "unused": plan.unused,
+        "backgrounds": plan.backgrounds,
+        "negatives": plan.negatives,
+        "params": json.loads(params.to_json()),
+    }

@@ -1,0 +1,221 @@
+"""AudioExampleGen on a small folder in which everything that can be wrong is wrong once."""
+
+import json
+import wave
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import tensorflow as tf
+from tfx.components.example_gen.driver import FileBasedDriver
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import proto_utils
+
+from components.audio_example_gen import AudioExampleGen
+from components.audio_example_gen.executor import Executor
+from kws.audio.clip import Clip, decode
+from kws.audio.params import IngestParams
+from kws.errors import KwsError
+from kws.splits import SPLITS
+
+RATE_HZ = 16000
+SPEAKERS = 40
+PARAMS = IngestParams(
+    keywords=("yes", "no"),
+    unknown_percentage=50,
+    negatives_percentage=20,
+    eval_percentage=20,
+    test_percentage=20,
+    rare_word_clips=10,
+    max_quarantine_share=0.1,
+)
+
+
+def say(seed: int, seconds: float = 1.0, rate: int = RATE_HZ) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, int(rate * seconds)).clip(-1, 1)
+
+
+def fill(folder: Path) -> None:
+    """Words, long recordings, and eight files in bad or odd state."""
+    for w, word in enumerate(("yes", "no", "cat")):
+        (folder / word).mkdir(parents=True)
+        for s in range(SPEAKERS):
+            path = folder / word / f"{s:04x}_nohash_0.wav"
+            soundfile.write(path, say(1000 * w + s, 0.9), RATE_HZ)
+    for name, seconds in (("a", 5), ("b", 4), ("c", 6)):
+        (folder / "_background_noise_").mkdir(exist_ok=True)
+        path = folder / "_background_noise_" / f"{name}.flac"
+        soundfile.write(path, say(len(name) + seconds, seconds), RATE_HZ)
+    (folder / "_negatives_" / "train").mkdir(parents=True)
+    soundfile.write(folder / "_negatives_" / "train" / "talk.ogg", say(77, 8), RATE_HZ)
+    (folder / "dog").mkdir()
+    for s in range(9):
+        soundfile.write(folder / "dog" / f"{s:04x}_nohash_0.wav", say(9000 + s), RATE_HZ)
+    (folder / "README.md").write_text("A corpus.")
+    spoil(folder / "yes")
+
+
+def spoil(folder: Path) -> None:
+    good = (folder / "0000_nohash_0.wav").read_bytes()
+    (folder / "bad_truncated.wav").write_bytes(good[: len(good) // 2])
+    (folder / "bad_empty.wav").touch()
+    (folder / "bad_text.wav").write_text("yes yes yes\n" * 50)
+    (folder / "z_duplicate.wav").write_bytes(good)
+    soundfile.write(folder / "bad_long.wav", say(5, 10), RATE_HZ)
+    soundfile.write(folder / "bad_silent.wav", np.zeros(RATE_HZ), RATE_HZ)
+    (folder / "bad_name.doc").write_text("?")
+    stereo = np.stack([say(6, 1, 44100), say(7, 1, 44100)], axis=1)
+    soundfile.write(folder / "studio.wav", stereo, 44100, subtype="PCM_24")
+
+
+def properties(component: AudioExampleGen) -> dict:
+    return {
+        key: value if isinstance(value, int | str) else proto_utils.proto_to_json(value)
+        for key, value in component.exec_properties.items()
+        if value is not None
+    }
+
+
+def ingest(folder: Path, out: Path, params: IngestParams) -> standard_artifacts.Examples:
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(out)
+    executor = Executor(base_beam_executor.BaseBeamExecutor.Context())
+    component = AudioExampleGen(str(folder), params)
+    executor.Do({}, {"examples": [artifact]}, properties(component))
+    return artifact
+
+
+def read_split(artifact: standard_artifacts.Examples, split: str) -> list[Clip]:
+    files = tf.io.gfile.glob(artifact_utils.get_split_uri([artifact], split) + "/*")
+    return [decode(r.numpy()) for r in tf.data.TFRecordDataset(files, compression_type="GZIP")]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    fill(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def examples(corpus, tmp_path_factory) -> standard_artifacts.Examples:
+    return ingest(corpus, tmp_path_factory.mktemp("examples"), PARAMS)
+
+
+@pytest.fixture(scope="module")
+def clips(examples) -> dict[str, list[Clip]]:
+    return {split: read_split(examples, split) for split in SPLITS}
+
+
+def test_every_bad_file_is_quarantined_with_its_reason(examples):
+    lines = (Path(examples.uri) / "quarantine.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert {e["path"]: e["reason"] for e in entries} == {
+        "yes/bad_truncated.wav": "truncated",
+        "yes/bad_empty.wav": "empty_file",
+        "yes/bad_text.wav": "not_audio",
+        "yes/z_duplicate.wav": "duplicate",
+        "yes/bad_long.wav": "too_long",
+        "yes/bad_silent.wav": "silent",
+        "yes/bad_name.doc": "not_audio_name",
+    }
+    assert "yes/0000_nohash_0.wav" in next(e["detail"] for e in entries if "dup" in e["path"])
+    assert examples.get_int_custom_property("quarantined") == 7
+    reasons = json.loads(examples.get_string_custom_property("quarantine_reasons"))
+    assert reasons == {e["reason"]: 1 for e in entries}
+
+
+def test_every_good_file_is_an_example_or_counted_as_unused(examples, clips):
+    made = [clip for split in SPLITS for clip in clips[split]]
+    labels = Counter(clip.label for clip in made)
+    assert labels["yes"] == SPEAKERS + 1 and labels["no"] == SPEAKERS  # + the studio recording
+    summary = json.loads((Path(examples.uri) / "ingest.json").read_text())
+    unused = sum(sum(counts.values()) for counts in summary["unused"].values())
+    spoken = sum(clip.word in ("cat", "dog") for clip in made)
+    assert spoken + unused == SPEAKERS + 9
+    assert summary["files"] == 3 * SPEAKERS + 9 + 1 + 7 + 4
+    for split in SPLITS:
+        assert summary["clips"][split] == {
+            label: sum(clip.label == label for clip in clips[split])
+            for label in ("_silence_", "_unknown_", "yes", "no")
+        }
+        assert examples.get_int_custom_property(f"clips_{split}") == len(clips[split])
+
+
+def test_every_clip_has_the_one_length_and_rate(clips):
+    for clip in (c for found in clips.values() for c in found):
+        assert clip.audio.shape == (RATE_HZ,) and clip.sample_rate == RATE_HZ
+    studio = [c for found in clips.values() for c in found if c.original_rate == 44100]
+    assert [(c.label, c.original_channels) for c in studio] == [("yes", 2)]
+
+
+def test_no_speaker_and_no_clip_is_in_two_splits(clips):
+    for name in ("speaker", "clip_id"):
+        of_split = {s: {getattr(c, name) for c in found if c.word} for s, found in clips.items()}
+        assert of_split["train"] and of_split["eval"] and of_split["test"]
+        assert not of_split["train"] & of_split["eval"]
+        assert not of_split["train"] & of_split["test"]
+        assert not of_split["eval"] & of_split["test"]
+
+
+def test_silence_comes_from_backgrounds_and_negatives_only_train(clips):
+    for found in clips.values():
+        silence = [clip for clip in found if clip.label == "_silence_"]
+        assert silence and {clip.source for clip in silence} == {"background"}
+    assert {s for s, found in clips.items() if any(c.source == "negatives" for c in found)} == {
+        "train"
+    }
+    dogs = [(split, c.novelty) for split in SPLITS for c in clips[split] if c.word == "dog"]
+    assert set(dogs) <= {("test", "new_word")}
+
+
+def test_a_changed_file_at_any_depth_changes_the_driver_s_fingerprint(tmp_path):
+    names = ("validation_list.txt", "yes/a.wav", "_negatives_/eval/t.wav")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+
+    def fingerprint() -> str:
+        found = FileBasedDriver(None).resolve_exec_properties(
+            properties(AudioExampleGen(str(tmp_path), PARAMS)), None, None
+        )
+        return found["input_fingerprint"]
+
+    seen = {fingerprint(), fingerprint()}
+    for name in names:
+        (tmp_path / name).write_text("22")
+        seen.add(fingerprint())
+    assert len(seen) == 1 + len(names)
+
+
+def test_a_span_s_folder_is_the_corpus(tmp_path):
+    for day in (1, 2):
+        (tmp_path / f"day-{day}" / "yes").mkdir(parents=True)
+        (tmp_path / f"day-{day}" / "yes" / "a.wav").touch()
+    from components.audio_example_gen.executor import corpus_folder
+
+    component = AudioExampleGen(str(tmp_path), PARAMS, span_folder="day-{SPAN}")
+    found = FileBasedDriver(None).resolve_exec_properties(properties(component), None, None)
+    assert found["span"] == 2
+    assert corpus_folder(found) == str(tmp_path / "day-2")
+
+
+def test_a_corpus_that_is_too_bad_fails_with_its_reasons(corpus, tmp_path):
+    strict = PARAMS.model_copy(update={"max_quarantine_share": 0.01})
+    with pytest.raises(KwsError, match=r"7 of 141 files \(5\.0%\).*too_long 1 \(yes/bad_long\.wav"):
+        ingest(corpus, tmp_path / "out", strict)
+    assert (tmp_path / "out" / "quarantine.jsonl").exists()
+    with pytest.raises(KwsError, match="is not a folder"):
+        ingest(tmp_path / "nowhere", tmp_path / "out2", PARAMS)
+
+
+def test_wave_of_the_standard_library_agrees_on_a_clip(corpus, clips):
+    """An independent reader: the samples of a keyword are in its example, padded alike."""
+    with wave.open(str(corpus / "no" / "0003_nohash_0.wav")) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    found = [c for s in clips.values() for c in s if c.word == "no" and c.speaker == "0003"]
+    padding = (RATE_HZ - samples.size) // 2
+    np.testing.assert_array_equal(found[0].audio, np.pad(samples, padding))

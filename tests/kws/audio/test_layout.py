@@ -1,0 +1,109 @@
+"""Names alone say what a file is, who speaks and which split it belongs to."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from kws.audio import layout
+from kws.audio.params import IngestParams
+from kws.audio.splits import Part, speaker_of, split_recordings, split_words
+
+PARAMS = IngestParams(keywords=("yes",))
+
+
+def which_set(file_name: str, validation_percentage: float, testing_percentage: float) -> str:
+    """The rule as Speech Commands' README describes it, written independently."""
+    speaker = re.sub("_nohash_.*", "", file_name)
+    digest = hashlib.sha1(speaker.encode("utf-8")).hexdigest()
+    percentage = (int(digest, 16) % 134217728) * 100.0 / 134217727
+    if percentage < validation_percentage:
+        return "eval"
+    return "test" if percentage < validation_percentage + testing_percentage else "train"
+
+
+def speakers(split: str, placed: dict[str, str]) -> set[str]:
+    return {speaker_of(name) for name, found in placed.items() if found == split}
+
+
+def test_without_lists_the_split_is_that_of_speech_commands():
+    names = [f"yes/{i:08x}_nohash_{i % 3}.wav" for i in range(0, 1 << 31, 1 << 22)]
+    placed = split_words(names, {}, 10, 15)
+    assert placed == {name: which_set(Path(name).name, 10, 15) for name in names}
+    assert set(placed.values()) == {"train", "eval", "test"}
+
+
+def test_one_list_moves_its_speakers_out_of_training_and_leaves_the_other_split_to_the_hash():
+    names = [f"{word}/{i:04x}_nohash_0.wav" for i in range(600) for word in ("yes", "no")]
+    by_hash = split_words(names, {})
+    listed = [n for n in names if by_hash[n] == "eval" and n.startswith("yes")]
+    placed = split_words(names, {"test": listed})
+    assert speakers("test", placed) == {speaker_of(name) for name in listed}
+    assert 0.05 < len(speakers("eval", placed)) / 600 < 0.15
+    assert not speakers("train", placed) & (speakers("eval", placed) | speakers("test", placed))
+
+
+def test_with_both_lists_everybody_else_trains():
+    names = [f"yes/{i}_nohash_0.wav" for i in range(100)]
+    placed = split_words(names, {"eval": names[:3], "test": names[3:5]})
+    assert [n for n in names if placed[n] != "train"] == names[:5]
+
+
+def test_the_validation_list_means_what_the_params_say():
+    names = ["validation_list.txt", "testing_list.txt", "yes/a_nohash_0.wav", "yes/b_nohash_0.wav"]
+    texts = {"validation_list.txt": "yes/a_nohash_0.wav\n", "testing_list.txt": ""}
+    for meaning in ("eval", "test"):
+        params = IngestParams(keywords=("yes",), validation_list=meaning)
+        found = layout.understand(names, texts.__getitem__, params)
+        assert {w.speaker: w.split for w in found.words}["a"] == meaning
+
+
+def test_every_name_is_a_word_a_long_recording_a_companion_or_misplaced():
+    found = layout.understand(
+        [
+            "README.md", "LICENSE", "yes/b.wav", "yes/a_nohash_1.flac", "yes/notes.docx",
+            "yes/.hidden.wav", "__MACOSX/yes/._b.wav", "loose.wav", "yes/deep/c.wav",
+            "_unknown_/d.mp3", "_silence_/e.wav", "_background_noise_/rain.wav",
+            "_negatives_/eval/talk.wav",
+        ],
+        lambda name: "",
+        PARAMS,
+    )  # fmt: skip
+    assert [(w.name, w.word, w.speaker) for w in found.words] == [
+        ("_unknown_/d.mp3", "_unknown_", "d"),
+        ("yes/a_nohash_1.flac", "yes", "a"),
+        ("yes/b.wav", "yes", "b"),
+    ]
+    assert {name: why for name, (why, _) in found.misplaced.items()} == {
+        "yes/notes.docx": "not_audio_name",
+        "loose.wav": "no_word_folder",
+        "yes/deep/c.wav": "too_deep",
+        "_silence_/e.wav": "reserved_folder",
+    }
+    assert found.negatives["eval"] == [Part("_negatives_/eval/talk.wav")]
+
+
+@pytest.mark.parametrize("count", [3, 4, 12])
+def test_every_split_gets_its_own_background(count):
+    names = [f"_background_noise_/{i}.wav" for i in range(count)]
+    parts = split_recordings(names, 0, 0)
+    assert all(parts[split] for split in ("train", "eval", "test"))
+    assert sorted(p.path for found in parts.values() for p in found) == sorted(names)
+
+
+def test_one_or_two_recordings_are_cut_in_thirds():
+    parts = split_recordings(["n/a.wav", "n/b.wav"])
+    assert parts["eval"] == [Part("n/a.wav", 1 / 3, 2 / 3), Part("n/b.wav", 1 / 3, 2 / 3)]
+    assert parts["test"][0] == ("n/a.wav", 2 / 3, 1.0)
+
+
+def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
+    for name in ("_background_noise_/a.wav", "_negatives_/train/t.wav", "_negatives_/eval/e.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = layout.backgrounds(tmp_path, "test")
+    assert found == [(str(tmp_path / "_background_noise_/a.wav"), 2 / 3, 1.0)]
+    assert layout.negatives(tmp_path, "eval") == [(str(tmp_path / "_negatives_/eval/e.wav"), 0, 1)]
+    assert layout.negatives(tmp_path, "test") == []
+    assert layout.backgrounds(tmp_path / "none", "train") == []
