@@ -8,11 +8,26 @@ from kws.params import Params
 class DetectorParams(Params):
     """From posteriors to detections; shipped in the manifest."""
 
-    average_window_ms: int = pydantic.Field(300, gt=0, description="posteriors are averaged over this")
+    average_window_ms: int = pydantic.Field(
+        300, gt=0, description="posteriors are averaged over this"
+    )
     clip_stride_ms: int = pydantic.Field(40, gt=0, description="the model runs this often")
     detection_threshold: float = pydantic.Field(0.7, gt=0, lt=1)
-    minimum_count: int = pydantic.Field(3, ge=1, description="posteriors before a detection may fire")
+    minimum_count: int = pydantic.Field(
+        3, ge=1, description="posteriors before a detection may fire"
+    )
     suppression_ms: int = pydantic.Field(1000, ge=0, description="quiet time after a detection")
+
+    @pydantic.model_validator(mode="after")
+    def _can_fire(self) -> "DetectorParams":
+        rows = -(-self.average_window_ms // self.clip_stride_ms)
+        if self.minimum_count > rows:
+            raise ValueError(
+                f"minimum_count={self.minimum_count} is more than the {rows} posteriors that fit "
+                f"into average_window_ms={self.average_window_ms} at clip_stride_ms="
+                f"{self.clip_stride_ms}: nothing could ever be detected"
+            )
+        return self
 
 
 class OperatingPointParams(Params):
@@ -27,7 +42,9 @@ class OperatingPointParams(Params):
 class MatchParams(Params):
     """When a detection counts as a hit of a word in the ground truth."""
 
-    before_ms: int = pydantic.Field(100, ge=0, description="a detection may come so long before the word's start")
+    before_ms: int = pydantic.Field(
+        100, ge=0, description="a detection may come so long before the word's start"
+    )
     after_ms: int = pydantic.Field(750, ge=0, description="and so long after its end")
 
 
@@ -37,7 +54,9 @@ class StreamingGateParams(Params):
     max_false_accepts_per_hour: float | None = pydantic.Field(None, ge=0)
     max_miss_rate: float | None = pydantic.Field(None, ge=0, le=1)
     max_wrong_word_rate: float | None = pydantic.Field(None, ge=0, le=1)
-    on_bound: bool = pydantic.Field(False, description="judge the upper 95 % bound, not the estimate")
+    on_bound: bool = pydantic.Field(
+        False, description="judge the upper 95 % bound, not the estimate"
+    )
 
 
 class StreamingParams(Params):

@@ -1,0 +1,76 @@
+"""StreamingEvaluator: the int8 model over long streams, judged as a user would hear it."""
+
+from typing import ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import AudioStreams, StreamingBlessing, StreamingEvaluation
+from components.streaming_evaluator import executor
+from kws.streaming.params import StreamingParams
+
+
+class StreamingEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and properties of the StreamingEvaluator."""
+
+    PARAMETERS: ClassVar = {"params": ExecutionParameter(type=str)}
+    INPUTS: ClassVar = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "streams": ChannelParameter(type=AudioStreams),
+    }
+    OUTPUTS: ClassVar = {
+        "evaluation": ChannelParameter(type=StreamingEvaluation),
+        "blessing": ChannelParameter(type=StreamingBlessing),
+    }
+
+
+class StreamingEvaluator(base_beam_component.BaseBeamComponent):
+    """Finds the detector's threshold on the eval streams and judges it on the test streams.
+
+    The int8 model runs over every stream with the model's own frontend, whose state carries on
+    through the stream as on the device. The threshold is the one with the fewest misses among
+    those that keep the target of false accepts per hour on the eval streams; the figures and the
+    gates come from the test streams, which had no say in it.
+
+    Component `outputs` contains:
+
+     - `evaluation`: `evaluation.json` (`operating_point`, and under `test` and `eval` the totals
+       and each keyword's hits, wrong words, misses, false accepts per hour and latency, with 95 %
+       bounds and the hours and words they rest on), `detections.jsonl` (every word and every
+       false accept of the test streams), `detector.json` (DetectorParams with the threshold
+       chosen), `det.json` (false accepts and misses at each threshold, eval streams),
+       `report.txt`, and `posteriors/Split-*/<stream>.npz` (what the model said), so that another
+       detector can be tried without running the model again.
+     - `blessing`: `gates.json`; the custom property `blessed` is 1 or 0, and `reasons` holds one
+       sentence for each gate that failed.
+
+    A model that is not blessed does not fail the component: what follows reads the blessing.
+    """
+
+    SPEC_CLASS = StreamingEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        model: types.BaseChannel,
+        streams: types.BaseChannel,
+        params: StreamingParams | None = None,
+    ):
+        """Makes the component.
+
+        Args:
+          model: the converted Model (standard_artifacts.Model) with `Format-Serving/model.tflite`.
+          streams: AudioStreams with the splits eval and test.
+          params: detector, operating point, matching rule and gates.
+        """
+        super().__init__(
+            spec=StreamingEvaluatorSpec(
+                model=model,
+                streams=streams,
+                params=(params or StreamingParams()).to_json(),
+                evaluation=types.Channel(type=StreamingEvaluation),
+                blessing=types.Channel(type=StreamingBlessing),
+            )
+        )

@@ -1,0 +1,84 @@
+"""The Beam part: one stream in, its posteriors in a file beside the evaluation."""
+
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+from tfx.dsl.io import fileio
+
+from kws.audio.read import Unreadable, read
+from kws.errors import KwsError
+from kws.streaming.posteriors import ScoringModel, StreamFrontend, stream_posteriors
+
+LONGEST_STREAM_MS = 24 * 3_600_000
+
+
+class StreamJob(NamedTuple):
+    """One stream to score: the recording, and where its posteriors go."""
+
+    wav: str
+    npz: str
+
+
+def load(model_folder: str) -> tuple[ScoringModel, StreamFrontend]:
+    """The int8 model of a folder, and the frontend that it was trained with."""
+    from kws.micro.tflite_model import Int8Model
+
+    from kws import features
+
+    model = Int8Model.load_folder(model_folder)
+    return model, features.create(model.feature_params)
+
+
+@beam.typehints.with_input_types(StreamJob)
+@beam.typehints.with_output_types(str)
+class ScoreStreams(beam.PTransform):
+    """Runs an int8 model over streams; gives the paths of the files written.
+
+    Each file holds `times_ms` int64 `[n]` and `posteriors` float32 `[n, labels]`.
+    """
+
+    def __init__(self, model_folder: str, clip_stride_ms: int):
+        super().__init__()
+        self._model_folder = model_folder
+        self._clip_stride_ms = clip_stride_ms
+
+    def expand(self, jobs: beam.PCollection) -> beam.PCollection:
+        # Streams are few and long: without the reshuffle one worker would get them all.
+        return (
+            jobs
+            | "Spread" >> beam.Reshuffle()
+            | "Score" >> beam.ParDo(_Score(self._model_folder, self._clip_stride_ms))
+        )
+
+
+class _Score(beam.DoFn):
+    def __init__(self, model_folder: str, clip_stride_ms: int):
+        self._model_folder = model_folder
+        self._clip_stride_ms = clip_stride_ms
+        self._streams = beam.metrics.Metrics.counter("streaming_evaluator", "streams")
+        self._seconds = beam.metrics.Metrics.counter("streaming_evaluator", "seconds_of_audio")
+
+    def setup(self) -> None:
+        self._model, self._frontend = load(self._model_folder)
+
+    def process(self, job: StreamJob) -> Iterator[str]:
+        sample_rate = self._frontend.params.sample_rate
+        with fileio.open(job.wav, "rb") as file:
+            content = io.BytesIO(file.read())
+        try:
+            audio = read(content, sample_rate, max_duration_ms=LONGEST_STREAM_MS).audio
+        except Unreadable as error:
+            raise KwsError(f"the stream {job.wav} cannot be read: {error}") from error
+        times_ms, posteriors = stream_posteriors(
+            self._model, self._frontend, audio, self._clip_stride_ms
+        )
+        packed = io.BytesIO()
+        np.savez_compressed(packed, times_ms=times_ms, posteriors=posteriors)
+        with fileio.open(job.npz, "wb") as file:
+            file.write(packed.getvalue())
+        self._streams.inc()
+        self._seconds.inc(audio.size // sample_rate)
+        yield job.npz

@@ -1,0 +1,222 @@
+"""Clip by clip: a bundle's int8 model on any folder of recordings, through its own frontend."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kws import features
+from kws.audio import layout
+from kws.audio.align import align
+from kws.audio.read import Unreadable, read
+from kws.errors import KwsError
+from kws.labels import RESERVED, SILENCE, UNKNOWN, label_of
+from kws.report.confusion import ConfusionMatrix
+
+if TYPE_CHECKING:
+    from kws.micro.tflite_model import Int8Model
+
+BATCH_CLIPS = 256
+LATEST = "LATEST"
+"""File beside the versions of a bundle that holds the name of the newest one."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClipReport:
+    """A model judged on clips.
+
+    Attributes:
+      bundle, data: the folders.
+      matrix: the truth by the folders' names against the label with the highest posterior.
+      words_as_unknown: how many clips of each word that is no keyword counted as `_unknown_`.
+      unusable: file -> why it could not be used; none of them is in the matrix.
+      ignored_files: in folders with a _ at the front, which hold long recordings and no clips.
+      absent_labels: labels of the model without a single clip here.
+    """
+
+    bundle: Path
+    data: Path
+    matrix: ConfusionMatrix
+    words_as_unknown: dict[str, int]
+    unusable: dict[str, str]
+    ignored_files: int
+    absent_labels: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "bundle": str(self.bundle),
+            "data": str(self.data),
+            "clips": self.matrix.total,
+            **self.matrix.to_dict(),
+            "words_as_unknown": self.words_as_unknown,
+            "unusable": self.unusable,
+            "unusable_count": len(self.unusable),
+            "ignored_files": self.ignored_files,
+            "absent_labels": self.absent_labels,
+        }
+
+
+def bundle_folder(path: str | os.PathLike[str]) -> Path:
+    """The bundle itself, given it or the folder of versions that holds `LATEST`.
+
+    Raises:
+      KwsError: there is no bundle.
+    """
+    folder = Path(path)
+    if (folder / LATEST).is_file():
+        folder = folder / (folder / LATEST).read_text().strip()
+    missing = [
+        name
+        for name in ("model.tflite", "labels.txt", "frontend.json")
+        if not (folder / name).is_file()
+    ]
+    if missing:
+        raise KwsError(
+            f"{folder} is no bundle: {', '.join(missing)} missing",
+            hint="give the folder of one version, or the folder of versions that holds LATEST",
+        )
+    return folder
+
+
+def evaluate_folder(
+    bundle: str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    *,
+    file_list: str | os.PathLike[str] | None = None,
+    model: "Int8Model | None" = None,
+) -> ClipReport:
+    """Evaluates a bundle on recordings that lie in a folder for each word.
+
+    The data is in Speech Commands layout, or has one folder a label with `_unknown_` and
+    `_silence_` among them. A word that is no keyword counts as `_unknown_`. `_background_noise_`,
+    `_negatives_` and any other folder with a _ at the front are ignored. A recording of another
+    length is cut to its loudest window or padded on both sides, as for training.
+
+    Args:
+      bundle: see `bundle_folder`.
+      data: the folder of folders.
+      file_list: a text file with one `<word>/<file>` a line (e.g. `testing_list.txt`): only these
+        are evaluated. Without it all are, those that a model was trained on among them.
+      model: the bundle's model, if it is loaded already.
+
+    Raises:
+      KwsError: no bundle, no data, a file of the list is missing, or no usable recording.
+    """
+    folder, root = bundle_folder(bundle), Path(data)
+    if model is None:
+        model = _load_model(folder)
+    labels = list(model.labels)
+    frontend = features.create(model.feature_params)
+    params = model.feature_params
+    names, ignored, unusable = _clip_names(root, file_list)
+
+    words: collections.Counter[str] = collections.Counter()
+    truth: list[int] = []
+    predicted: list[np.ndarray] = []
+
+    def clips() -> Iterator[tuple[int, np.ndarray]]:
+        for name in names:
+            word = PurePosixPath(name).parts[0]
+            label = label_of(word, labels)
+            try:
+                audio = read(root / name, params.sample_rate).audio
+            except Unreadable as error:
+                unusable[name] = str(error)
+                continue
+            if label == UNKNOWN and word != UNKNOWN:
+                words[word] += 1
+            yield labels.index(label), align(audio, params.clip_samples, params.sample_rate)
+
+    for indices, audio in _batches(clips(), BATCH_CLIPS):
+        posteriors = model.posteriors(frontend.compute_batch(audio))
+        truth += indices
+        predicted.append(posteriors.argmax(axis=1))
+    if not truth:
+        reasons = f": {next(iter(unusable.values()))}" if unusable else ""
+        raise KwsError(f"none of the {len(names)} recordings in {root} could be used{reasons}")
+    matrix = ConfusionMatrix.of(truth, np.concatenate(predicted), labels)
+    counts = matrix.counts.sum(axis=1)
+    return ClipReport(
+        bundle=folder,
+        data=root,
+        matrix=matrix,
+        words_as_unknown=dict(sorted(words.items())),
+        unusable=unusable,
+        ignored_files=ignored,
+        absent_labels=[label for label, count in zip(labels, counts, strict=True) if not count],
+    )
+
+
+def _load_model(folder: Path) -> "Int8Model":
+    from kws.micro.tflite_model import Int8Model
+
+    return Int8Model.load_folder(folder)
+
+
+def _clip_names(
+    root: Path, file_list: str | os.PathLike[str] | None
+) -> tuple[list[str], int, dict[str, str]]:
+    """`<word>/<file>` of every clip, how many files were ignored, and those that are no clip."""
+    if not root.is_dir():
+        raise KwsError(f"{root} is no folder", hint="give a folder of folders: <word>/<file>.wav")
+    clips: list[str] = []
+    misplaced: dict[str, str] = {}
+    ignored = 0
+    for name in layout.list_files(root):
+        path = PurePosixPath(name)
+        if _is_companion(path):
+            continue
+        if path.parts[0].startswith("_") and path.parts[0] not in RESERVED:
+            ignored += 1
+        elif len(path.parts) != 2:
+            misplaced[name] = "misplaced: expected <word>/<file>"
+        elif path.suffix.lower() not in layout.AUDIO_SUFFIXES:
+            misplaced[name] = f"not_audio_name: suffix {path.suffix or 'missing'}"
+        else:
+            clips.append(name)
+    if file_list is not None:
+        lines = Path(file_list).read_text().splitlines()
+        wanted = {line.strip().replace("\\", "/") for line in lines if line.strip()}
+        missing = sorted(wanted - set(clips))
+        if missing:
+            raise KwsError(
+                f"{file_list} names {missing[0]!r}, which is not in {root} "
+                f"({len(missing)} of {len(wanted)} lines are missing)"
+            )
+        clips = [name for name in clips if name in wanted]
+        misplaced = {}
+    if not clips:
+        raise KwsError(
+            f"{root} holds no recordings of words",
+            hint=f"expected <word>/<file>.wav, with {UNKNOWN} and {SILENCE} for what is no keyword",
+        )
+    return clips, ignored, misplaced
+
+
+def _is_companion(path: PurePosixPath) -> bool:
+    """Lists, licences, notes and hidden files may lie beside recordings."""
+    return (
+        path.suffix.lower() in layout.COMPANION_SUFFIXES
+        or path.stem.upper() in layout.COMPANION_NAMES
+        or path.name.startswith(".")
+    )
+
+
+def _batches(
+    clips: Iterator[tuple[int, np.ndarray]], size: int
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    indices: list[int] = []
+    audio: list[np.ndarray] = []
+    for index, samples in clips:
+        indices.append(index)
+        audio.append(samples)
+        if len(audio) == size:
+            yield indices, np.stack(audio)
+            indices, audio = [], []
+    if audio:
+        yield indices, np.stack(audio)

@@ -1,0 +1,121 @@
+"""Tables for a terminal: classes, confusions, gates, streams."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from kws.gates import Gate
+from kws.report.confusion import ConfusionMatrix
+from kws.streaming.figures import KINDS
+
+MISSING = "-"
+"""Stands for a figure that nothing was measured for."""
+
+
+def per_class_table(matrix: ConfusionMatrix) -> Table:
+    """Precision, recall, false-positive rate and number of clips of each label."""
+    table = Table(title=f"Clips: accuracy {matrix.accuracy}" if matrix.total else "Clips: none")
+    _columns(table, "label", "precision", "recall", "false positives", "clips")
+    for row in matrix.per_class():
+        table.add_row(
+            row.label,
+            _percent(row.precision),
+            _percent(row.recall),
+            _percent(row.false_positive_rate, 2),
+            str(row.count),
+        )
+    return table
+
+
+def confusion_table(matrix: ConfusionMatrix) -> Table:
+    """Rows are what was said, columns what the model heard; empty cells are zeros."""
+    table = Table(title="Confusion matrix (rows: said, columns: heard)")
+    _columns(table, "", *matrix.labels)
+    for i, (label, counts) in enumerate(zip(matrix.labels, matrix.counts, strict=True)):
+        cells = [str(count) if count else "" for count in counts]
+        cells[i] = f"[bold]{counts[i]}[/bold]"
+        table.add_row(label, *cells)
+    return table
+
+
+def gates_table(gates: Sequence[Gate]) -> Table:
+    """Every gate with its figure, its limit, by how much it passed or failed, and why."""
+    table = Table(title="Gates")
+    _columns(table, "gate", "measured", "limit", "margin", "verdict")
+    table.add_column("rests on", overflow="fold")
+    for gate in gates:
+        unit = f" {gate.unit}" if gate.unit else ""
+        table.add_row(
+            gate.name,
+            f"{gate.value:.4g}{unit}",
+            f"{'<=' if gate.at_most else '>='} {gate.limit:.4g}{unit}",
+            f"{gate.margin:+.4g}{unit}",
+            "[green]passed[/green]" if gate.passed else "[red]FAILED[/red]",
+            gate.detail,
+        )
+    return table
+
+
+def streaming_table(report: Mapping[str, Any]) -> Table:
+    """Hits, misses, wrong words, false accepts and latency, of each keyword and in total.
+
+    Args:
+      report: `StreamingReport.to_dict()`, or what `evaluation.json` holds under `test` or `eval`.
+    """
+    hours = ", ".join(f"{report['hours'][kind]:.2f} h {kind}" for kind in KINDS)
+    threshold = report["detector"]["detection_threshold"]
+    table = Table(title=f"Streams: {hours}; threshold {threshold:g}")
+    _columns(
+        table, "keyword", "words", "hits", "wrong", "missed", "miss rate (95 %)",
+        "false accepts", "per hour (95 %)", "in negatives", "latency ms",
+    )  # fmt: skip
+    for label, figures in report["per_keyword"].items():
+        table.add_row(*_stream_row(label, figures))
+    table.add_section()
+    table.add_row(*_stream_row("total", report["total"]), style="bold")
+    return table
+
+
+def to_text(renderable: RenderableType, width: int = 140) -> str:
+    """The table as plain text without colours, for logs and files."""
+    console = Console(width=width, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _stream_row(label: str, figures: Mapping[str, Any]) -> list[str]:
+    miss, hourly = figures["miss_rate"], figures["false_accepts_per_hour"]
+    negatives = figures["false_accepts_per_hour_by_kind"]["negatives"]
+    missed = per_hour = quiet = latency = MISSING
+    if miss["exposure"]:
+        missed = f"{miss['estimate']:.1%} ({miss['low']:.1%} to {miss['high']:.1%})"
+    if hourly["exposure"]:
+        per_hour = f"{hourly['estimate']:.2f} ({hourly['low']:.2f} to {hourly['high']:.2f})"
+    if negatives["exposure"]:
+        quiet = f"{negatives['count']} in {negatives['exposure']:.2f} h"
+    if figures["hits"]:
+        latency = f"{figures['latency_median_ms']:.0f}, p95 {figures['latency_p95_ms']:.0f}"
+    counts = (figures[name] for name in ("words", "hits", "wrong_words", "misses"))
+    return [
+        label,
+        *(str(count) for count in counts),
+        missed,
+        str(figures["false_accepts"]),
+        per_hour,
+        quiet,
+        latency,
+    ]
+
+
+def _columns(table: Table, first: str, *others: str) -> None:
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right")
+
+
+def _percent(value: float, digits: int = 1) -> str:
+    return MISSING if math.isnan(value) else f"{value:.{digits}%}"

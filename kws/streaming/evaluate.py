@@ -1,0 +1,163 @@
+"""Streams of posteriors and their ground truth in, a report of what a user would notice out."""
+
+import collections
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kws.streaming.detector import Detection, detect, keyword_indices
+from kws.streaming.figures import KINDS, Figures, count
+from kws.streaming.match import FalseAccept, MatchedStream, Outcome, match
+from kws.streaming.params import DetectorParams, MatchParams
+
+if TYPE_CHECKING:
+    from kws.scenes.ground_truth import GroundTruth
+
+MS_PER_HOUR = 3_600_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamPosteriors:
+    """What a model said over one stream, and what was really said.
+
+    Attributes:
+      truth: the stream's ground truth.
+      times_ms: int64 `[n]`, rising.
+      posteriors: float32 `[n, labels]`.
+    """
+
+    truth: "GroundTruth"
+    times_ms: np.ndarray
+    posteriors: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamingReport:
+    """A detector judged on streams.
+
+    Attributes:
+      total: over all keywords.
+      per_keyword: by keyword; a false accept belongs to the keyword that was detected.
+      confusions: (said, detected) -> wrong words.
+      matched: by stream id, in the order given: every outcome and false accept.
+      hours: of each kind of stream.
+      detector, match: the settings.
+    """
+
+    total: Figures
+    per_keyword: dict[str, Figures]
+    confusions: dict[tuple[str, str], int]
+    matched: dict[str, MatchedStream]
+    hours: dict[str, float]
+    detector: DetectorParams
+    match: MatchParams
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `evaluation.json`: all but the single events, which `events` lists."""
+        return {
+            "total": self.total.to_dict(),
+            "per_keyword": {label: f.to_dict() for label, f in self.per_keyword.items()},
+            "confusions": [
+                {"said": said, "detected": detected, "count": count}
+                for (said, detected), count in sorted(self.confusions.items())
+            ],
+            "hours": self.hours,
+            "streams": len(self.matched),
+            "detector": self.detector.model_dump(),
+            "match": self.match.model_dump(),
+        }
+
+    def events(self) -> Iterable[dict[str, Any]]:
+        """One row for each word and each false accept, by stream and time: `detections.jsonl`.
+
+        A wrong word gives one row, not two.
+        """
+        for stream_id, matched in self.matched.items():
+            rows = [
+                _row(outcome.kind, outcome.word, outcome.detection)
+                | {"latency_ms": outcome.latency_ms}
+                for outcome in matched.outcomes
+            ]
+            rows += [
+                _row("false_accept", accept.word, accept.detection) | {"cause": accept.cause}
+                for accept in matched.false_accepts
+                if accept.cause != "wrong_word"
+            ]
+            rows.sort(key=lambda row: row["detected_ms"] or row["end_ms"])
+            yield from ({"stream": stream_id, **row} for row in rows)
+
+
+def evaluate_streams(
+    streams: Sequence[StreamPosteriors],
+    labels: Sequence[str],
+    detector: DetectorParams,
+    match_params: MatchParams,
+) -> StreamingReport:
+    """Detects, matches and counts.
+
+    Args:
+      streams: any number, of both kinds.
+      labels: of the model's outputs.
+      detector: the operating point.
+      match_params: when a detection counts as a hit.
+
+    Raises:
+      ValueError: two streams have the same id.
+    """
+    matched: dict[str, MatchedStream] = {}
+    hours = dict.fromkeys(KINDS, 0.0)
+    outcomes: list[Outcome] = []
+    accepts: dict[str, list[FalseAccept]] = {kind: [] for kind in KINDS}
+    for stream in streams:
+        truth = stream.truth
+        if truth.stream_id in matched:
+            raise ValueError(f"stream_id={truth.stream_id!r} occurs twice")
+        detections = detect(stream.times_ms, stream.posteriors, detector, labels)
+        matched[truth.stream_id] = one = match(detections, truth, match_params)
+        hours[truth.kind] += truth.duration_ms / MS_PER_HOUR
+        outcomes += one.outcomes
+        accepts[truth.kind] += one.false_accepts
+
+    keywords = [labels[i] for i in keyword_indices(labels)]
+    said = dict.fromkeys([*keywords, *(outcome.word.label for outcome in outcomes)])
+    confusions = collections.Counter(
+        (outcome.word.label, outcome.detection.label)
+        for outcome in outcomes
+        if outcome.kind == "wrong_word" and outcome.detection is not None
+    )
+    per_keyword = {
+        label: count(
+            [outcome for outcome in outcomes if outcome.word.label == label],
+            {
+                kind: [accept for accept in some if accept.detection.label == label]
+                for kind, some in accepts.items()
+            },
+            hours,
+        )
+        for label in said
+    }
+    return StreamingReport(
+        total=count(outcomes, accepts, hours),
+        per_keyword=per_keyword,
+        confusions=dict(confusions),
+        matched=matched,
+        hours=hours,
+        detector=detector,
+        match=match_params,
+    )
+
+
+def _row(kind: str, word: Any, detection: Detection | None) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "label": word.label if word else None,
+        "word": word.word if word else None,
+        "start_ms": word.start_ms if word else None,
+        "end_ms": word.end_ms if word else None,
+        "clip_id": word.clip_id if word else None,
+        "detected": detection.label if detection else None,
+        "detected_ms": detection.end_ms if detection else None,
+        "score": round(detection.score, 6) if detection else None,
+    }
