@@ -10,7 +10,10 @@ class NoisyCopyParams(Params):
 
     copies: int = pydantic.Field(1, ge=0, le=20, description="noisy copies of each training clip")
     eval_copies: int = pydantic.Field(
-        1, ge=0, le=20, description="noisy copies of each eval and test clip, to slice results by SNR"
+        1,
+        ge=0,
+        le=20,
+        description="noisy copies of each eval and test clip, to slice results by SNR",
     )
     snr_db: tuple[float, float] = pydantic.Field((0.0, 25.0), description="range drawn from")
     time_shift_ms: float = pydantic.Field(100.0, ge=0, description="at most so far either way")
@@ -25,5 +28,7 @@ class NoisyCopyParams(Params):
         for name in ("snr_db", "gain_db"):
             low, high = getattr(self, name)
             if low > high:
-                raise ValueError(f"{name}=[{low}, {high}] runs backwards: give the lower value first")
+                raise ValueError(
+                    f"{name}=[{low}, {high}] runs backwards: give the lower value first"
+                )
         return self

@@ -17,3 +17,17 @@ class StreamParams(Params):
         600.0, gt=0, description="long negatives become streams of this length"
     )
     seed: int = 0
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> "StreamParams":
+        for name in ("gap_s", "snr_db", "level_dbfs"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(
+                    f"{name}=[{low}, {high}] runs backwards: give the lower value first"
+                )
+        if self.gap_s[0] < 0:
+            raise ValueError(f"gap_s=[{self.gap_s[0]}, {self.gap_s[1]}]: words would overlap")
+        if self.level_dbfs[1] > 0:
+            raise ValueError(f"level_dbfs reaches {self.level_dbfs[1]}: 0 is full scale")
+        return self

@@ -6,26 +6,77 @@ from kws.params import Params
 
 
 class VoicesParams(Params):
-    """The synthesized corpus: keywords and other words said by text-to-speech voices."""
+    """The synthesized corpus: keywords and other words said by text-to-speech voices.
+
+    Kokoro is what takes time (about one word a second on a core), so its takes are few and its
+    speakers many; the bulk voice is nearly free. With the defaults, four keywords and twenty
+    unknown words take five to six minutes on two cores.
+    """
 
     keywords: tuple[str, ...] = pydantic.Field(min_length=1)
-    unknown_words: tuple[str, ...] = ()
-    kokoro_takes: int = pydantic.Field(2, ge=0, description="takes of a keyword by each Kokoro voice")
-    kokoro_unknown_takes: float = pydantic.Field(
-        0.25, ge=0, description="takes of an unknown word by each Kokoro voice, on average"
+    unknown_words: tuple[str, ...] = pydantic.Field(
+        (), description="those that are keywords are ignored"
     )
-    mixes: int = pydantic.Field(0, ge=0, description="two-voice mixes added to each split, as voices")
+    kokoro_takes: int = pydantic.Field(
+        1, ge=0, description="takes of a keyword by each Kokoro voice"
+    )
+    kokoro_unknown_takes: float = pydantic.Field(
+        0.12, ge=0, description="takes of an unknown word by each Kokoro voice, on average"
+    )
+    mixes: int = pydantic.Field(
+        24, ge=0, description="two-voice mixes added to training, as voices"
+    )
+    eval_mixes: int = pydantic.Field(
+        8, ge=0, description="two-voice mixes added to eval and to test each"
+    )
     hibari_takes: int = pydantic.Field(
-        8, ge=0, description="takes of each unknown word by the warped bulk voice (training only)"
+        12, ge=0, description="takes of each unknown word by the warped bulk voice (training only)"
     )
     hibari_keyword_takes: int = pydantic.Field(
-        8, ge=0, description="takes of each keyword by the warped bulk voice (training only)"
+        40, ge=0, description="takes of each keyword by the warped bulk voice (training only)"
     )
-    speed: tuple[float, float] = pydantic.Field((0.8, 1.25), description="range drawn from; 1 = normal")
-    eval_voices: int = pydantic.Field(8, ge=1, description="Kokoro voices kept for eval")
-    test_voices: int = pydantic.Field(8, ge=1, description="Kokoro voices kept for test")
-    max_voices: int | None = pydantic.Field(None, ge=3, description="use only so many Kokoro voices")
+    hibari_f0_scale: tuple[float, float] = pydantic.Field(
+        (0.6, 1.25), description="range of pitch drawn from; 1 = unchanged"
+    )
+    hibari_formant_scale: tuple[float, float] = pydantic.Field(
+        (0.85, 1.15), description="range of formant shift drawn from; 1 = unchanged"
+    )
+    speed: tuple[float, float] = pydantic.Field(
+        (0.8, 1.25), description="range drawn from; 1 = normal"
+    )
+    max_word_ms: int = pydantic.Field(
+        950, ge=0, description="a word that takes longer is said faster; 0 = as long as it takes"
+    )
+    eval_voices: int = pydantic.Field(8, ge=1, le=19, description="Kokoro voices kept for eval")
+    test_voices: int = pydantic.Field(8, ge=1, le=19, description="Kokoro voices kept for test")
+    max_voices: int | None = pydantic.Field(
+        None, ge=3, description="use only so many Kokoro voices; training gives the others up"
+    )
+    negative_sentences: tuple[int, int, int] = pydantic.Field(
+        (60, 16, 16), description="sentences without keywords said in train, eval, test"
+    )
     background_seconds: int = pydantic.Field(
         60, ge=1, description="length of each generated background recording"
     )
     seed: int = 0
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "VoicesParams":
+        if len(set(self.keywords)) != len(self.keywords):
+            raise ValueError(f"keywords={list(self.keywords)} names a keyword twice")
+        for name in ("speed", "hibari_f0_scale", "hibari_formant_scale"):
+            low, high = getattr(self, name)
+            if not 0.5 <= low <= high <= 2.0:
+                raise ValueError(f"{name}=({low}, {high}) must rise, between 0.5 and 2")
+        if min(self.negative_sentences) < 0:
+            raise ValueError(
+                f"negative_sentences={self.negative_sentences}: counts cannot be negative"
+            )
+        kept = self.eval_voices + self.test_voices
+        if self.max_voices is not None and self.max_voices <= kept:
+            raise ValueError(
+                f"max_voices={self.max_voices} leaves no voice for training beside eval_voices="
+                f"{self.eval_voices} and test_voices={self.test_voices}: "
+                f"at least {kept + 1} is needed"
+            )
+        return self

@@ -1,0 +1,87 @@
+"""TFX AudioSynthesizer component definition."""
+
+from typing import ClassVar
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import AudioStreams
+from components.audio_synthesizer import executor
+from kws.augment.params import NoisyCopyParams
+from kws.scenes.params import StreamParams
+
+
+class AudioSynthesizerSpec(ComponentSpec):
+    """Spec of AudioSynthesizer."""
+
+    PARAMETERS: ClassVar = {
+        "input_base": ExecutionParameter(type=str),
+        "noisy_copy_params": ExecutionParameter(type=str),
+        "stream_params": ExecutionParameter(type=str),
+        "sample_rate": ExecutionParameter(type=int),
+        "eval_percentage": ExecutionParameter(type=float),
+        "test_percentage": ExecutionParameter(type=float),
+    }
+    # No name may be both an input's and an output's: what comes out has the plain names.
+    INPUTS: ClassVar = {"audio_examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS: ClassVar = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "streams": ChannelParameter(type=AudioStreams),
+    }
+
+
+class AudioSynthesizer(base_beam_component.BaseBeamComponent):
+    """Makes recordings harder, and long: noisy copies for training, streams for evaluation.
+
+    Component `outputs` contains:
+     - `examples`: Channel of type `standard_artifacts.Examples`: the noisy copies alone, `copies`
+       of each example of split train, `eval_copies` of each of eval and test (use a union with the
+       input for both). A copy has background of its own split at a known SNR (`snr_db`), a time
+       shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy".
+     - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
+       `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
+       other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
+       of `minutes`, where that is less). Streams `negatives-…` are the recordings below
+       `_negatives_/`, if there are any.
+
+    What comes out depends on the params and the clips alone, not on workers or the order of files.
+    """
+
+    SPEC_CLASS = AudioSynthesizerSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        input_base: str,
+        noisy_copies: NoisyCopyParams,
+        streams: StreamParams,
+        sample_rate: int = 16000,
+        eval_percentage: float = 10.0,
+        test_percentage: float = 10.0,
+    ):
+        """Constructs the component.
+
+        Args:
+          examples: audio examples of AudioExampleGen, splits train, eval and test.
+          input_base: the corpus folder, for `_background_noise_/` and `_negatives_/`.
+          noisy_copies: how many copies, and their ranges.
+          streams: length, gaps, levels.
+          sample_rate: Hz of the examples.
+          eval_percentage, test_percentage: as in IngestParams; they split long recordings.
+        """
+        super().__init__(
+            AudioSynthesizerSpec(
+                audio_examples=examples,
+                input_base=input_base,
+                noisy_copy_params=noisy_copies.to_json(),
+                stream_params=streams.to_json(),
+                sample_rate=sample_rate,
+                eval_percentage=eval_percentage,
+                test_percentage=test_percentage,
+                examples=types.Channel(type=standard_artifacts.Examples),
+                streams=types.Channel(type=AudioStreams),
+            )
+        )

@@ -1,0 +1,50 @@
+"""The Beam side of noisy copies: one element a clip."""
+
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+
+from components.audio_synthesizer.recordings import load_backgrounds
+from kws.audio import clip as clips
+from kws.augment.mix import noisy_copy
+from kws.augment.params import NoisyCopyParams
+from kws.augment.seed import generator
+from kws.errors import KwsError
+from kws.scenes.piece import Piece
+
+METRICS = "kws.AudioSynthesizer"
+
+
+class NoisyCopies(beam.DoFn):
+    """Serialized clips to their serialized noisy copies (the originals do not come out).
+
+    Each copy has a generator of its own, from the seed, the clip and the number of the copy: the
+    order of clips and the number of workers change nothing.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], params_json: str, copies: int, sample_rate: int):
+        self._pieces = list(pieces)
+        self._params_json = params_json
+        self._copies = copies
+        self._sample_rate = sample_rate
+        self._made = beam.metrics.Metrics.counter(METRICS, "noisy_copies")
+        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_noisy_copies")
+
+    def setup(self) -> None:
+        self._params = NoisyCopyParams.from_json(self._params_json)
+        self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
+
+    def process(self, serialized: bytes) -> Iterator[bytes]:
+        clip = clips.decode(serialized)
+        if clip.sample_rate != self._sample_rate:
+            raise KwsError(
+                f"clip {clip.clip_id} is at {clip.sample_rate} Hz, AudioSynthesizer's sample_rate "
+                f"is {self._sample_rate}"
+            )
+        for number in range(self._copies):
+            rng = generator(self._params.seed, "noisy", clip.clip_id, number)
+            background = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
+            copy = noisy_copy(clip, background, self._params, rng)
+            self._made.inc()
+            self._milliseconds.inc(len(copy.audio) * 1000 // copy.sample_rate)
+            yield clips.encode(copy)

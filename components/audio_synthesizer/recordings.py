@@ -1,0 +1,83 @@
+"""The long recordings of a corpus that each split may use."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from absl import logging
+
+from kws.audio import layout, read
+from kws.audio.splits import Part
+from kws.errors import KwsError
+from kws.labels import BACKGROUND_FOLDER
+from kws.scenes.piece import Piece
+from kws.splits import Split
+
+
+def find_backgrounds(
+    folder: str, split: Split, eval_percentage: float, test_percentage: float
+) -> list[Piece]:
+    """The readable backgrounds of a split, in a stable order.
+
+    Raises:
+      KwsError: there is none.
+    """
+    parts = layout.backgrounds(folder, split, eval_percentage, test_percentage)
+    pieces = _readable(parts)
+    if not pieces:
+        raise KwsError(
+            f"{folder}/{BACKGROUND_FOLDER} has no recording that can be read for split {split}"
+            f" ({len(parts)} files found)",
+            hint="put recordings of noise there, a minute or longer each: three files or more are "
+            f"split by name, and {BACKGROUND_FOLDER}/{split}/ belongs to {split} alone",
+        )
+    return pieces
+
+
+def find_negatives(
+    folder: str, split: Split, eval_percentage: float, test_percentage: float
+) -> list[Piece]:
+    """The readable recordings without keywords of a split; often none."""
+    return _readable(layout.negatives(folder, split, eval_percentage, test_percentage))
+
+
+def load_piece(piece: Piece, sample_rate: int) -> np.ndarray:
+    """int16 mono `[samples]` of one piece at `sample_rate` Hz."""
+    return read.read_window(piece.path, piece.start_ms, piece.duration_ms, sample_rate).audio
+
+
+def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:
+    """The sound of backgrounds; digital silence and what breaks while it is read are left out.
+
+    Raises:
+      KwsError: nothing is left.
+    """
+    loaded = []
+    for piece in pieces:
+        try:
+            audio = load_piece(piece, sample_rate)
+        except read.Unreadable as error:
+            logging.warning("Background %s is left out: %s", piece.path, error)
+            continue
+        if audio.any():
+            loaded.append(audio)
+        else:
+            logging.warning("Background %s is left out: digital silence", piece.path)
+    if not loaded:
+        names = ", ".join(piece.path for piece in pieces)
+        raise KwsError(f"no background can be heard: {names}", hint="add recordings of noise")
+    return loaded
+
+
+def _readable(parts: Sequence[Part]) -> list[Piece]:
+    pieces = []
+    for path, start_share, end_share in parts:
+        try:
+            duration_ms = read.duration_ms(path)
+        except read.Unreadable as error:
+            logging.warning("Recording %s is left out: %s", path, error)
+            continue
+        piece = Piece(path, start_share * duration_ms, end_share * duration_ms)
+        # Less than a millisecond is no sound at all at 8 kHz and below.
+        if piece.duration_ms >= 1:
+            pieces.append(piece)
+    return pieces

@@ -1,0 +1,147 @@
+"""The Beam side of streams: one element a stream, so that they are laid side by side."""
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import apache_beam as beam
+import numpy as np
+from absl import logging
+from tfx.dsl.io import fileio
+
+from components.audio_synthesizer.copies import METRICS
+from components.audio_synthesizer.recordings import load_backgrounds, load_piece
+from kws.audio import clip as clips
+from kws.audio.read import Unreadable
+from kws.augment.seed import digest, generator
+from kws.labels import UNKNOWN
+from kws.scenes.ground_truth import GroundTruth
+from kws.scenes.negatives import join_negatives
+from kws.scenes.params import StreamParams
+from kws.scenes.piece import Piece
+from kws.scenes.stream import is_stream_word, lay_stream
+from kws.scenes.wav import to_wav
+from kws.splits import Split
+
+LONGEST_STREAM_MINUTES = 10.0
+SHORTEST_WORD_S = 0.2
+"""Bounds how many clips are carried to a stream; more words than that do not fit."""
+
+NamedStream = tuple[str, list[Piece]]
+"""Stream id and what it is joined of."""
+
+
+def stream_id(split: Split, number: int) -> str:
+    """`words-eval-00`."""
+    return f"words-{split}-{number:02d}"
+
+
+def stream_count(params: StreamParams) -> int:
+    """How many streams of words a split has."""
+    return math.ceil(params.minutes / LONGEST_STREAM_MINUTES)
+
+
+class LayStreams(beam.PTransform):
+    """Serialized clips of one split to files in its folder; gives the ids of the streams.
+
+    The clips are dealt to the streams by hash, and of those no more travel, lowest hash first,
+    than a stream can hold.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        pieces: Sequence[Piece],
+        params: StreamParams,
+        sample_rate: int,
+        folder: str,
+    ):
+        super().__init__()
+        self._split = split
+        self._params = params
+        self._lay = LayStream(pieces, params.to_json(), sample_rate, folder)
+
+    def expand(self, serialized: beam.PCollection) -> beam.PCollection:
+        stream_s = 60 * min(self._params.minutes, LONGEST_STREAM_MINUTES)
+        most = math.ceil(stream_s / (self._params.gap_s[0] + SHORTEST_WORD_S)) + 1
+        return (
+            serialized
+            | "Deal" >> beam.FlatMap(deal, self._split, self._params.to_json())
+            | "Sample" >> beam.combiners.Top.SmallestPerKey(most)
+            | "DropKind" >> beam.MapTuple(lambda key, dealt: (key[0], [item[1] for item in dealt]))
+            | "Gather" >> beam.GroupByKey()
+            | "Lay" >> beam.ParDo(self._lay)
+        )
+
+
+def deal(
+    serialized: bytes, split: Split, params_json: str
+) -> Iterator[tuple[tuple[str, bool], tuple[bytes, bytes]]]:
+    """A clip that may be laid, as ((stream id, whether an other word), (hash, clip))."""
+    clip = clips.decode(serialized)
+    if is_stream_word(clip):
+        params = StreamParams.from_json(params_json)
+        rank = digest(params.seed, "deal", clip.clip_id)
+        number = int.from_bytes(rank[-4:], "big") % stream_count(params)
+        yield (stream_id(split, number), clip.label == UNKNOWN), (rank, serialized)
+
+
+class LayStream(beam.DoFn):
+    """(Stream id, its clips) to two files; yields the id."""
+
+    def __init__(self, pieces: Sequence[Piece], params_json: str, sample_rate: int, folder: str):
+        self._pieces = list(pieces)
+        self._params_json = params_json
+        self._sample_rate = sample_rate
+        self._folder = folder
+        self._words = beam.metrics.Metrics.counter(METRICS, "words_laid")
+        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_word_streams")
+
+    def setup(self) -> None:
+        params = StreamParams.from_json(self._params_json)
+        minutes = min(params.minutes, LONGEST_STREAM_MINUTES)
+        self._params = params.model_copy(update={"minutes": minutes})
+        self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
+
+    def process(self, dealt: tuple[str, Iterable[list[bytes]]]) -> Iterator[str]:
+        name, kinds = dealt
+        words = [clips.decode(serialized) for kind in kinds for serialized in kind]
+        rng = generator(self._params.seed, "stream", name)
+        audio, truth = lay_stream(words, self._backgrounds, self._params, name, rng)
+        write_stream(self._folder, audio, truth)
+        self._words.inc(len(truth.words))
+        self._milliseconds.inc(truth.duration_ms)
+        yield name
+
+
+class JoinNegatives(beam.DoFn):
+    """(Stream id, pieces) to two files; yields the id."""
+
+    def __init__(self, sample_rate: int, folder: str):
+        self._sample_rate = sample_rate
+        self._folder = folder
+        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_negatives")
+
+    def process(self, stream: NamedStream) -> Iterator[str]:
+        name, pieces = stream
+        audios = []
+        for piece in pieces:
+            try:
+                audios.append(load_piece(piece, self._sample_rate))
+            except Unreadable as error:
+                logging.warning("Negatives %s are left out: %s", piece.path, error)
+        if audios:
+            audio, truth = join_negatives(audios, self._sample_rate, name)
+            write_stream(self._folder, audio, truth)
+            self._milliseconds.inc(truth.duration_ms)
+            yield name
+
+
+def write_stream(folder: str, audio: np.ndarray, truth: GroundTruth) -> None:
+    """Writes `<stream id>.wav` and then `<stream id>.json`."""
+    fileio.makedirs(folder)
+    path = os.path.join(folder, truth.stream_id)
+    with fileio.open(f"{path}.wav", "wb") as file:
+        file.write(to_wav(audio, truth.sample_rate))
+    with fileio.open(f"{path}.json", "w") as file:
+        file.write(truth.to_json() + "\n")

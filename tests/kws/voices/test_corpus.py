@@ -1,0 +1,182 @@
+"""The corpus folder: complete or absent, the same for any number of workers, and made once."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from kws.errors import KwsError
+from kws.voices import backgrounds, corpus, engines, render
+from kws.voices.cache import ClipCache
+from kws.voices.params import VoicesParams
+
+HIBARI_ONLY = VoicesParams(
+    keywords=("yes", "hey house"),
+    unknown_words=("bed",),
+    kokoro_takes=0,
+    kokoro_unknown_takes=0,
+    hibari_takes=2,
+    hibari_keyword_takes=5,
+    negative_sentences=(2, 0, 0),
+    background_seconds=2,
+)
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    root = tmp_path_factory.mktemp("voices")
+    return root, corpus.build(HIBARI_ONLY, root / "corpus", root / "cache", workers=1)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Counts what the engines are asked to say."""
+    asked = []
+    say = type(engines.load("hibari")).say
+
+    def counting(self, request):
+        asked.append(request)
+        return say(self, request)
+
+    monkeypatch.setattr(type(engines.load("hibari")), "say", counting)
+    return asked
+
+
+def test_the_layout_is_that_of_speech_commands(built):
+    root, report = built
+    files = set(contents(root / "corpus"))
+    assert {f for f in files if f.startswith("bed/")} == {
+        "bed/hibari-heart_nohash_0.wav",
+        "bed/hibari-heart_nohash_1.wav",
+    }
+    assert len([f for f in files if f.startswith("hey house/")]) == 5
+    for split in ("train", "eval", "test"):
+        assert f"_background_noise_/{split}/mains_hum_{split}.wav" in files
+    assert "_background_noise_/train/babble_train.wav" in files
+    assert "_negatives_/train/sentences_train_0.wav" in files
+    assert {"LICENSES.md", "validation_list.txt", "testing_list.txt", "corpus.json"} <= files
+    info = soundfile.info(root / "corpus/yes/hibari-heart_nohash_0.wav")
+    assert (info.samplerate, info.channels, info.subtype) == (16000, 1, "PCM_16")
+    assert report.clips == {"train": 12, "eval": 0, "test": 0}
+    assert json.loads((root / "corpus/corpus.json").read_text())["words"]["train"]["yes"] == 5
+
+
+def test_two_workers_write_the_same_bytes_as_one(built, tmp_path):
+    root, report = built
+    seen = []
+    again = corpus.build(
+        HIBARI_ONLY, tmp_path / "corpus", tmp_path / "cache", 2, lambda *now: seen.append(now)
+    )
+    assert again.synthesized == report.synthesized == 14
+    assert contents(tmp_path / "corpus") == contents(root / "corpus")
+    assert seen[0][:2] == (0, 14)
+    assert seen[-1][:2] == (14, 14)
+
+
+def test_an_unchanged_corpus_is_left_alone(built, calls):
+    root, _ = built
+    before = (root / "corpus").stat().st_mtime_ns
+    report = corpus.build(HIBARI_ONLY, root / "corpus", root / "cache")
+    assert report.unchanged
+    assert (root / "corpus").stat().st_mtime_ns == before
+    assert not calls
+
+
+def test_what_is_cached_is_not_said_again_but_what_is_damaged_is(built, calls, tmp_path):
+    root, _ = built
+    report = corpus.build(HIBARI_ONLY, tmp_path / "corpus", root / "cache")
+    assert (report.synthesized, report.cached, calls) == (0, 14, [])
+    empty, cut, flipped = sorted((root / "cache").rglob("*.clip"))[:3]
+    good = [path.read_bytes() for path in (empty, cut, flipped)]
+    empty.write_bytes(b"")
+    cut.write_bytes(good[1][:100])
+    flipped.write_bytes(good[2][:-1] + bytes([good[2][-1] ^ 1]))
+    report = corpus.build(HIBARI_ONLY, tmp_path / "other", root / "cache")
+    assert report.synthesized == 3
+    assert [path.read_bytes() for path in (empty, cut, flipped)] == good
+
+
+def test_changed_params_replace_the_corpus(tmp_path, built):
+    root, _ = built
+    corpus.build(HIBARI_ONLY, tmp_path / "corpus", root / "cache")
+    changed = HIBARI_ONLY.model_copy(update={"keywords": ("yes",), "negative_sentences": (0, 0, 0)})
+    report = corpus.build(changed, tmp_path / "corpus", root / "cache")
+    assert not report.unchanged
+    assert not (tmp_path / "corpus/hey house").exists()
+    assert not (tmp_path / "corpus/_negatives_").exists()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_interrupted_build_leaves_no_folder_and_goes_on_where_it_was(tmp_path, monkeypatch):
+    def interrupt(done, total, seconds):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        corpus.build(HIBARI_ONLY, tmp_path / "out/corpus", tmp_path / "cache", 1, interrupt)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="disk is full"):
+        patched.setattr(corpus.backgrounds, "generate", full_disk)
+        corpus.build(HIBARI_ONLY, tmp_path / "out/corpus", tmp_path / "cache")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert corpus.build(HIBARI_ONLY, tmp_path / "out/corpus", tmp_path / "cache").synthesized == 0
+
+
+def full_disk(*_):
+    raise OSError("the disk is full")
+
+
+def test_a_folder_that_is_no_corpus_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("irreplaceable")
+    with pytest.raises(KwsError, match="no synthesized corpus"):
+        corpus.build(HIBARI_ONLY, tmp_path, tmp_path / "cache")
+    assert (tmp_path / "thesis.txt").read_text() == "irreplaceable"
+
+
+def test_an_unsayable_word_stops_before_anything_is_said(tmp_path, calls):
+    params = HIBARI_ONLY.model_copy(update={"keywords": ("日本",)})
+    with pytest.raises(KwsError, match="English only"):
+        corpus.build(params, tmp_path / "corpus", tmp_path / "cache")
+    assert not calls
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_backgrounds_differ_between_splits_and_have_one_level():
+    speech = [render_noise(seed) for seed in (1, 2)]
+    first, second = (backgrounds.generate(3, speech, seed) for seed in (1, 2))
+    assert set(first) == {"white_noise", "pink_noise", "brown_noise", "mains_hum", "babble"}
+    for name, recording in first.items():
+        assert recording.shape == (48000,)
+        assert 20 * np.log10(np.std(recording / 32767)) == pytest.approx(-26, abs=0.2)
+        assert not np.array_equal(recording, second[name])
+
+
+def render_noise(seed):
+    return np.random.default_rng(seed).integers(-3000, 3000, 20000, dtype=np.int16)
+
+
+def test_a_cached_clip_comes_back_exactly(tmp_path):
+    cache = ClipCache(tmp_path)
+    clip = render_noise(3)
+    assert cache.get("ab12") is None
+    cache.put("ab12", clip)
+    np.testing.assert_array_equal(cache.get("ab12"), clip)
+    assert [p.suffix for p in tmp_path.rglob("*") if p.is_file()] == [".clip"]
+
+
+def test_a_process_that_dies_is_explained(tmp_path, monkeypatch):
+    class DeadPool:
+        def __init__(self, *args, **kwargs): ...
+        def submit(self, *args):
+            raise render.BrokenProcessPool
+
+        def shutdown(self, **kwargs): ...
+
+    monkeypatch.setattr(render.concurrent.futures, "ProcessPoolExecutor", DeadPool)
+    requests = [u.request for u in corpus.plan(HIBARI_ONLY)]
+    with pytest.raises(KwsError, match="fewer workers"):
+        render.synthesize(requests, tmp_path, workers=2)
