@@ -1,6 +1,7 @@
 """FeatureExample: the features of one clip and their slicing keys, and the tf.Example form."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,10 @@ SLICING_KEYS = (
     "novelty",
     "clip_id",
 )
+
+
+FEATURES_FIELD = "features"
+LABEL_INDEX_FIELD = "label_index"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,8 +64,8 @@ def encode(example: FeatureExample) -> bytes:
     features = np.ascontiguousarray(example.features)
     raw = features.astype(features.dtype.newbyteorder("<"), copy=False).tobytes()
     feature = {
-        "features": tf.train.Feature(bytes_list=tf.train.BytesList(value=[raw])),
-        "label_index": tf.train.Feature(
+        FEATURES_FIELD: tf.train.Feature(bytes_list=tf.train.BytesList(value=[raw])),
+        LABEL_INDEX_FIELD: tf.train.Feature(
             int64_list=tf.train.Int64List(value=[example.label_index])
         ),
     }
@@ -68,6 +73,16 @@ def encode(example: FeatureExample) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(
         deterministic=True
     )
+
+
+def stack(raw: Sequence[bytes], shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
+    """Many `features` fields as one array `[n, frames, channels]` of the frontend's dtype.
+
+    Raises:
+      ValueError: the fields are not of that shape and dtype.
+    """
+    values = np.frombuffer(b"".join(raw), np.dtype(dtype).newbyteorder("<"))
+    return values.reshape(len(raw), *shape).astype(dtype, copy=False)
 
 
 def decode(serialized: bytes, shape: tuple[int, int], dtype: np.dtype) -> FeatureExample:
@@ -79,9 +94,8 @@ def decode(serialized: bytes, shape: tuple[int, int], dtype: np.dtype) -> Featur
     import tensorflow as tf
 
     feature = tf.train.Example.FromString(serialized).features.feature
-    raw = np.frombuffer(feature["features"].bytes_list.value[0], np.dtype(dtype).newbyteorder("<"))
     return FeatureExample(
-        features=raw.reshape(shape).astype(dtype, copy=False),
-        label_index=feature["label_index"].int64_list.value[0],
+        features=stack([feature[FEATURES_FIELD].bytes_list.value[0]], shape, dtype)[0],
+        label_index=feature[LABEL_INDEX_FIELD].int64_list.value[0],
         **{key: feature[key].bytes_list.value[0].decode() for key in SLICING_KEYS},
     )

@@ -3,6 +3,7 @@
 Written beside every dataset, model and bundle and compared, never assumed.
 """
 
+import json
 from typing import Literal
 
 import pydantic
@@ -10,6 +11,8 @@ import pydantic
 from kws.params import Params
 
 FRONTEND_FILE = "frontend.json"
+DERIVED = "derived"
+"""Key in `frontend.json` of what follows from the parameters; see `kws.features.files`."""
 
 
 class FeatureParams(Params):
@@ -56,6 +59,21 @@ class FeatureParams(Params):
                 f"stay within 0-{self.sample_rate / 2:g} Hz"
             )
         return self
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "FeatureParams":
+        """Parses what `to_json` or `kws.features.files.write` wrote.
+
+        Raises:
+          pydantic.ValidationError: anything else.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError:
+            values = None
+        if isinstance(values, dict) and DERIVED in values:
+            text = json.dumps({k: v for k, v in values.items() if k != DERIVED})
+        return super().from_json(text)
 
     @property
     def window_samples(self) -> int:

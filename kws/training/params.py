@@ -14,7 +14,7 @@ class TrainingParams(Params):
     batch_size: int = pydantic.Field(128, ge=1)
     learning_rate: float = pydantic.Field(2e-3, gt=0, description="peak")
     schedule: Literal["constant", "step", "cosine"] = pydantic.Field(
-        "cosine", description="step: a tenth for the last quarter of the steps; cosine: with warm-up"
+        "cosine", description="after the warm-up; step: a tenth for the last quarter of the steps"
     )
     warmup_share: float = pydantic.Field(0.05, ge=0, lt=1, description="of all steps")
     weight_decay: float = pydantic.Field(1e-4, ge=0, description="decoupled (AdamW)")

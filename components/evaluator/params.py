@@ -1,0 +1,31 @@
+"""Gates on clips: accuracy and, for every label, precision, recall and false-positive rate."""
+
+import pydantic
+
+from kws.params import Params
+
+
+class ClassGateParams(Params):
+    """Limits for one label; None leaves a figure ungated."""
+
+    min_precision: float | None = pydantic.Field(None, ge=0, le=1)
+    min_recall: float | None = pydantic.Field(None, ge=0, le=1)
+    max_false_positive_rate: float | None = pydantic.Field(None, ge=0, le=1)
+
+
+class EvaluationParams(Params):
+    """What TFMA judges on the test split, always on the int8 network."""
+
+    min_accuracy: float = pydantic.Field(0.8, ge=0, le=1)
+    every_class: ClassGateParams = ClassGateParams()
+    per_class: dict[str, ClassGateParams] = pydantic.Field(
+        default_factory=dict, description="by label; overrides every_class"
+    )
+    max_accuracy_drop_from_last: float = pydantic.Field(
+        0.02, ge=0, le=1, description="a candidate may lose so much to the last blessed model"
+    )
+
+    def limits_of(self, label: str) -> ClassGateParams:
+        """The limits in force for a label: its own where set, else those of every class."""
+        own = self.per_class.get(label, ClassGateParams()).model_dump(exclude_none=True)
+        return self.every_class.model_copy(update=own)

@@ -1,0 +1,1 @@
+"""MicroPusher: a versioned bundle, only with all three blessings."""

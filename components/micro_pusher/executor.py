@@ -1,0 +1,76 @@
+"""MicroPusher's executor: three blessings or nothing."""
+
+import datetime
+import json
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from kws.gates import read_gates
+from kws.micro import bundle
+
+BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
+
+
+class Executor(base_executor.BaseExecutor):
+    """See `component.MicroPusher`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes, or says why not.
+
+        Raises:
+          KwsError: the bundle cannot be written (see `kws.micro.bundle.push`).
+        """
+        inputs = {
+            key: artifact_utils.get_single_instance(artifacts)
+            for key, artifacts in input_dict.items()
+            if artifacts
+        }
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        missing = [key for key in BLESSINGS if not _blessed(inputs[key])]
+        if missing:
+            pushed.set_int_custom_property("pushed", 0)
+            pushed.set_string_custom_property("missing_blessings", ", ".join(missing))
+            logging.warning("MicroPusher: NOT pushed, refused: %s", ", ".join(missing))
+            for key in ("streaming_blessing", "infra_blessing"):
+                if key in missing:
+                    _log_failures(inputs[key])
+            return
+
+        # Here, and not at the top: it brings TFMA, which a refusal has no need of.
+        from components.micro_pusher import gather
+
+        now = datetime.datetime.now(datetime.timezone.utc)
+        contents = gather.contents(
+            inputs,
+            json.loads(exec_properties["info"]),
+            version=now.strftime("%Y%m%d%H%M%S"),
+            created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        folder = bundle.push(contents, exec_properties["destination"])
+        pushed.set_int_custom_property("pushed", 1)
+        pushed.set_string_custom_property("pushed_destination", str(folder))
+        pushed.set_string_custom_property("pushed_version", contents.version)
+        logging.info("MicroPusher: pushed to %s", folder)
+
+
+def _blessed(blessing: types.Artifact) -> bool:
+    return blessing.get_int_custom_property("blessed") == 1
+
+
+def _log_failures(blessing: types.Artifact) -> None:
+    try:
+        gates = read_gates(blessing.uri)
+    except FileNotFoundError:
+        return
+    for gate in gates:
+        if not gate.passed:
+            logging.warning("MicroPusher: %s", gate.sentence())

@@ -1,0 +1,105 @@
+"""From the artifacts of a run to the contents of a bundle."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.evaluator import results
+from kws.audio import clip
+from kws.gates import read_gates
+from kws.micro import feature_reader, test_vectors
+from kws.micro.contents import BundleContents
+from kws.micro.convert import CONVERSION_FILE
+from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
+from kws.micro.validate import MICRO_FILE, MicroFigures
+from kws.splits import TEST
+from kws.streaming.params import DetectorParams
+
+
+def contents(
+    inputs: dict[str, types.Artifact], info: dict[str, Any], version: str, created: str
+) -> BundleContents:
+    """Reads everything; `inputs` are MicroPusher's, one artifact a key."""
+    folder = Path(path_utils.serving_model_path(inputs["model"].uri))
+    model = Int8Model.load_folder(folder)
+    infra, streamed = Path(inputs["infra_blessing"].uri), Path(inputs["streaming_evaluation"].uri)
+    micro = MicroFigures.from_json((infra / MICRO_FILE).read_text())
+    evaluation = inputs["model_evaluation"].uri
+    gates = results.evaluation_gates(evaluation)
+    gates += read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
+    matrix = results.confusion_matrix(evaluation, len(model.labels))
+    return BundleContents(
+        name=info["name"],
+        version=version,
+        created=created,
+        model=(folder / MODEL_FILE).read_bytes(),
+        float_io=(folder / FLOAT_IO_FILE).read_bytes(),
+        labels=tuple(model.labels),
+        feature_params=model.feature_params,
+        detector=DetectorParams.from_json((streamed / "detector.json").read_text()),
+        micro=micro,
+        gates=tuple(gates),
+        figures={
+            "conversion": json.loads((folder / CONVERSION_FILE).read_text()),
+            "clips": {
+                "per_class": results.per_class(evaluation, model.labels),
+                "confusion_matrix": {
+                    "labels": model.labels,
+                    "rows_are": "actual",
+                    "counts": matrix.tolist(),
+                },
+            },
+            "streaming": json.loads((streamed / "evaluation.json").read_text()),
+            "micro": micro.model_dump(),
+        },
+        vectors=tuple(_vectors(model, inputs, micro.test_vectors)),
+        info=info,
+    )
+
+
+def _vectors(
+    model: Int8Model, inputs: dict[str, types.Artifact], count: int
+) -> list[test_vectors.TestVector]:
+    """The clips that MicroValidator compared, with their recordings where they are at hand."""
+    split = artifact_utils.get_split_uri([inputs["examples"]], TEST)
+    examples = feature_reader.read(split, model.feature_params)
+    vectors = test_vectors.make(model, test_vectors.choose(examples, count))
+    if "audio_examples" not in inputs:
+        return vectors
+    wanted = {vector.clip_id for vector in vectors}
+    clips = {found.clip_id: found for found in _clips(inputs["audio_examples"], wanted)}
+    missing = wanted - set(clips)
+    if missing:
+        logging.info("MicroPusher: %d test vectors are without their recording", len(missing))
+    return [
+        dataclasses.replace(
+            vector,
+            audio=clips[vector.clip_id].audio,
+            sample_rate=clips[vector.clip_id].sample_rate,
+            lead_in_ms=clips[vector.clip_id].lead_in_ms,
+        )
+        if vector.clip_id in clips
+        else vector
+        for vector in vectors
+    ]
+
+
+def _clips(audio: types.Artifact, wanted: set[str]) -> Iterator[clip.Clip]:
+    split = artifact_utils.get_split_uri([audio], TEST)
+    remaining = set(wanted)
+    for serialized in feature_reader.records(split):
+        # Looked for in the bytes first: decoding thousands of clips for sixteen would be a waste.
+        if any(clip_id.encode() in serialized for clip_id in remaining):
+            found = clip.decode(serialized)
+            if found.clip_id in remaining:
+                remaining.discard(found.clip_id)
+                yield found
+        if not remaining:
+            return

@@ -1,0 +1,1 @@
+"""MicroValidator: does the int8 model fit the device and compute the same there?"""

@@ -1,0 +1,69 @@
+"""MicroValidator's executor: read, measure, bless or not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from kws.errors import KwsError
+from kws.features import files
+from kws.gates import verdict, write_gates
+from kws.micro import feature_reader, test_vectors
+from kws.micro.params import BudgetParams
+from kws.micro.tflite_model import MODEL_FILE, Int8Model
+from kws.micro.validate import MICRO_FILE, budget_gates, measure
+from kws.splits import TEST
+
+
+class Executor(base_executor.BaseExecutor):
+    """See `component.MicroValidator`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the blessing.
+
+        Raises:
+          KwsError: TFLM cannot run the model, or there are no test clips.
+        """
+        params = BudgetParams.from_json(exec_properties["params"])
+        converted = artifact_utils.get_single_instance(input_dict["model"])
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+
+        folder = Path(path_utils.serving_model_path(converted.uri))
+        model = Int8Model.load_folder(folder)
+        files.check_same(model.feature_params, files.read(examples.uri), examples.uri)
+        split = artifact_utils.get_split_uri([examples], TEST)
+        chosen = test_vectors.choose(
+            feature_reader.read(split, model.feature_params), params.test_vectors
+        )
+        if not chosen:
+            raise KwsError(f"{split} holds no clip to compare TFLM and TFLite on")
+        inputs = model.quantize(np.stack([example.features for example in chosen]))
+        figures = measure((folder / MODEL_FILE).read_bytes(), model, inputs, params)
+        gates = budget_gates(figures, params)
+
+        target = Path(blessing.uri)
+        write_gates(target, gates)
+        (target / MICRO_FILE).write_text(figures.model_dump_json(indent=2) + "\n")
+        blessed = verdict(gates) == "blessed"
+        reasons = "; ".join(gate.sentence() for gate in gates if not gate.passed)
+        (target / ("INFRA_BLESSED" if blessed else "INFRA_NOT_BLESSED")).touch()
+        blessing.set_int_custom_property("blessed", int(blessed))
+        blessing.set_string_custom_property("reasons", reasons)
+        logging.info(
+            "MicroValidator: %s. %d bytes, arena %d bytes. %s",
+            verdict(gates),
+            figures.flash_bytes,
+            figures.arena_bytes,
+            reasons,
+        )

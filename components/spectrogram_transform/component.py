@@ -1,0 +1,59 @@
+"""TFX SpectrogramTransform component definition."""
+
+import json
+from collections.abc import Sequence
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.spectrogram_transform import executor
+from kws.features.params import FeatureParams
+
+
+class SpectrogramTransformSpec(ComponentSpec):
+    """Spec of SpectrogramTransform."""
+
+    PARAMETERS = {
+        "params": ExecutionParameter(type=str),
+        "keywords": ExecutionParameter(type=str),
+    }
+    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class SpectrogramTransform(base_beam_component.BaseBeamComponent):
+    """Computes the features of audio examples with the frontend of FeatureParams.
+
+    Component `outputs` contains:
+     - `transformed_examples`: Channel of type `standard_artifacts.Examples`: one feature example
+       (`kws.features.example`) a clip, of all input artifacts together, in all splits that any of
+       them has. `frontend.json` and `labels.txt` are in the artifact's folder. Of a clip with a
+       lead-in the frames of the clip itself are kept.
+
+    Which examples a split has, and every byte of them, depends on the clips and FeatureParams
+    alone; their order does not: a runner deals them to files as it likes. Who needs an order sorts
+    by `clip_id`.
+    """
+
+    SPEC_CLASS = SpectrogramTransformSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(self, examples: types.BaseChannel, params: FeatureParams, keywords: Sequence[str]):
+        """Constructs the component.
+
+        Args:
+          examples: audio examples; a union of channels for clean ones and noisy copies together.
+          params: of the frontend.
+          keywords: what the clips were ingested for; they follow `_silence_` and `_unknown_` in the
+            labels.
+        """
+        super().__init__(
+            SpectrogramTransformSpec(
+                examples=examples,
+                params=params.to_json(),
+                keywords=json.dumps(list(keywords)),
+                transformed_examples=types.Channel(type=standard_artifacts.Examples),
+            )
+        )

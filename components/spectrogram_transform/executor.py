@@ -1,0 +1,122 @@
+"""TFX SpectrogramTransform executor."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+from absl import logging
+from tfx import types
+from tfx.components.example_gen import write_split
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
+from kws import features
+from kws.errors import KwsError
+from kws.features import files
+from kws.features.params import FeatureParams
+from kws.labels import label_list
+from kws.splits import SPLITS
+
+NUM_SHARDS = 2
+"""Files a split: fixed, so that the number of workers changes nothing."""
+_COMPLAINT_FILE = "refused.json"
+
+
+class Executor(BaseBeamExecutor):
+    """Features of clips; see `SpectrogramTransform` for what comes out."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs one Beam pipeline over all splits of all input artifacts.
+
+        Raises:
+          KwsError: the frontend refuses the parameters, or a clip does not fit them.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        sources = input_dict["examples"]
+        transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
+        params = FeatureParams.from_json(exec_properties["params"])
+        labels = label_list(json.loads(exec_properties["keywords"]))
+        features.create(params)  # What is wrong with the parameters is said before any work.
+
+        splits = _splits(sources)
+        transformed.split_names = artifact_utils.encode_split_names(splits)
+        fileio.makedirs(transformed.uri)
+        files.write(transformed.uri, params)
+        files.write_labels(transformed.uri, labels)
+        complaint_file = os.path.join(transformed.uri, _COMPLAINT_FILE)
+        complaints = []
+        with self._make_beam_pipeline() as pipeline:
+            for split in splits:
+                computed, refused = (
+                    pipeline
+                    | f"Files[{split}]" >> beam.Create(_patterns(sources, split))
+                    | f"Read[{split}]" >> beam.io.ReadAllFromTFRecord()
+                    | f"Features[{split}]" >> ComputeFeatures(params, labels, split)
+                )
+                complaints.append(refused)
+                prefix = os.path.join(
+                    artifact_utils.get_split_uri([transformed], split),
+                    write_split.DEFAULT_TF_RECORD_FILE_NAME,
+                )
+                computed | f"Write[{split}]" >> beam.io.WriteToTFRecord(
+                    prefix, file_name_suffix=".gz", num_shards=NUM_SHARDS
+                )
+            complaints | beam.Flatten() | "Complain" >> NoteComplaint(complaint_file)
+        counts = counters(pipeline.result)
+        _raise_complaint(complaint_file, counts)
+        for split in splits:
+            logging.info(
+                "SpectrogramTransform: %s features of %d clips (%.1f s) of split %s",
+                params.frontend,
+                counts.get(f"clips_{split}", 0),
+                counts.get(f"milliseconds_{split}", 0) / 1000,
+                split,
+            )
+        examples_utils.set_payload_format(transformed, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
+        examples_utils.set_file_format(transformed, file_format)
+
+
+def counters(result: beam.runners.runner.PipelineResult) -> dict[str, int]:
+    """The component's Beam counters by name, after a run; see `transform.METRICS`."""
+    found = result.metrics().query(beam.metrics.MetricsFilter().with_namespace(METRICS))
+    return {
+        counter.key.metric.name: counter.committed
+        for counter in found[beam.metrics.metric.MetricResults.COUNTERS]
+    }
+
+
+def _splits(artifacts: Sequence[types.Artifact]) -> list[str]:
+    """All splits that any artifact has: train, eval, test, then others by name."""
+    names = {name for a in artifacts for name in artifact_utils.decode_split_names(a.split_names)}
+    return [*(s for s in SPLITS if s in names), *sorted(names.difference(SPLITS))]
+
+
+def _patterns(artifacts: Sequence[types.Artifact], split: str) -> list[str]:
+    """Of the files of one split in the artifacts that have it."""
+    return [
+        os.path.join(artifact_utils.get_split_uri([artifact], split), "*")
+        for artifact in artifacts
+        if split in artifact_utils.decode_split_names(artifact.split_names)
+    ]
+
+
+def _raise_complaint(file: str, counts: dict[str, int]) -> None:
+    if not fileio.exists(file):
+        return
+    with fileio.open(file) as complaint:
+        message, hint = json.load(complaint)
+    total = sum(count for name, count in counts.items() if name.startswith("refused_"))
+    others = f" (and {total - 1} more clips like it)" if total > 1 else ""
+    raise KwsError(message + others, hint=hint)

@@ -1,0 +1,34 @@
+"""The `kws` command, one file a verb; nothing heavy is imported before a verb needs it."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from kws.cli.evaluate import evaluate
+from kws.cli.presets import presets
+from kws.cli.run import run
+from kws.errors import KwsError
+
+app = typer.Typer(
+    name="kws",
+    help="Keyword spotters for microcontrollers: from recordings, or none, to a judged bundle.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command(rich_help_panel="Make")(run)
+app.command(rich_help_panel="Make")(presets)
+app.command(rich_help_panel="Judge")(evaluate)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: a KwsError ends in one line on standard error and exit status 1."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except KwsError as error:
+        typer.echo(f"kws: {error.message}", err=True)
+        if error.hint:
+            typer.echo(f"     {error.hint}", err=True)
+        sys.exit(1)

@@ -1,0 +1,48 @@
+"""What goes into a bundle, gathered before anything is written."""
+
+import dataclasses
+from typing import Any
+
+from kws.features.params import FeatureParams
+from kws.gates import Gate
+from kws.micro.test_vectors import TestVector
+from kws.micro.validate import MicroFigures
+from kws.streaming.params import DetectorParams
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BundleContents:
+    """Everything of one version.
+
+    Attributes:
+      name: of the spotter.
+      version: digits, unique within the destination.
+      created: ISO 8601 in UTC, e.g. `2026-01-31T12:00:00Z`.
+      model, float_io: bytes of the two `.tflite` files.
+      labels: in the order of the outputs.
+      feature_params: of the frontend.
+      detector: with the threshold chosen on the eval streams.
+      micro: arena, operators, sizes.
+      gates: every gate that was held.
+      figures: section -> what its component reported, for `evaluation.json`.
+      vectors: at least one.
+      info: what the configuration says of data, licence and architecture, for the model card.
+    """
+
+    name: str
+    version: str
+    created: str
+    model: bytes
+    float_io: bytes
+    labels: tuple[str, ...]
+    feature_params: FeatureParams
+    detector: DetectorParams
+    micro: MicroFigures
+    gates: tuple[Gate, ...]
+    figures: dict[str, Any]
+    vectors: tuple[TestVector, ...]
+    info: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def keywords(self) -> list[str]:
+        return list(self.labels[2:])

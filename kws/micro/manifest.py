@@ -1,0 +1,92 @@
+"""`manifest.json` of a windowed model, held against `schemas/manifest.schema.json`."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from kws.errors import KwsError
+from kws.features.params import FRONTEND_FILE
+from kws.micro import c_array, test_vectors
+from kws.micro.contents import BundleContents
+from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
+
+MANIFEST_FILE = "manifest.json"
+
+
+def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> dict[str, Any]:
+    """The manifest's content.
+
+    Args:
+      contents: of the bundle.
+      model: loaded from `contents.model`.
+      frontend_json: the content of `frontend.json`.
+
+    Raises:
+      KwsError: it breaks the schema.
+    """
+    micro = contents.micro
+    manifest = {
+        "type": "windowed",
+        "schema_version": 1,
+        "name": contents.name,
+        "version": contents.version,
+        "created": contents.created,
+        "keywords": contents.keywords,
+        "labels": list(contents.labels),
+        "model": {
+            "file": MODEL_FILE,
+            "float_io_file": FLOAT_IO_FILE,
+            "c_header": "model.h",
+            "c_source": "model.cc",
+            "c_symbol": c_array.SYMBOL,
+            "sha256": hashlib.sha256(contents.model).hexdigest(),
+            "bytes": len(contents.model),
+            "input": {
+                "dtype": "int8",
+                "shape": [1, *contents.feature_params.feature_shape],
+                "scale": model.input_scale,
+                "zero_point": model.input_zero_point,
+            },
+            "output": {
+                "dtype": "int8",
+                "shape": [1, len(contents.labels)],
+                "scale": model.output_scale,
+                "zero_point": model.output_zero_point,
+            },
+            "operators": micro.operators,
+        },
+        "arena": {
+            "measured_bytes": micro.arena_bytes,
+            "head_bytes": micro.arena_head_bytes,
+            "tail_bytes": micro.arena_tail_bytes,
+            "recommended_bytes": micro.arena_recommended_bytes,
+        },
+        "frontend": {
+            "file": FRONTEND_FILE,
+            "sha256": hashlib.sha256(frontend_json).hexdigest(),
+            "name": contents.feature_params.frontend,
+            "sample_rate": contents.feature_params.sample_rate,
+        },
+        "detector": json.loads(contents.detector.to_json()),
+        "test_vectors": {
+            "index": f"{test_vectors.FOLDER}/{test_vectors.INDEX}",
+            "count": len(contents.vectors),
+        },
+    }
+    check(manifest)
+    return manifest
+
+
+def check(manifest: dict[str, Any]) -> None:
+    """Raises KwsError that names the first key which breaks the schema."""
+    import jsonschema
+
+    import schemas
+
+    schema_file = Path(schemas.__file__).parent / "manifest.schema.json"
+    validator = jsonschema.Draft202012Validator(json.loads(schema_file.read_text()))
+    error = jsonschema.exceptions.best_match(validator.iter_errors(manifest))
+    if error is not None:
+        key = ".".join(str(part) for part in error.absolute_path) or "(top)"
+        raise KwsError(f"{MANIFEST_FILE}: {key}: {error.message}", hint=str(schema_file.name))

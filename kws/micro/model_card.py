@@ -1,0 +1,107 @@
+"""`model_card.md`: what the spotter is, what it was judged on, and what it is not for."""
+
+from typing import Any
+
+from kws.micro.contents import BundleContents
+
+
+def render(contents: BundleContents) -> str:
+    """The card as Markdown; figures that a component did not report are left out."""
+    info, micro = contents.info, contents.micro
+    feature = contents.feature_params
+    parts = [
+        f"# {contents.name}, version {contents.version}",
+        f"Created {contents.created}. Says one of: {', '.join(f'`{k}`' for k in contents.keywords)}; "
+        f"`{contents.labels[0]}` for silence, `{contents.labels[1]}` for any other sound or word.",
+        "## Model",
+        _table(
+            [
+                ("architecture", info.get("model", "not stated")),
+                ("input", f"{feature.clip_duration_ms} ms at {feature.sample_rate} Hz, "
+                 f"{feature.frontend} frontend, {list(feature.feature_shape)} frames and channels"),
+                ("flash", f"{micro.flash_bytes} bytes"),
+                ("arena", f"{micro.arena_bytes} bytes measured, "
+                 f"{micro.arena_recommended_bytes} recommended"),
+                ("operators", ", ".join(micro.operators)),
+                ("detector", ", ".join(f"{k} {v}" for k, v in contents.detector)),
+            ]
+        ),
+        "## Data",
+        f"Trained and judged on {info.get('data', 'data that the configuration does not describe')}; "
+        "training, evaluation and test are disjoint in speakers.",
+        f"Licence of the data: {info.get('licence') or 'not stated: ask before you distribute'}.",
+        "## Gates",
+        _gates(contents),
+        "## Figures",
+        *_figures(contents.figures),
+        "## Intended use",
+        "Spotting the keywords above in sound from one microphone, on a microcontroller with "
+        "TensorFlow Lite Micro, the frontend of `frontend.json` and the detector of "
+        "`manifest.json`. `test_vectors/` show whether a port computes the same numbers.",
+        "## Limits",
+        "The rates hold for voices, rooms and noises like those of the test split; other accents, "
+        "distances and microphones were not judged unless the data above says so. Do not use it "
+        "where a missed or a wrongly heard word can hurt somebody.",
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: list[tuple[str, Any]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)])
+
+
+def _gates(contents: BundleContents) -> str:
+    if not contents.gates:
+        return "None was configured."
+    rows = ["| gate | measured | required | rests on |", "|---|---|---|---|"]
+    for gate in contents.gates:
+        bound = "at most" if gate.at_most else "at least"
+        rows.append(
+            f"| {gate.name} | {gate.value:.4g} {gate.unit} | {bound} {gate.limit:.4g} "
+            f"| {gate.detail} |"
+        )
+    return "\n".join(rows)
+
+
+def _figures(figures: dict[str, Any]) -> list[str]:
+    parts = []
+    conversion = figures.get("conversion") or {}
+    if "float_accuracy" in conversion:
+        parts.append(
+            f"Eval split, {conversion['eval_examples']} clips: float {conversion['float_accuracy']:.2%}"
+            f", int8 {conversion['int8_accuracy']:.2%}."
+        )
+    total = ((figures.get("streaming") or {}).get("test") or {}).get("total") or {}
+    rows = [_rate(name, rate) for name, rate in total.items() if _is_rate(rate)]
+    if rows:
+        head = ["Streams of the test split:", "", "| rate | estimate | 95 % bounds | rests on |"]
+        parts.append("\n".join([*head, "|---|---|---|---|", *rows]))
+    by_label = (figures.get("clips") or {}).get("per_class") or {}
+    if by_label:
+        rows = ["| label | precision | recall | false-positive rate |", "|---|---|---|---|"]
+        for label, row in by_label.items():
+            cells = (_share(row.get(k)) for k in ("precision", "recall", "false_positive_rate"))
+            rows.append(f"| {label} | {' | '.join(cells)} |")
+        parts.append("Clips of the test split:\n\n" + "\n".join(rows))
+    parts.append("Everything that was measured is in `evaluation.json`.")
+    return parts
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, dict) and {"count", "exposure", "estimate", "low", "high"} <= set(value)
+
+
+def _rate(name: str, rate: dict[str, Any]) -> str:
+    unit = "h" if name.endswith("per_hour") else "words"
+    return (
+        f"| {name} | {_number(rate['estimate'])} | {_number(rate['low'])} to "
+        f"{_number(rate['high'])} | {rate['count']} in {_number(rate['exposure'])} {unit} |"
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, (int, float)) else "-"

@@ -1,0 +1,153 @@
+"""What a person, TensorBoard and the log are told while a model is fitted."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from kws.params import Params
+
+log = logging.getLogger(__name__)
+
+
+class StepReport(Params):
+    """One training step.
+
+    Attributes:
+      step: 1 for the first.
+      total_steps: of the whole training.
+      epoch: 1 for the first.
+      learning_rate: of this step.
+      accuracy, cross_entropy: of this step's batch, with augmentation and dropout.
+      examples_per_second: since the start or the resumption of this training.
+    """
+
+    step: int
+    total_steps: int
+    epoch: int
+    learning_rate: float
+    accuracy: float
+    cross_entropy: float
+    examples_per_second: float
+
+    def line(self) -> str:
+        """`Step #120 of 990: rate 0.002000, accuracy 71.9%, cross entropy 0.894310 (1,250 ...)`."""
+        return (
+            f"Step #{self.step} of {self.total_steps}: rate {self.learning_rate:.6f}, "
+            f"accuracy {self.accuracy:.1%}, cross entropy {self.cross_entropy:.6f} "
+            f"({self.examples_per_second:,.0f} examples/s)"
+        )
+
+
+class EpochReport(Params):
+    """One epoch: the mean of its training batches, and the eval split after it.
+
+    Attributes:
+      confusion: counts `[labels][labels]`, rows what was said, columns what the model said.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    learning_rate: float
+    accuracy: float
+    cross_entropy: float
+    eval_accuracy: float
+    eval_cross_entropy: float
+    confusion: tuple[tuple[int, ...], ...]
+    seconds: float
+
+    def line(self) -> str:
+        return (
+            f"Epoch {self.epoch} of {self.epochs} (step #{self.step}): rate "
+            f"{self.learning_rate:.6f}, accuracy {self.accuracy:.1%}, cross entropy "
+            f"{self.cross_entropy:.6f}; eval accuracy {self.eval_accuracy:.1%}, cross entropy "
+            f"{self.eval_cross_entropy:.6f} ({self.seconds:.0f} s)"
+        )
+
+
+class Progress(Protocol):
+    """Whoever wants to watch a training."""
+
+    def on_step(self, report: StepReport) -> None: ...
+
+    def on_epoch(self, report: EpochReport, labels: Sequence[str]) -> None: ...
+
+
+class LogProgress:
+    """Log lines: a step every few seconds, each epoch with its confusion matrix.
+
+    They are the progress display too: whoever runs the pipeline on a terminal shows the latest.
+    """
+
+    def __init__(self, every_seconds: float = 5.0):
+        self._every_seconds = every_seconds
+        self._last = time.monotonic()
+
+    def on_step(self, report: StepReport) -> None:
+        now = time.monotonic()
+        if now - self._last >= self._every_seconds or report.step == report.total_steps:
+            self._last = now
+            log.info(report.line())
+
+    def on_epoch(self, report: EpochReport, labels: Sequence[str]) -> None:
+        log.info("%s\n%s", report.line(), confusion_table(report.confusion, labels))
+
+
+class TensorBoard:
+    """Scalars of every epoch, and of the training steps between, for TensorBoard."""
+
+    def __init__(self, folder: str):
+        import tensorflow as tf
+
+        self._writers = {
+            name: tf.summary.create_file_writer(f"{folder}/{name}") for name in ("train", "eval")
+        }
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step % 10 == 0 or report.step == report.total_steps:
+            self._write("train", report.step, learning_rate=report.learning_rate)
+            self._write("train", report.step, examples_per_second=report.examples_per_second)
+
+    def on_epoch(self, report: EpochReport, labels: Sequence[str]) -> None:
+        self._write(
+            "train", report.step, accuracy=report.accuracy, cross_entropy=report.cross_entropy
+        )
+        self._write(
+            "eval",
+            report.step,
+            accuracy=report.eval_accuracy,
+            cross_entropy=report.eval_cross_entropy,
+        )
+        for writer in self._writers.values():
+            writer.flush()
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def _write(self, writer: str, step: int, **scalars: float) -> None:
+        import tensorflow as tf
+
+        with self._writers[writer].as_default(step=step):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+
+
+def confusion_table(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
+    """The matrix as text: a row for what was said, a column for what the model said."""
+    counts = np.asarray(confusion)
+    width = max(len(label) for label in labels)
+    columns = [max(len(label), len(str(counts.max()))) for label in labels]
+    head = " " * (width + 2) + "  ".join(
+        label.rjust(column) for label, column in zip(labels, columns, strict=True)
+    )
+    rows = [
+        label.rjust(width)
+        + "  "
+        + "  ".join(str(count).rjust(column) for count, column in zip(row, columns, strict=True))
+        for label, row in zip(labels, counts, strict=True)
+    ]
+    return "\n".join(["Confusion matrix (rows: said, columns: recognized)", head, *rows])

@@ -1,0 +1,130 @@
+"""What a killed training needs to go on: weights, optimizer, best weights, and where it was.
+
+All of it is one TensorFlow checkpoint, which is complete or absent: the position is a string
+variable beside the weights.
+"""
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kws.errors import KwsError
+from kws.params import Params
+from kws.training.callbacks import EpochReport
+from kws.training.dataset import Dataset
+from kws.training.params import TrainingParams
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class State(Params):
+    """Where a training is.
+
+    Attributes:
+      step: steps done; with the seed it decides which batch comes next.
+      cross_entropy_sum, accuracy_sum: over the steps of the epoch under way.
+      epochs: reports of the epochs done.
+      best_epoch: 1 for the first; 0 before any.
+    """
+
+    step: int = 0
+    cross_entropy_sum: float = 0.0
+    accuracy_sum: float = 0.0
+    epochs: tuple[EpochReport, ...] = ()
+    best_epoch: int = 0
+
+    def after_step(self, cross_entropy: float, accuracy: float) -> "State":
+        """One step further."""
+        return State(
+            step=self.step + 1,
+            cross_entropy_sum=self.cross_entropy_sum + cross_entropy,
+            accuracy_sum=self.accuracy_sum + accuracy,
+            epochs=self.epochs,
+            best_epoch=self.best_epoch,
+        )
+
+    def after_epoch(self, report: EpochReport) -> "State":
+        """The epoch is over: sums start anew, and it is the best if no other was as good."""
+
+        def merit(of: EpochReport) -> tuple[float, float]:
+            return of.eval_accuracy, -of.eval_cross_entropy
+
+        best = self.best_epoch
+        if not best or merit(report) > merit(self.epochs[best - 1]):
+            best = report.epoch
+        return State(step=self.step, epochs=(*self.epochs, report), best_epoch=best)
+
+
+def key(model: "tf.keras.Model", train: Dataset, eval_data: Dataset, params: TrainingParams) -> str:
+    """16 hex digits of everything that decides the result; resuming needs an equal key.
+
+    How often checkpoints are written and how much memory the features may take decide nothing.
+    """
+    indifferent = {"checkpoint_every_steps", "cache_bytes"}
+    parts = [
+        model.to_json(),
+        params.model_dump_json(exclude=indifferent),
+        train.fingerprint,
+        eval_data.fingerprint,
+        repr((train.labels, train.scale, train.features is None)),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def clear(folder: str | Path) -> None:
+    """Deletes the checkpoints of all trainings in the folder, and nothing else there."""
+    folder = Path(folder)
+    for training in folder.iterdir() if folder.is_dir() else ():
+        if re.fullmatch("[0-9a-f]{16}", training.name):
+            shutil.rmtree(training)
+
+
+class Checkpoints:
+    """Saves and restores one training in one folder; keeps the last two."""
+
+    def __init__(
+        self, folder: Path, model: "tf.keras.Model", optimizer: "tf.keras.optimizers.Optimizer"
+    ):
+        import tensorflow as tf
+
+        self._folder = folder
+        self._state = tf.Variable("", dtype=tf.string, trainable=False)
+        self._best = [tf.Variable(value, trainable=False) for value in model.get_weights()]
+        checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, best=self._best, state=self._state
+        )
+        self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
+        self._checkpoint = checkpoint
+
+    def save(self, state: State, best_weights: list[np.ndarray]) -> None:
+        """Writes a checkpoint; the one before stays until this is complete."""
+        self._state.assign(state.to_json())
+        for variable, value in zip(self._best, best_weights, strict=True):
+            variable.assign(value)
+        self._manager.save(checkpoint_number=state.step)
+
+    def restore(self) -> tuple[State, list[np.ndarray]] | None:
+        """Loads the last checkpoint into model and optimizer; None if there is none.
+
+        Raises:
+          KwsError: it cannot be read.
+        """
+        import tensorflow as tf
+
+        path = self._manager.latest_checkpoint
+        if path is None:
+            return None
+        try:
+            self._checkpoint.restore(path).assert_consumed()
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            raise KwsError(
+                f"{path} is not a checkpoint of this training: {error}",
+                hint=f"delete {self._folder} to train from the beginning",
+            ) from error
+        state = State.from_json(self._state.numpy())
+        return state, [variable.numpy() for variable in self._best]

@@ -1,0 +1,214 @@
+"""Feature examples for training: in memory where they fit, else streamed from disk.
+
+The order of training depends on the seed, the epoch and what the examples are, not on which file
+holds which example: in memory they are sorted by clip before they are shuffled. Streamed examples
+are shuffled through a window, so there the order of the files does matter.
+"""
+
+import dataclasses
+import glob
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kws.errors import KwsError
+from kws.training import stream
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Features `[batch, frames, channels]` in the frontend's type, label indices int32 `[batch]`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The examples of one split.
+
+    Attributes:
+      files: where they are, sorted; empty if the arrays did not come from files.
+      feature_shape: `[frames, channels]`.
+      dtype: the frontend's own.
+      scale: what a stored value is multiplied by to become the model's float32 input.
+      labels: names, in the order of the model's outputs.
+      label_index: int32 `[examples]`.
+      features: `[examples, frames, channels]` in `dtype`; None if they are streamed from disk.
+      fingerprint: 16 hex digits, equal for equal examples in whatever order and files.
+    """
+
+    files: tuple[str, ...] = ()
+    feature_shape: tuple[int, int]
+    dtype: np.dtype
+    scale: float
+    labels: tuple[str, ...]
+    label_index: np.ndarray
+    features: np.ndarray | None
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.label_index)
+
+    @property
+    def label_counts(self) -> np.ndarray:
+        """int64 `[labels]`."""
+        return np.bincount(self.label_index, minlength=len(self.labels))
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return -(-len(self) // batch_size)
+
+    def shuffled(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """One epoch of full batches, from batch number `start` on.
+
+        The last batch is filled up from the beginning of the epoch's order, so that all have one
+        shape; the same seed and epoch give the same batches wherever one starts.
+        """
+        steps = self.steps_per_epoch(batch_size)
+        if self.features is None:
+            epoch_seed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+            batches = stream.shuffled(
+                self.files,
+                self.feature_shape,
+                self.dtype,
+                batch_size,
+                seed=epoch_seed,
+                steps=steps,
+                start=start,
+            )
+            for features, label_index, _ in batches.as_numpy_iterator():
+                yield features, label_index
+            return
+        order = np.random.default_rng([seed, epoch]).permutation(len(self))
+        order = np.resize(order, steps * batch_size)
+        for step in range(start, steps):
+            chosen = order[step * batch_size : (step + 1) * batch_size]
+            yield self.features[chosen], self.label_index[chosen]
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """All examples once, in a fixed order; the last batch may be shorter."""
+        if self.features is None:
+            batches = stream.parsed(self.files, self.feature_shape, self.dtype, batch_size)
+            for features, label_index, _ in batches.as_numpy_iterator():
+                yield features, label_index
+            return
+        for start in range(0, len(self), batch_size):
+            stop = start + batch_size
+            yield self.features[start:stop], self.label_index[start:stop]
+
+
+def from_arrays(
+    features: np.ndarray,
+    label_index: np.ndarray,
+    clip_ids: Sequence[str],
+    labels: Sequence[str],
+    scale: float = 1.0,
+) -> Dataset:
+    """A dataset of arrays, sorted by clip id (and by content, for copies of one clip).
+
+    Raises:
+      KwsError: no examples, or a label index outside `labels`.
+    """
+    keys = _keys(features, label_index, clip_ids)
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+    return Dataset(
+        feature_shape=(features.shape[1], features.shape[2]),
+        dtype=features.dtype,
+        scale=scale,
+        labels=tuple(labels),
+        label_index=_checked(label_index, labels)[order],
+        features=features[order],
+        fingerprint=_fingerprint(keys),
+    )
+
+
+def read(
+    patterns: Sequence[str],
+    feature_shape: tuple[int, int],
+    dtype: np.dtype,
+    labels: Sequence[str],
+    *,
+    scale: float,
+    cache_bytes: int,
+) -> Dataset:
+    """Reads gzip TFRecords of feature examples (see `kws.features.example`).
+
+    Args:
+      patterns: globs of files.
+      scale: a stored value times this is the model's input.
+      cache_bytes: examples that need more memory than this stay on disk.
+
+    Raises:
+      KwsError: no file, no example, or examples that do not fit shape, dtype or labels.
+    """
+    files = tuple(sorted({path for pattern in patterns for path in glob.glob(pattern)}))
+    if not files:
+        raise KwsError(f"no files of examples match {', '.join(patterns)}")
+    dtype = np.dtype(dtype)
+    kept: list[np.ndarray] | None = []
+    bytes_read = 0
+    indices: list[np.ndarray] = []
+    clip_ids: list[str] = []
+    keys: list[str] = []
+    for features, label_index, clips in _batches(files, feature_shape, dtype):
+        names = [clip.decode() for clip in clips]
+        indices.append(label_index)
+        clip_ids.extend(names)
+        keys.extend(_keys(features, label_index, names))
+        bytes_read += features.nbytes
+        if kept is not None and bytes_read <= cache_bytes:
+            kept.append(features)
+        else:
+            kept = None
+    label_index = np.concatenate(indices) if indices else np.zeros(0, np.int32)
+    if kept:
+        stacked = np.concatenate(kept)
+        kept.clear()  # sorting makes a copy: do not hold three
+        cached = from_arrays(stacked, label_index, clip_ids, labels, scale)
+        return dataclasses.replace(cached, files=files)
+    return Dataset(
+        files=files,
+        feature_shape=feature_shape,
+        dtype=dtype,
+        scale=scale,
+        labels=tuple(labels),
+        label_index=_checked(label_index, labels),
+        features=None,
+        fingerprint=_fingerprint(keys),
+    )
+
+
+def _batches(
+    files: Sequence[str], feature_shape: tuple[int, int], dtype: np.dtype
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    import tensorflow as tf
+
+    try:
+        batches = stream.parsed(files, feature_shape, dtype, stream.READ_BATCH)
+        yield from batches.as_numpy_iterator()
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+        raise KwsError(
+            f"{files[0]} and its neighbours do not hold feature examples of shape "
+            f"{list(feature_shape)} and type {dtype}: {error.message.splitlines()[0]}",
+            hint="frontend.json beside them must be the one that they were made with",
+        ) from error
+
+
+def _checked(label_index: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    if not len(label_index):
+        raise KwsError("there are no examples to train or evaluate on")
+    for index in (int(label_index.min()), int(label_index.max())):
+        if not 0 <= index < len(labels):
+            raise KwsError(
+                f"label_index={index} is none of the {len(labels)} labels {', '.join(labels)}",
+                hint="the examples were made for other keywords",
+            )
+    return label_index.astype(np.int32)
+
+
+def _keys(features: np.ndarray, label_index: np.ndarray, clip_ids: Sequence[str]) -> list[str]:
+    return [
+        f"{clip}/{zlib.crc32(row.tobytes()):08x}/{label}"
+        for clip, row, label in zip(clip_ids, features, label_index, strict=True)
+    ]
+
+
+def _fingerprint(keys: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]

@@ -1,0 +1,201 @@
+"""The configuration of a whole pipeline: typed, one YAML file a preset, refused at load if wrong.
+
+What several sections share (keywords, sample rate, clip length, seed) is written once, at the top,
+and handed to every section; a section that says otherwise is refused.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+
+from components.evaluator.params import EvaluationParams
+from kws.audio.params import IngestParams
+from kws.augment.params import NoisyCopyParams
+from kws.errors import KwsError
+from kws.features.params import FeatureParams
+from kws.labels import label_list
+from kws.micro.params import BudgetParams, ConversionParams
+from kws.models.params import ModelParams
+from kws.params import Params
+from kws.scenes.params import StreamParams
+from kws.streaming.params import StreamingParams
+from kws.training.params import TrainingParams
+from kws.voices.params import VoicesParams
+
+PRESETS = Path(__file__).parent / "presets"
+
+SHARED = {
+    "keywords": ("ingest", "voices"),
+    "sample_rate": ("ingest", "features"),
+    "clip_duration_ms": ("ingest", "features"),
+    "seed": ("ingest", "voices", "noisy_copies", "streams", "training", "conversion"),
+}
+"""Top-level fields and the sections that they are handed to."""
+
+
+class DataParams(Params):
+    """Where the recordings come from."""
+
+    path: Path | None = pydantic.Field(
+        None, description="Speech Commands folder or archive; None: speech is synthesized"
+    )
+    licence: str = pydantic.Field("", description="of the recordings, for the model card")
+
+
+class Config(Params):
+    """Everything that a run depends on."""
+
+    name: str = pydantic.Field("kws", pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    sample_rate: int = 16000
+    clip_duration_ms: int = 1000
+    seed: int = 0
+    data: DataParams = DataParams()
+    voices: VoicesParams
+    ingest: IngestParams
+    noisy_copies: NoisyCopyParams
+    streams: StreamParams
+    features: FeatureParams
+    model: ModelParams = ModelParams()
+    training: TrainingParams
+    conversion: ConversionParams
+    evaluation: EvaluationParams = EvaluationParams()
+    streaming: StreamingParams = StreamingParams()
+    budget: BudgetParams = BudgetParams()
+    beam_pipeline_args: tuple[str, ...] = pydantic.Field(
+        ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),
+        description="Beam's own options: runner, workers, ...",
+    )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _hand_down(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        values = {**values}
+        sections = sorted({section for users in SHARED.values() for section in users})
+        for section in sections:
+            own = values.get(section) or {}
+            if isinstance(own, Mapping):
+                values[section] = {**own}
+        for field, users in SHARED.items():
+            top = values.get(field, cls.model_fields[field].default)
+            for section in users:
+                own = values[section]
+                if not isinstance(own, dict) or field not in values and field in own:
+                    continue
+                if field in own and own[field] != top:
+                    raise ValueError(
+                        f"{section}.{field}={own[field]!r} contradicts {field}={top!r} at the top: "
+                        f"write it once, at the top"
+                    )
+                if field in values or field not in own:
+                    if top is not pydantic.fields.PydanticUndefined:
+                        own[field] = top
+        return values
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        stride, hop = self.streaming.detector.clip_stride_ms, self.features.window_stride_ms
+        if stride % hop:
+            raise ValueError(
+                f"streaming.detector.clip_stride_ms={stride} is no multiple of "
+                f"features.window_stride_ms={hop}: the model can only run at a frame"
+            )
+        strangers = sorted(set(self.evaluation.per_class) - set(label_list(self.keywords)))
+        if strangers:
+            raise ValueError(
+                f"evaluation.per_class names {strangers}; the labels are "
+                f"{label_list(self.keywords)}"
+            )
+        return self
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML 1.2's booleans: `yes`, `no`, `on` and `off` are words here, and likely keywords."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
+def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -> Config:
+    """Reads a preset by name or a YAML file by path, and applies `section.key=value` overrides.
+
+    Raises:
+      KwsError: no such preset, no YAML, an unknown key, a wrong value; says which and what would
+        be right.
+    """
+    values = _read(preset)
+    for override in overrides:
+        _apply(values, override)
+    if data is not None:
+        values["data"] = {**(values.get("data") or {}), "path": str(data.resolve())}
+    try:
+        return Config(**values)
+    except pydantic.ValidationError as error:
+        raise KwsError(f"{preset}: {_sentences(error)}", hint=_known_keys(error)) from None
+
+
+def preset_names() -> list[str]:
+    """The presets that come with the product."""
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def _read(preset: str) -> dict[str, Any]:
+    path = Path(preset) if preset.endswith((".yaml", ".yml")) else PRESETS / f"{preset}.yaml"
+    if not path.is_file():
+        raise KwsError(
+            f"no preset {preset!r}", hint=f"there are {', '.join(preset_names())}; or give a .yaml file"
+        )
+    try:
+        values = yaml.load(path.read_text(), _Yaml)
+    except yaml.YAMLError as error:
+        raise KwsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise KwsError(f"{path}: a preset is a mapping of sections, this is {type(values).__name__}")
+    return values
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    """Sets one `a.b.c=value` (YAML value) in nested mappings."""
+    path, separator, text = override.partition("=")
+    if not separator or not path:
+        raise KwsError(f"--set {override}: not of the form section.key=value")
+    *sections, key = path.split(".")
+    for section in sections:
+        child = values.get(section)
+        values[section] = {**child} if isinstance(child, dict) else {}
+        values = values[section]
+    values[key] = yaml.load(text, _Yaml)
+
+
+def _sentences(error: pydantic.ValidationError) -> str:
+    lines = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "unknown key"
+        lines.append(f"{where}: {message}" if where else message)
+    return "; ".join(lines)
+
+
+def _known_keys(error: pydantic.ValidationError) -> str | None:
+    """The keys of the section in which an unknown key was found."""
+    for item in error.errors():
+        if item["type"] == "extra_forbidden":
+            model: Any = Config
+            for part in item["loc"][:-1]:
+                field = getattr(model, "model_fields", {}).get(str(part))
+                model = field.annotation if field else None
+            if model is not None and hasattr(model, "model_fields"):
+                return f"known here: {', '.join(model.model_fields)}"
+    return None

@@ -1,0 +1,76 @@
+"""Runs the pipeline on this machine; also what TFX's own command line is pointed at.
+
+    tfx pipeline create --engine local --pipeline-path pipeline/local_runner.py
+    tfx run create --engine local --pipeline-name quickstart
+
+TFX's command line passes no arguments to a pipeline file, so the choice comes from the environment:
+KWS_PRESET (name or .yaml file, default quickstart), KWS_DATA (folder or archive of recordings),
+KWS_OUT (output folder, default ./runs) and KWS_SET (overrides, separated by spaces).
+"""
+
+import dataclasses
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import kws  # noqa: F401  # selects Keras 2 before TensorFlow is imported
+import tfx.v1 as tfx
+
+from pipeline import config as configuration
+from pipeline import source
+from pipeline.config import Config
+from pipeline.paths import Paths
+from pipeline.pipeline import build
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """A configured pipeline and where it works."""
+
+    config: Config
+    paths: Paths
+
+    @classmethod
+    def from_choice(
+        cls, preset: str, overrides: Sequence[str], data: Path | None, out: Path
+    ) -> "Job":
+        config = configuration.load(preset, overrides, data)
+        return cls(config=config, paths=Paths(out=out.resolve(), name=config.name))
+
+    def pipeline(self) -> tfx.dsl.Pipeline:
+        """Builds the TFX pipeline; the recordings need not be there yet."""
+        return build(self.config, self.paths, source.folder_of(self.config))
+
+
+class LocalRunner(tfx.orchestration.LocalDagRunner):
+    """TFX's local runner, which first makes sure of the recordings.
+
+    Only `run_with_ir` is ours: creating a pipeline by TFX's command line must synthesize nothing.
+    """
+
+    def __init__(self, job: Job, progress: source.Progress | None = None):
+        super().__init__()
+        self._job = job
+        self._progress = progress
+
+    def run_with_ir(self, *args, **kwargs) -> None:
+        source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
+        self._job.paths.metadata.parent.mkdir(parents=True, exist_ok=True)
+        super().run_with_ir(*args, **kwargs)
+
+
+def main() -> None:
+    """Runs what the environment chooses."""
+    data = os.environ.get("KWS_DATA")
+    job = Job.from_choice(
+        preset=os.environ.get("KWS_PRESET", "quickstart"),
+        overrides=shlex.split(os.environ.get("KWS_SET", "")),
+        data=Path(data) if data else None,
+        out=Path(os.environ.get("KWS_OUT", "runs")),
+    )
+    LocalRunner(job).run(job.pipeline())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What a run did, read back from ML Metadata: steps, states, times, artifacts, gates."""
+
+import dataclasses
+from pathlib import Path
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from kws.errors import KwsError
+from kws.gates import GATES_FILE, Gate, read_gates
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """One component's execution.
+
+    Attributes:
+      name: the component.
+      state: "done", "cached" (an earlier run's result was taken) or "failed".
+      seconds: from start to publication.
+      outputs: artifacts by output key.
+    """
+
+    name: str
+    state: str
+    seconds: float
+    outputs: dict[str, list[mlmd.Artifact]]
+
+    def folder(self, key: str) -> Path:
+        """The folder of a single output artifact."""
+        return Path(self.outputs[key][0].uri)
+
+    def custom_property(self, key: str, name: str) -> str | int | float | None:
+        """A custom property of a single output artifact; None if it is not set."""
+        value = self.outputs[key][0].custom_properties.get(name)
+        return None if value is None else getattr(value, value.WhichOneof("value"))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """The newest run of a pipeline, its steps in order of execution."""
+
+    run_id: str
+    steps: tuple[Step, ...]
+
+    def step(self, name: str) -> Step:
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KwsError(f"run {self.run_id} has no step {name}")
+
+    @property
+    def pushed_to(self) -> Path | None:
+        """The bundle's folder, or None if a gate refused."""
+        step = self.step("MicroPusher")
+        if not step.custom_property("pushed_model", "pushed"):
+            return None
+        return Path(str(step.custom_property("pushed_model", "pushed_destination")))
+
+    @property
+    def nothing_done(self) -> bool:
+        """True where every step took an earlier run's result."""
+        return all(step.state == "cached" for step in self.steps)
+
+
+_STATES = {mlmd.Execution.COMPLETE: "done", mlmd.Execution.CACHED: "cached"}
+
+
+def newest_run(metadata: Path) -> Run:
+    """Reads the newest run from an ML Metadata SQLite file.
+
+    Raises:
+      KwsError: there is no such file, or no run in it.
+    """
+    if not metadata.is_file():
+        raise KwsError(f"{metadata}: no run has been here")
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(metadata)
+    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
+    store = metadata_store.MetadataStore(config)
+    contexts = store.get_contexts_by_type("pipeline_run")
+    if not contexts:
+        raise KwsError(f"{metadata}: no run has been here")
+    context = max(contexts, key=lambda item: item.id)
+    executions = sorted(store.get_executions_by_context(context.id), key=lambda item: item.id)
+    types = {item.id: item.name for item in store.get_execution_types()}
+    steps = tuple(
+        _step(store, execution)
+        for execution in executions
+        if not types[execution.type_id].endswith("Resolver")
+    )
+    return Run(run_id=context.name, steps=steps)
+
+
+def _step(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Step:
+    outputs: dict[str, list[mlmd.Artifact]] = {}
+    for event in store.get_events_by_execution_ids([execution.id]):
+        if event.type == mlmd.Event.OUTPUT:
+            key = next(step.key for step in event.path.steps if step.HasField("key"))
+            outputs.setdefault(key, []).extend(store.get_artifacts_by_id([event.artifact_id]))
+    elapsed_ms = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    # Executions are named after their node by TFX's own node context only; the id is in a context.
+    name = next(
+        context.name.split(".")[-1]
+        for context in store.get_contexts_by_execution(execution.id)
+        if context.type == "node"
+    )
+    return Step(
+        name=name,
+        state=_STATES.get(execution.last_known_state, "failed"),
+        seconds=elapsed_ms / 1000,
+        outputs=outputs,
+    )
+
+
+def gates(run: Run) -> list[Gate]:
+    """Every gate of the run: TFMA's, the streaming evaluator's and the device's."""
+    from components.evaluator.results import evaluation_gates
+
+    streamed = run.step("StreamingEvaluator").folder("blessing")
+    device = run.step("MicroValidator").folder("blessing")
+    found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
+    for folder in (streamed, device):
+        if (folder / GATES_FILE).is_file():
+            found.extend(read_gates(folder))
+    return found

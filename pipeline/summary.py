@@ -1,0 +1,73 @@
+"""The screen at the end of a run: figures, gates, and where the bundle is or why there is none."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from components.evaluator.results import confusion_matrix
+from kws.report.confusion import ConfusionMatrix
+from kws.report.tables import confusion_table, gates_table, per_class_table
+from pipeline import results
+from pipeline.paths import Paths
+
+
+def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
+    """Prints one screen about a finished run."""
+    converted = run.step("MicroConverter").folder("model") / "Format-Serving"
+    labels = (converted / "labels.txt").read_text().split()
+    counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
+    matrix = ConfusionMatrix(labels=labels, counts=counts)
+    gates = results.gates(run)
+    console.print(per_class_table(matrix), confusion_table(matrix), gates_table(gates))
+    console.print(_stream_sentence(run.step("StreamingEvaluator").folder("evaluation")))
+    console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
+    quarantined = run.step("AudioExampleGen").custom_property("examples", "quarantined")
+    if quarantined:
+        folder = run.step("AudioExampleGen").folder("examples")
+        console.print(f"Quarantined: {quarantined} files, see {folder / 'quarantine.jsonl'}")
+    cached = [step.name for step in run.steps if step.state == "cached"]
+    if run.nothing_done:
+        console.print("Nothing has changed since the last run: every step's result was reused.")
+    elif cached:
+        console.print(f"Reused from earlier runs: {', '.join(cached)}", highlight=False)
+    pushed = run.pushed_to
+    if pushed is not None:
+        console.print(f"[bold green]PUSHED[/bold green] {pushed}", highlight=False, soft_wrap=True)
+        return
+    console.print("[bold red]NOT pushed[/bold red]: the last bundle, if any, stays as it is.")
+    for gate in gates:
+        if not gate.passed:
+            console.print(f"  {gate.sentence()}", highlight=False)
+
+
+def _stream_sentence(evaluation: Path) -> str:
+    """False accepts per hour and misses of the test streams, with bounds and exposure."""
+    report = json.loads((evaluation / "evaluation.json").read_text())["test"]
+    total, hours = report["total"], report["hours"]
+    rate, miss = total["false_accepts_per_hour"], total["miss_rate"]
+    negatives = total["false_accepts_per_hour_by_kind"]["negatives"]
+    lines = [
+        f"[bold]Streams[/bold]: threshold {report['detector']['detection_threshold']:.3f}; "
+        f"{rate['estimate']:.2f} false accepts/h (95 %: {rate['low']:.2f} to {rate['high']:.2f}; "
+        f"{rate['count']} in {hours['words']:.2f} h with words and {hours['negatives']:.2f} h without)",
+        f"         {miss['estimate']:.1%} missed (95 %: {miss['low']:.1%} to {miss['high']:.1%}; "
+        f"{miss['count']} of {total['words']} words), {total['wrong_words']} taken for another",
+    ]
+    if negatives["exposure"]:
+        lines.append(
+            f"         in the negatives alone {negatives['estimate']:.2f} false accepts/h (95 %: "
+            f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
+            f"{negatives['exposure']:.2f} h)"
+        )
+    return "\n".join(lines)
+
+
+def _device_sentence(blessing: Path, converted: Path) -> str:
+    """Bytes of the file, measured arena, operators."""
+    device = json.loads((blessing / "micro.json").read_text())
+    size = (converted / "model.tflite").stat().st_size
+    return (
+        f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena']['total_bytes']:,} "
+        f"bytes measured, operators {', '.join(sorted(device['operators']))}"
+    )

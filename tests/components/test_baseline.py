@@ -1,0 +1,41 @@
+"""The baseline is the last model blessed before the candidate, never the candidate itself."""
+
+from components.baseline.strategy import LastBlessedBeforeStrategy
+from tfx.types import standard_artifacts
+
+
+def artifact(kind, id_, **properties):
+    made = kind()
+    made.id = id_
+    for name, value in properties.items():
+        made.set_int_custom_property(name, value)
+    return made
+
+
+def model(id_):
+    return artifact(standard_artifacts.Model, id_)
+
+
+def blessing(id_, of, blessed=1):
+    return artifact(standard_artifacts.ModelBlessing, id_, current_model_id=of, blessed=blessed)
+
+
+def resolve(candidate, models, blessings):
+    found = LastBlessedBeforeStrategy().resolve_artifacts(
+        None, {"candidate": [candidate], "model": models, "model_blessing": blessings}
+    )
+    return [item.id for item in found["model"]]
+
+
+def test_the_first_candidate_has_no_baseline():
+    assert resolve(model(5), [model(5)], []) == []
+
+
+def test_an_unchanged_pipeline_does_not_compare_a_model_with_itself():
+    assert resolve(model(5), [model(5)], [blessing(6, of=5)]) == []
+
+
+def test_the_newest_blessed_of_the_older_ones_is_taken():
+    models = [model(1), model(3), model(5), model(7)]
+    blessings = [blessing(2, of=1), blessing(4, of=3), blessing(6, of=5, blessed=0)]
+    assert resolve(model(7), models, blessings) == [3]

@@ -1,0 +1,144 @@
+"""Training learns, keeps the best epoch, and survives being killed."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kws.features import files
+from kws.features.params import FeatureParams
+from kws.models import registry
+from kws.models.params import ModelParams
+from kws.training import checkpoint, dataset, export, loop
+from kws.training.callbacks import EpochReport, StepReport, confusion_table
+from kws.training.dataset import Dataset
+from kws.training.fit import fit
+from kws.training.params import TrainingParams
+
+LABELS = ("_silence_", "_unknown_", "yes")
+MODEL = ModelParams(name="ds_cnn", options={"filters": 4, "blocks": 1, "first_kernel": (3, 3)})
+PARAMS = TrainingParams(
+    epochs=3,
+    batch_size=16,
+    learning_rate=0.02,
+    time_shift_frames=1,
+    time_mask_frames=1,
+    channel_mask=1,
+    checkpoint_every_steps=2,
+    seed=3,
+)
+
+
+def toy(count: int, seed: int) -> Dataset:
+    """Clips whose label is how loud they are."""
+    rng = np.random.default_rng(seed)
+    label_index = np.arange(count) % 3
+    features = rng.integers(0, 20, (count, 8, 6)) + 40 * label_index[:, None, None]
+    clip_ids = [f"{number:04d}" for number in range(count)]
+    return dataset.from_arrays(features.astype(np.uint16), label_index, clip_ids, LABELS, 0.0390625)
+
+
+class Watcher:
+    """Collects reports; raises Killed after so many steps, as a killed process would stop."""
+
+    def __init__(self, killed_after: int | None = None):
+        self.steps: list[StepReport] = []
+        self.epochs: list[EpochReport] = []
+        self._killed_after = killed_after
+
+    def on_step(self, report: StepReport) -> None:
+        self.steps.append(report)
+        if report.step == self._killed_after:
+            raise Killed
+
+    def on_epoch(self, report: EpochReport, labels) -> None:
+        self.epochs.append(report)
+
+
+class Killed(Exception):
+    pass
+
+
+def model():
+    return registry.build(MODEL, (8, 6), len(LABELS), seed=PARAMS.seed)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A training that nobody disturbed: (model, history, what was watched, log folder)."""
+    trained, watcher, logs = model(), Watcher(), tmp_path_factory.mktemp("logs")
+    history = fit(trained, toy(45, 0), toy(30, 1), PARAMS, log_dir=logs, progress=watcher)
+    return trained, history, watcher, logs
+
+
+def test_a_training_learns_and_reports_each_step_and_epoch(unbroken):
+    _, history, watcher, logs = unbroken
+    assert [report.step for report in watcher.steps] == list(range(1, 10))
+    assert [report.epoch for report in history.epochs] == [1, 2, 3]
+    assert history.epochs[-1].cross_entropy < history.epochs[0].cross_entropy
+    assert sum(map(sum, history.best.confusion)) == 30
+    assert history.resumed_at_step == 0 and history.examples_per_second > 0
+    assert list(logs.glob("train/events*")) and list(logs.glob("eval/events*"))
+
+
+def test_the_model_has_the_weights_of_the_epoch_with_the_best_eval_accuracy(unbroken):
+    trained, history, _, _ = unbroken
+    assert history.best.eval_accuracy == max(e.eval_accuracy for e in history.epochs)
+    again = loop.Evaluator(trained, toy(30, 1))()
+    assert again.accuracy == pytest.approx(history.best.eval_accuracy)
+    assert again.cross_entropy == pytest.approx(history.best.eval_cross_entropy, rel=1e-4)
+
+
+def test_a_killed_training_ends_where_the_unbroken_one_ended(unbroken, tmp_path):
+    trained, history, _, _ = unbroken
+    data = toy(45, 0), toy(30, 1), PARAMS
+    with pytest.raises(Killed):
+        fit(model(), *data, checkpoint_dir=tmp_path, progress=Watcher(killed_after=5))
+    resumed = model()
+    went_on = fit(resumed, *data, checkpoint_dir=tmp_path, progress=Watcher())
+    assert went_on.resumed_at_step == 4  # in the middle of the second epoch
+    assert went_on.best_epoch == history.best_epoch
+    assert [e.confusion for e in went_on.epochs] == [e.confusion for e in history.epochs]
+    for one, other in zip(resumed.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_only_what_decides_the_result_decides_which_checkpoint_is_resumed():
+    def key(train=None, **changes) -> str:
+        params = PARAMS.model_copy(update=changes)
+        return checkpoint.key(model(), train or toy(45, 0), toy(30, 1), params)
+
+    assert key() == key(checkpoint_every_steps=7, cache_bytes=0)
+    assert len({key(), key(label_smoothing=0.1), key(seed=4), key(train=toy(45, 2))}) == 4
+
+
+def test_label_weights_are_inverse_to_frequency_and_one_on_average():
+    index = np.array([1] * 6 + [2] * 3)
+    data = dataset.from_arrays(np.zeros((9, 2, 2), np.uint16), index, ["x"] * 9, LABELS)
+    weights = loop.label_weights(data, PARAMS)
+    assert weights[1] * 2 == weights[2] and weights[0] == 0
+    assert weights[index].mean() == pytest.approx(1)
+
+
+def test_the_confusion_table_has_a_row_for_what_was_said():
+    table = confusion_table([[5, 0], [12, 3]], ["no", "yes"]).splitlines()
+    assert table[1].split() == ["no", "yes"]
+    assert table[2].split() == ["no", "5", "0"] and table[3].split() == ["yes", "12", "3"]
+
+
+def test_an_exported_model_gives_the_same_posteriors_and_says_how_it_was_made(unbroken, tmp_path):
+    import tensorflow as tf
+
+    trained, history, _, _ = unbroken
+    train, feature_params = toy(45, 0), FeatureParams()
+    report = export.report(trained, train, toy(30, 1), MODEL, PARAMS, history)
+    export.export(trained, tmp_path / "model", LABELS, feature_params, report)
+    batch = train.features[:4].astype(np.float32) * np.float32(train.scale)
+    serving = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    [posteriors] = serving(tf.constant(batch)).values()
+    np.testing.assert_allclose(posteriors, trained(batch), rtol=1e-5)
+    assert (tmp_path / "model" / "labels.txt").read_text().split() == list(LABELS)
+    assert files.read(tmp_path / "model") == feature_params
+    written = json.loads((tmp_path / "model" / "training.json").read_text())
+    assert written["parameters"] == trained.count_params()
+    assert written["label_counts"] == {"_silence_": 15, "_unknown_": 15, "yes": 15}

@@ -1,0 +1,54 @@
+"""A wrong configuration is refused at load, by the key's path and what would be right."""
+
+import pytest
+from kws.errors import KwsError
+from pipeline.config import load, preset_names
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_every_preset_that_ships_loads(preset):
+    config = load(preset)
+    assert len(config.keywords) >= 4
+
+
+def test_what_sections_share_is_written_once_and_handed_down():
+    config = load("quickstart", ["keywords=[on, off]", "seed=7", "clip_duration_ms=800"])
+    assert config.ingest.keywords == config.voices.keywords == ("on", "off")
+    assert config.training.seed == config.voices.seed == config.streams.seed == 7
+    assert config.features.clip_duration_ms == config.ingest.clip_duration_ms == 800
+
+
+def test_yes_and_no_are_words_not_booleans():
+    assert load("quickstart", ["keywords=[yes, no]"]).keywords == ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("training.epoch=3", "training.epoch: unknown key.*known here: epochs"),
+        ("features.window_size_ms=10", "window_size_ms=10 is shorter than window_stride_ms=20"),
+        ("keywords=[]", "keywords.*at least 1"),
+        ("evaluation.min_accuracy=1.5", "evaluation.min_accuracy.*less than or equal to 1"),
+        ("streaming.gates.max_miss_rate=35", "streaming.gates.max_miss_rate"),
+        ("features.sample_rate=8000", "contradicts sample_rate=16000|within 0-4000 Hz"),
+        ("streaming.detector.clip_stride_ms=50", "clip_stride_ms=50 is no multiple"),
+        ("evaluation.per_class={maybe: {min_recall: 0.5}}", r"per_class names \['maybe'\]"),
+        ("keywords=[yes, yes]", "names a keyword twice"),
+        ("nonsense", "not of the form section.key=value"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_a_sentence(override, sentence):
+    with pytest.raises(KwsError, match=sentence):
+        load("quickstart", [override])
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(KwsError, match=r"no preset 'fast'.*quickstart"):
+        load("fast")
+
+
+def test_a_broken_yaml_file_is_named(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("keywords: [a, b\n")
+    with pytest.raises(KwsError, match="mine.yaml: not valid YAML"):
+        load(str(path))
