@@ -24,7 +24,8 @@ def prepare() -> None:
             hint="import kws first, or set TF_USE_LEGACY_KERAS=1 in the environment",
         )
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # 3: at 2 every start still prints three lines about CUDA plug-ins registered twice.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Libraries that tell the user of *our* lock file to upgrade their Python are noise to them.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\..*")
     warnings.filterwarnings("ignore", category=UserWarning, message="pkg_resources is deprecated")

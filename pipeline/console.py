@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -81,9 +82,17 @@ def _log_file(paths: Paths, verbose: bool) -> Iterator[Path]:
     root.removeHandler(absl_logging.get_absl_handler())
     absl_logging.set_verbosity(absl_logging.INFO)
     logging.captureWarnings(True)
+    # TensorFlow's and TFLite's C++ code writes to file descriptor 2, past Python's logging.
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    if not verbose:
+        os.dup2(handler.stream.fileno(), 2)
     try:
         yield log
     finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
         handler.close()
         root.handlers, root.level = before
 

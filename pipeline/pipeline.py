@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import tensorflow_data_validation as tfdv
 import tfx.v1 as tfx
 from tfx.dsl.components.base import base_component
 from tfx.types.channel_utils import union
@@ -52,10 +51,7 @@ def _components(
     ingested = AudioExampleGen(input_base=str(recordings), params=config.ingest)
     audio = ingested.outputs["examples"]
 
-    statistics = tfx.components.StatisticsGen(
-        examples=audio,
-        stats_options=tfdv.StatsOptions(feature_allowlist=schemas.described_features()),
-    )
+    statistics = tfx.components.StatisticsGen(examples=audio)
     schema = tfx.components.ImportSchemaGen(
         schema_file=str(schemas.write_audio_schema(paths.schemas, keywords, config.ingest))
     )

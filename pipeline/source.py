@@ -41,7 +41,7 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     if config.data.path is None:
         from kws.voices import corpus
 
-        corpus.build(config.voices, folder, cache_folder(), workers, progress)
+        corpus.build(config.voices, folder, cache_folder() / "voices", workers, progress)
     words = {child.name for child in folder.iterdir() if child.is_dir()}
     missing = [word for word in config.keywords if word not in words]
     if missing:

@@ -5,15 +5,17 @@ one-hot of its largest entry. Per-class metrics read the decision, so that a cla
 recall are those of the confusion matrix and of `kws evaluate`, not of a threshold of one half.
 """
 
+import json
 from collections.abc import Sequence
 
 import tensorflow_model_analysis as tfma
-from google.protobuf import json_format, wrappers_pb2
+from google.protobuf import wrappers_pb2
 
 from components.evaluator.params import EvaluationParams
 
 POSTERIORS = "posteriors"
 DECISION = "decision"
+ACCURACY = "accuracy"
 LABEL_KEY = "label_index"
 SLICES = ("label", "source", "snr_bucket", "augmentation", "novelty")
 
@@ -23,13 +25,26 @@ def metric_name(kind: str, label: str) -> str:
     return f"{kind}/{label}"
 
 
-def _value_threshold(
-    lower: float | None = None, upper: float | None = None
-) -> tfma.GenericValueThreshold:
-    return tfma.GenericValueThreshold(
-        lower_bound=None if lower is None else wrappers_pb2.DoubleValue(value=lower),
-        upper_bound=None if upper is None else wrappers_pb2.DoubleValue(value=upper),
-    )
+def _judge(
+    metric: tfma.MetricConfig,
+    lower: float | None = None,
+    upper: float | None = None,
+    change: tfma.GenericChangeThreshold | None = None,
+) -> tfma.MetricConfig:
+    """Adds limits that hold on the whole split; TFMA's plain `threshold` judges every slice too,
+    and the accuracy on the slice of one label is that label's recall."""
+    threshold = tfma.MetricThreshold()
+    if lower is not None:
+        threshold.value_threshold.lower_bound.value = lower
+    if upper is not None:
+        threshold.value_threshold.upper_bound.value = upper
+    if change is not None:
+        threshold.change_threshold.CopyFrom(change)
+    if lower is not None or upper is not None or change is not None:
+        metric.per_slice_thresholds.append(
+            tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
+        )
+    return metric
 
 
 def _class_metrics(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.MetricConfig]:
@@ -41,11 +56,9 @@ def _class_metrics(params: EvaluationParams, labels: Sequence[str]) -> list[tfma
             ("recall", "Recall", limits.min_recall, None),
             ("false_positive_rate", "FPR", None, limits.max_false_positive_rate),
         ):
-            config = f'"name": "{metric_name(kind, label)}", "class_id": {index}, "thresholds": 0.5'
-            metric = tfma.MetricConfig(class_name=class_name, config="{%s}" % config)
-            if lower is not None or upper is not None:
-                metric.threshold.value_threshold.CopyFrom(_value_threshold(lower, upper))
-            metrics.append(metric)
+            options = {"name": metric_name(kind, label), "class_id": index, "thresholds": 0.5}
+            metric = tfma.MetricConfig(class_name=class_name, config=json.dumps(options))
+            metrics.append(_judge(metric, lower, upper))
     return metrics
 
 
@@ -58,15 +71,15 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
     strangers = sorted(set(params.per_class) - set(labels))
     if strangers:
         raise ValueError(f"evaluation.per_class names {strangers}, but the labels are {list(labels)}")
-    accuracy = tfma.MetricConfig(
-        class_name="SparseCategoricalAccuracy", config='{"name": "accuracy"}'
-    )
-    accuracy.threshold.value_threshold.CopyFrom(_value_threshold(lower=params.min_accuracy))
-    accuracy.threshold.change_threshold.CopyFrom(
-        tfma.GenericChangeThreshold(
+    accuracy = _judge(
+        tfma.MetricConfig(
+            class_name="SparseCategoricalAccuracy", config=json.dumps({"name": ACCURACY})
+        ),
+        lower=params.min_accuracy,
+        change=tfma.GenericChangeThreshold(
             direction=tfma.MetricDirection.HIGHER_IS_BETTER,
             absolute=wrappers_pb2.DoubleValue(value=-params.max_accuracy_drop_from_last),
-        )
+        ),
     )
     keys = {POSTERIORS: LABEL_KEY, DECISION: LABEL_KEY}
     return tfma.EvalConfig(
@@ -82,7 +95,7 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
                     accuracy,
                     tfma.MetricConfig(class_name="ExampleCount"),
                     tfma.MetricConfig(
-                        class_name="MultiClassConfusionMatrixTable", config='{"thresholds": [0.0]}'
+                        class_name="MultiClassConfusionMatrixAtThresholds", config='{"thresholds": [0.0]}'
                     ),
                     tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
                 ],
@@ -90,8 +103,3 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
             tfma.MetricsSpec(output_names=[DECISION], metrics=_class_metrics(params, labels)),
         ],
     )
-
-
-def to_json(config: tfma.EvalConfig) -> str:
-    """For logs and lineage."""
-    return json_format.MessageToJson(config, indent=None)

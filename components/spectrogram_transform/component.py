@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -15,12 +16,12 @@ from kws.features.params import FeatureParams
 class SpectrogramTransformSpec(ComponentSpec):
     """Spec of SpectrogramTransform."""
 
-    PARAMETERS = {
+    PARAMETERS: ClassVar = {
         "params": ExecutionParameter(type=str),
         "keywords": ExecutionParameter(type=str),
     }
-    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
+    INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS: ClassVar = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
 
 
 class SpectrogramTransform(base_beam_component.BaseBeamComponent):
@@ -30,7 +31,8 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
      - `transformed_examples`: Channel of type `standard_artifacts.Examples`: one feature example
        (`kws.features.example`) a clip, of all input artifacts together, in all splits that any of
        them has. `frontend.json` and `labels.txt` are in the artifact's folder. Of a clip with a
-       lead-in the frames of the clip itself are kept.
+       lead-in the frames of the clip itself are kept. Custom properties `clips_<split>` and
+       `milliseconds_<split>` (of audio, lead-ins included) are what Beam's counters said.
 
     Which examples a split has, and every byte of them, depends on the clips and FeatureParams
     alone; their order does not: a runner deals them to files as it likes. Who needs an order sorts

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 from absl import logging
 from tfx import types
 from tfx.components.example_gen import write_split
@@ -47,7 +48,8 @@ class Executor(BaseBeamExecutor):
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         params = FeatureParams.from_json(exec_properties["params"])
         labels = label_list(json.loads(exec_properties["keywords"]))
-        features.create(params)  # What is wrong with the parameters is said before any work.
+        # What is wrong with the parameters is said here, not by a worker.
+        features.create(params).compute(np.zeros(params.window_samples, np.int16))
 
         splits = _splits(sources)
         transformed.split_names = artifact_utils.encode_split_names(splits)
@@ -76,12 +78,13 @@ class Executor(BaseBeamExecutor):
         counts = counters(pipeline.result)
         _raise_complaint(complaint_file, counts)
         for split in splits:
+            clips = counts.get(f"clips_{split}", 0)
+            milliseconds = counts.get(f"milliseconds_{split}", 0)
+            transformed.set_int_custom_property(f"clips_{split}", clips)
+            transformed.set_int_custom_property(f"milliseconds_{split}", milliseconds)
             logging.info(
                 "SpectrogramTransform: %s features of %d clips (%.1f s) of split %s",
-                params.frontend,
-                counts.get(f"clips_{split}", 0),
-                counts.get(f"milliseconds_{split}", 0) / 1000,
-                split,
+                *(params.frontend, clips, milliseconds / 1000, split),
             )
         examples_utils.set_payload_format(transformed, example_gen_pb2.FORMAT_TF_EXAMPLE)
         file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)

@@ -71,10 +71,8 @@ class _Compute(beam.DoFn):
         self._clips.inc(len(fitting))
         self._milliseconds.inc(milliseconds)
         computed = clip_features.features_of(fitting, self._frontend)
-        for clip, clip_feature in zip(fitting, computed):
-            yield example.encode(
-                clip_features.feature_example(clip, clip_feature, self._labels)
-            )
+        for clip, clip_feature in zip(fitting, computed, strict=True):
+            yield example.encode(clip_features.feature_example(clip, clip_feature, self._labels))
 
 
 class NoteComplaint(beam.PTransform):

@@ -9,7 +9,7 @@ _FRONTENDS = {
     "micro": "kws.features.micro:MicroFrontend",
     "log_mel": "kws.features.log_mel:LogMelFrontend",
 }
-"""Name in FeatureParams to module and class. A frontend joins here and in FeatureParams.frontend."""
+"""Name to module and class. A frontend joins here and in `FeatureParams.frontend`."""
 
 
 def frontend_class(name: str) -> type[Frontend]:

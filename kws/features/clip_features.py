@@ -19,7 +19,7 @@ def check_clip(clip: Clip, params: FeatureParams, labels: Sequence[str]) -> None
             f"{name} has sample_rate={clip.sample_rate}, the frontend {params.sample_rate} Hz",
             hint="ingest and features must have the same sample_rate",
         )
-    if not 0 <= clip.lead_in_ms:
+    if clip.lead_in_ms < 0:
         raise KwsError(f"{name} has lead_in_ms={clip.lead_in_ms}: must be 0 or more")
     samples = len(clip.audio) - clip.lead_in_samples
     if samples != params.clip_samples:

@@ -1,4 +1,4 @@
-"""`frontend.json` and `labels.txt`: what lies beside every dataset, model and bundle of features."""
+"""`frontend.json` and `labels.txt`: what lies beside every set of features."""
 
 import json
 from collections.abc import Sequence

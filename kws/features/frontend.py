@@ -54,7 +54,7 @@ class Frontend(abc.ABC):
         check_audio(audio, ndim=2)
         frames = self.params.frame_count(audio.shape[1])
         out = np.empty((len(audio), frames, self.params.feature_bin_count), self.dtype)
-        for row, clip in zip(out, audio):
+        for row, clip in zip(out, audio, strict=True):
             row[:] = self.compute(clip)
         return out
 

@@ -18,8 +18,12 @@ from kws.features.frontend import Frontend, check_audio
 class MicroFrontend(Frontend):
     """uint16 features, about 0 to 670; the noise estimate starts at zero with every call.
 
-    The op takes one clip at a time and runs eagerly. In a graph it would be slower (some 2.7 ms a
-    clip of 1 s instead of 1.2), and its shape inference takes an unknown length for no frames.
+    The op takes one clip at a time and runs eagerly: called through a tf.function it was half as
+    fast, and its shape inference takes an unknown length for no frames, so that tf.map_fn fails.
+
+    It was held against pymicro-features on 7 minutes of speech (hop 10 ms): 99.95 % of the values
+    are identical, the others mostly a step or two away before the logarithm. One step is much for
+    the smallest values (0 or 133, 133 or 177); the frames after it are hardly affected.
     """
 
     dtype = np.dtype(np.uint16)
@@ -62,9 +66,12 @@ class MicroFrontend(Frontend):
         try:
             return self._op(tf.constant(audio)).numpy()
         except tf.errors.InternalError as error:
+            p = self.params
             raise KwsError(
-                f"the micro frontend cannot work with {self.params.to_json()}: {error.message}",
-                hint="a lower upper_band_limit_hz, fewer channels or a longer window may help",
+                f"the micro frontend refuses feature_bin_count={p.feature_bin_count} over "
+                f"{p.lower_band_limit_hz:g}-{p.upper_band_limit_hz:g} Hz with "
+                f"window_size_ms={p.window_size_ms} at {p.sample_rate} Hz",
+                hint="keep upper_band_limit_hz below half the sample rate by an FFT bin or more",
             ) from error
 
     def __getstate__(self) -> dict[str, Any]:

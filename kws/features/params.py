@@ -24,7 +24,9 @@ class FeatureParams(Params):
 
     frontend: Literal["micro", "log_mel"] = "micro"
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
-    clip_duration_ms: int = pydantic.Field(1000, gt=0, description="what a windowed model hears, ms")
+    clip_duration_ms: int = pydantic.Field(
+        1000, gt=0, description="what a windowed model hears, ms"
+    )
     window_size_ms: int = pydantic.Field(30, gt=0, description="ms")
     window_stride_ms: int = pydantic.Field(20, gt=0, description="ms between frames (the hop)")
     feature_bin_count: int = pydantic.Field(40, ge=4, le=256, description="mel channels")
@@ -55,8 +57,8 @@ class FeatureParams(Params):
             )
         if not self.lower_band_limit_hz < self.upper_band_limit_hz <= self.sample_rate / 2:
             raise ValueError(
-                f"the band {self.lower_band_limit_hz:g}-{self.upper_band_limit_hz:g} Hz must rise and "
-                f"stay within 0-{self.sample_rate / 2:g} Hz"
+                f"the band {self.lower_band_limit_hz:g}-{self.upper_band_limit_hz:g} Hz must rise "
+                f"and stay within 0-{self.sample_rate / 2:g} Hz"
             )
         return self
 

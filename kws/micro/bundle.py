@@ -97,7 +97,9 @@ def verify(folder: str | Path) -> None:
     manifest.check(described)
     model = Int8Model.load_folder(folder)
     if described["labels"] != model.labels:
-        raise KwsError(f"{folder}: {files.LABELS_FILE} and {manifest.MANIFEST_FILE} name other labels")
+        raise KwsError(
+            f"{folder}: {files.LABELS_FILE} and {manifest.MANIFEST_FILE} name other labels"
+        )
     count = test_vectors.verify(folder, model)
     if count != described["test_vectors"]["count"]:
         raise KwsError(

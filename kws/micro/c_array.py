@@ -50,9 +50,7 @@ def source(content: bytes, title: str) -> str:
         "    " + " ".join(f"0x{byte:02x}," for byte in content[start : start + _BYTES_A_LINE])
         for start in range(0, len(content), _BYTES_A_LINE)
     )
-    return _SOURCE.format(
-        title=_one_line(title), rows=rows, length=len(content), symbol=SYMBOL
-    )
+    return _SOURCE.format(title=_one_line(title), rows=rows, length=len(content), symbol=SYMBOL)
 
 
 def _one_line(text: str) -> str:

@@ -125,10 +125,11 @@ def convert(
     float_accuracy = float(np.mean(float_answers == judged.label_index))
     int8_accuracy = float(np.mean(int8_answers == judged.label_index))
     # The tolerance is for binary fractions: a drop of exactly the limit is allowed.
-    if float_accuracy - int8_accuracy > params.max_accuracy_drop + 1e-9:
+    drop = float_accuracy - int8_accuracy
+    if drop > params.max_accuracy_drop + 1e-9:
         raise KwsError(
-            f"int8 accuracy {int8_accuracy:.2%} is {float_accuracy - int8_accuracy:.2%} below float "
-            f"accuracy {float_accuracy:.2%} on {len(judged.features)} eval examples, "
+            f"int8 accuracy {int8_accuracy:.2%} is {drop:.2%} below float accuracy "
+            f"{float_accuracy:.2%} on {len(judged.features)} eval examples, "
             f"max_accuracy_drop={params.max_accuracy_drop} allows {params.max_accuracy_drop:.2%}",
             hint="more representative_examples, or a model whose activations have narrower ranges",
         )
@@ -136,7 +137,7 @@ def convert(
     figures = ConversionFigures(
         float_accuracy=float_accuracy,
         int8_accuracy=int8_accuracy,
-        accuracy_drop=float_accuracy - int8_accuracy,
+        accuracy_drop=drop,
         same_answers=float(np.mean(float_answers == int8_answers)),
         eval_examples=len(judged.features),
         twin_examples=len(sample),

@@ -11,7 +11,8 @@ def render(contents: BundleContents) -> str:
     feature = contents.feature_params
     parts = [
         f"# {contents.name}, version {contents.version}",
-        f"Created {contents.created}. Says one of: {', '.join(f'`{k}`' for k in contents.keywords)}; "
+        f"Created {contents.created}. "
+        f"Says one of: {', '.join(f'`{word}`' for word in contents.keywords)}; "
         f"`{contents.labels[0]}` for silence, `{contents.labels[1]}` for any other sound or word.",
         "## Model",
         _table(
@@ -27,7 +28,7 @@ def render(contents: BundleContents) -> str:
             ]
         ),
         "## Data",
-        f"Trained and judged on {info.get('data', 'data that the configuration does not describe')}; "
+        f"Trained and judged on {info.get('data', 'data that nobody described')}; "
         "training, evaluation and test are disjoint in speakers.",
         f"Licence of the data: {info.get('licence') or 'not stated: ask before you distribute'}.",
         "## Gates",
@@ -68,8 +69,8 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     conversion = figures.get("conversion") or {}
     if "float_accuracy" in conversion:
         parts.append(
-            f"Eval split, {conversion['eval_examples']} clips: float {conversion['float_accuracy']:.2%}"
-            f", int8 {conversion['int8_accuracy']:.2%}."
+            f"Eval split, {conversion['eval_examples']} clips: "
+            f"float {conversion['float_accuracy']:.2%}, int8 {conversion['int8_accuracy']:.2%}."
         )
     total = ((figures.get("streaming") or {}).get("test") or {}).get("total") or {}
     rows = [_rate(name, rate) for name, rate in total.items() if _is_rate(rate)]
@@ -92,7 +93,8 @@ def _share(value: float | None) -> str:
 
 
 def _is_rate(value: Any) -> bool:
-    return isinstance(value, dict) and {"count", "exposure", "estimate", "low", "high"} <= set(value)
+    fields = {"count", "exposure", "estimate", "low", "high"}
+    return isinstance(value, dict) and fields <= set(value)
 
 
 def _rate(name: str, rate: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ class ConversionParams(Params):
 
     representative_examples: int = pydantic.Field(500, ge=10, description="of the training split")
     max_accuracy_drop: float = pydantic.Field(
-        0.01, ge=0, le=1, description="int8 may lose at most this share of accuracy to float (eval split)"
+        0.01, ge=0, le=1, description="accuracy int8 may lose to float (eval split)"
     )
     seed: int = 0
 
@@ -30,4 +30,6 @@ class BudgetParams(Params):
     max_arena_bytes: int | None = pydantic.Field(None, gt=0)
     operators: tuple[str, ...] = TFLM_OPERATORS
     arena_margin: float = pydantic.Field(0.1, ge=0, description="added to the measured arena")
-    test_vectors: int = pydantic.Field(16, ge=1, description="clips compared between TFLite and TFLM")
+    test_vectors: int = pydantic.Field(
+        16, ge=1, description="clips compared between TFLite and TFLM"
+    )

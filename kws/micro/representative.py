@@ -31,9 +31,7 @@ def choose(examples: Iterable[FeatureExample], count: int, seed: int) -> list[Fe
             heapq.heappush(heap, item)
         elif item[0] > heap[0][0]:
             heapq.heapreplace(heap, item)
-    by_label = [
-        [item[2] for item in sorted(heaps[label], reverse=True)] for label in sorted(heaps)
-    ]
+    by_label = [[item[2] for item in sorted(heaps[label], reverse=True)] for label in sorted(heaps)]
     longest = max(map(len, by_label), default=0)
     in_turn = [rows[turn] for turn in range(longest) for rows in by_label if turn < len(rows)]
     return in_turn[:count]

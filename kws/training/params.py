@@ -12,17 +12,19 @@ class TrainingParams(Params):
 
     epochs: int = pydantic.Field(20, ge=1)
     batch_size: int = pydantic.Field(128, ge=1)
-    learning_rate: float = pydantic.Field(2e-3, gt=0, description="peak")
+    learning_rate: float = pydantic.Field(4e-3, gt=0, description="peak")
     schedule: Literal["constant", "step", "cosine"] = pydantic.Field(
         "cosine", description="after the warm-up; step: a tenth for the last quarter of the steps"
     )
     warmup_share: float = pydantic.Field(0.05, ge=0, lt=1, description="of all steps")
-    weight_decay: float = pydantic.Field(1e-4, ge=0, description="decoupled (AdamW)")
+    weight_decay: float = pydantic.Field(0.01, ge=0, description="decoupled (AdamW)")
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
     class_weighting: bool = pydantic.Field(True, description="weigh labels by inverse frequency")
     time_mask_frames: int = pydantic.Field(0, ge=0, description="SpecAugment: longest time mask")
     channel_mask: int = pydantic.Field(0, ge=0, description="SpecAugment: widest channel mask")
-    time_shift_frames: int = pydantic.Field(0, ge=0, description="random shift either way")
+    time_shift_frames: int = pydantic.Field(
+        5, ge=0, description="random shift either way; 5 frames of a 20 ms hop are 100 ms"
+    )
     cache_bytes: int = pydantic.Field(
         1_000_000_000, ge=0, description="features are kept in memory up to so many bytes"
     )

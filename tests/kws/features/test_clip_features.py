@@ -48,7 +48,7 @@ def test_clips_of_different_lead_ins_keep_their_order():
     frontend = features.create(FeatureParams())
     clips = [clip(seed, lead_in_ms) for seed, lead_in_ms in enumerate((0, 500, 0, 40, 500))]
     together = clip_features.features_of(clips, frontend)
-    for example, computed in zip(clips, together):
+    for example, computed in zip(clips, together, strict=True):
         (alone,) = clip_features.features_of([example], frontend)
         np.testing.assert_array_equal(computed, alone)
     assert clip_features.features_of([], frontend) == []
@@ -67,9 +67,7 @@ def test_clips_of_different_lead_ins_keep_their_order():
 def test_a_clip_that_does_not_fit_is_named(changes, complaint):
     clip_features.check_clip(clip(), FeatureParams(), LABELS)
     with pytest.raises(KwsError, match=complaint):
-        clip_features.check_clip(
-            dataclasses.replace(clip(), **changes), FeatureParams(), LABELS
-        )
+        clip_features.check_clip(dataclasses.replace(clip(), **changes), FeatureParams(), LABELS)
 
 
 def test_the_slicing_keys_come_from_the_clip():

@@ -16,7 +16,8 @@ def formula(audio: np.ndarray, params: FeatureParams, fft_length: int) -> np.nda
     n, bins = np.arange(samples), np.arange(fft_length // 2 + 1)
     hann = np.sin(np.pi * n / samples) ** 2
     dft = np.exp(-2j * np.pi * np.outer(n, bins) / fft_length)
-    mel = 1127.0 * np.log1p(np.array([params.lower_band_limit_hz, params.upper_band_limit_hz]) / 700)
+    band = np.array([params.lower_band_limit_hz, params.upper_band_limit_hz])
+    mel = 1127.0 * np.log1p(band / 700)
     step = (mel[1] - mel[0]) / (params.feature_bin_count + 1)
     bins_mel = 1127.0 * np.log1p(bins * params.sample_rate / fft_length / 700)
     rows = []
@@ -56,5 +57,5 @@ def test_silence_is_minus_2_and_the_loudest_tone_stays_below_2():
 
 def test_a_channel_that_would_stay_empty_is_refused_by_its_number():
     params = FeatureParams(frontend="log_mel", feature_bin_count=200)
-    with pytest.raises(KwsError, match="feature_bin_count=200: channel .* narrower .* 31.25 Hz"):
+    with pytest.raises(KwsError, match=r"feature_bin_count=200: channel .* narrower .* 31.25 Hz"):
         features.create(params)
