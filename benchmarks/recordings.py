@@ -2,11 +2,11 @@
 
     python -m benchmarks.recordings UNPACKED
 
-UNPACKED is a folder with `speech_commands/` (Speech Commands layout) and `negatives/`: long WAV files
+UNPACKED is a folder with `speech_commands/` (Speech Commands layout) and `negatives/`: WAV files
 `librispeech_train.wav`, `librispeech_dev.wav` (one after the other the utterances that
 `librispeech_index.tsv` lists, with the command words in each transcript) and `esc10.wav` (sounds of
-5 s in the order of `esc10_order.txt`). Written is `speech_commands/_negatives_/<split>/`: utterances
-whose transcript holds no command word, and sounds; speakers and recordings never shared by splits.
+5 s in the order of `esc10_order.txt`). Written is `speech_commands/_negatives_/<split>/`:
+utterances whose transcript holds no command word, and sounds; no speaker or recording is shared.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Keyword spotters for microcontrollers: the domain, audio in and words out. Imports no TFX, no Beam."""
+"""Keyword spotters for microcontrollers: the domain, audio in, words out. No TFX, no Beam."""
 
 from kws import _environment
 

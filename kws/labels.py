@@ -1,4 +1,4 @@
-"""Labels: what a model can say. Index 0 is silence, 1 any other sound or word, then the keywords."""
+"""Labels: what a model can say. 0 is silence, 1 any other sound or word, then the keywords."""
 
 from collections.abc import Sequence
 

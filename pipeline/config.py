@@ -11,6 +11,7 @@ from typing import Any
 
 import pydantic
 import yaml
+from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
 from kws.audio.params import IngestParams
@@ -83,19 +84,19 @@ class Config(Params):
             if isinstance(own, Mapping):
                 values[section] = {**own}
         for field, users in SHARED.items():
-            top = values.get(field, cls.model_fields[field].default)
+            default = cls.model_fields[field].get_default()
             for section in users:
                 own = values[section]
-                if not isinstance(own, dict) or field not in values and field in own:
+                if not isinstance(own, dict):
                     continue
+                top = values.get(field, default)
                 if field in own and own[field] != top:
                     raise ValueError(
                         f"{section}.{field}={own[field]!r} contradicts {field}={top!r} at the top: "
                         f"write it once, at the top"
                     )
-                if field in values or field not in own:
-                    if top is not pydantic.fields.PydanticUndefined:
-                        own[field] = top
+                if field in values or default is not PydanticUndefined:
+                    own[field] = top
         return values
 
     @pydantic.model_validator(mode="after")
@@ -153,14 +154,17 @@ def _read(preset: str) -> dict[str, Any]:
     path = Path(preset) if preset.endswith((".yaml", ".yml")) else PRESETS / f"{preset}.yaml"
     if not path.is_file():
         raise KwsError(
-            f"no preset {preset!r}", hint=f"there are {', '.join(preset_names())}; or give a .yaml file"
+            f"no preset {preset!r}",
+            hint=f"there are {', '.join(preset_names())}; or give a .yaml file",
         )
     try:
         values = yaml.load(path.read_text(), _Yaml)
     except yaml.YAMLError as error:
         raise KwsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
-        raise KwsError(f"{path}: a preset is a mapping of sections, this is {type(values).__name__}")
+        raise KwsError(
+            f"{path}: a preset is a mapping of sections, this is {type(values).__name__}"
+        )
     return values
 
 

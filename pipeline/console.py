@@ -86,7 +86,7 @@ def _log_file(paths: Paths, verbose: bool) -> Iterator[Path]:
     sys.stderr.flush()
     terminal = os.dup(2)
     if not verbose:
-        os.dup2(handler.stream.fileno(), 2)
+        os.dup2(_descriptor(handler), 2)
     try:
         yield log
     finally:
@@ -95,6 +95,11 @@ def _log_file(paths: Paths, verbose: bool) -> Iterator[Path]:
         os.close(terminal)
         handler.close()
         root.handlers, root.level = before
+
+
+def _descriptor(handler: logging.FileHandler) -> int:
+    assert handler.stream is not None  # opened by the constructor, as delay is not asked for
+    return handler.stream.fileno()
 
 
 @contextlib.contextmanager

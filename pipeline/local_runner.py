@@ -14,7 +14,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-import kws  # noqa: F401  # selects Keras 2 before TensorFlow is imported
+import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
+# isort: split
+
 import tfx.v1 as tfx
 
 from pipeline import config as configuration

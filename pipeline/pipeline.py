@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import tfx.v1 as tfx
-from tfx.dsl.components.base import base_component
+from tfx.dsl.components.base import base_node
 from tfx.types.channel_utils import union
 
 import schemas
@@ -43,9 +43,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     )
 
 
-def _components(
-    config: Config, paths: Paths, recordings: Path
-) -> list[base_component.BaseComponent]:
+def _components(config: Config, paths: Paths, recordings: Path) -> list[base_node.BaseNode]:
     keywords = list(config.keywords)
 
     ingested = AudioExampleGen(input_base=str(recordings), params=config.ingest)

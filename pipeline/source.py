@@ -51,4 +51,3 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
             hint=f"words found: {found or 'none'}",
         )
     return folder
-

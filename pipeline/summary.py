@@ -19,7 +19,9 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
     matrix = ConfusionMatrix(labels=labels, counts=counts)
     gates = results.gates(run)
-    console.print(per_class_table(matrix), confusion_table(matrix), gates_table(gates))
+    console.print(
+        per_class_table(matrix), confusion_table(matrix), gates_table(gates, details=False)
+    )
     console.print(_stream_sentence(run.step("StreamingEvaluator").folder("evaluation")))
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
     quarantined = run.step("AudioExampleGen").custom_property("examples", "quarantined")
@@ -49,8 +51,9 @@ def _stream_sentence(evaluation: Path) -> str:
     negatives = total["false_accepts_per_hour_by_kind"]["negatives"]
     lines = [
         f"[bold]Streams[/bold]: threshold {report['detector']['detection_threshold']:.3f}; "
-        f"{rate['estimate']:.2f} false accepts/h (95 %: {rate['low']:.2f} to {rate['high']:.2f}; "
-        f"{rate['count']} in {hours['words']:.2f} h with words and {hours['negatives']:.2f} h without)",
+        f"{rate['estimate']:.2f} false accepts/h "
+        f"(95 %: {rate['low']:.2f} to {rate['high']:.2f}; {rate['count']} in "
+        f"{hours['words']:.2f} h with words, {hours['negatives']:.2f} h without)",
         f"         {miss['estimate']:.1%} missed (95 %: {miss['low']:.1%} to {miss['high']:.1%}; "
         f"{miss['count']} of {total['words']} words), {total['wrong_words']} taken for another",
     ]
@@ -68,6 +71,6 @@ def _device_sentence(blessing: Path, converted: Path) -> str:
     device = json.loads((blessing / "micro.json").read_text())
     size = (converted / "model.tflite").stat().st_size
     return (
-        f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena']['total_bytes']:,} "
+        f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena_bytes']:,} "
         f"bytes measured, operators {', '.join(sorted(device['operators']))}"
     )

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import kws  # noqa: F401  # selects Keras 2 before any test imports TensorFlow
 import pytest
+
+import kws  # noqa: F401  # selects Keras 2 before any test imports TensorFlow
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -70,7 +70,9 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
     """
     strangers = sorted(set(params.per_class) - set(labels))
     if strangers:
-        raise ValueError(f"evaluation.per_class names {strangers}, but the labels are {list(labels)}")
+        raise ValueError(
+            f"evaluation.per_class names {strangers}, but the labels are {list(labels)}"
+        )
     accuracy = _judge(
         tfma.MetricConfig(
             class_name="SparseCategoricalAccuracy", config=json.dumps({"name": ACCURACY})
@@ -95,7 +97,8 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
                     accuracy,
                     tfma.MetricConfig(class_name="ExampleCount"),
                     tfma.MetricConfig(
-                        class_name="MultiClassConfusionMatrixAtThresholds", config='{"thresholds": [0.0]}'
+                        class_name="MultiClassConfusionMatrixAtThresholds",
+                        config='{"thresholds": [0.0]}',
                     ),
                     tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
                 ],

@@ -14,7 +14,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.utils import model_util
 
 from components.evaluator.eval_config import DECISION, POSTERIORS
-from kws.features.example import FEATURES_FIELD, stack
+from kws.features.example import FEATURES_FIELD
 from kws.micro.tflite_model import Int8Model
 
 
@@ -71,9 +71,7 @@ def outputs_of(
 class _Int8PredictDoFn(model_util.BatchReducibleBatchedDoFnWithModels):
     """Adds `tfma.PREDICTIONS_KEY` to batched extracts, for the candidate and a baseline."""
 
-    def __init__(
-        self, eval_config: tfma.EvalConfig, models: dict[str, tfma.types.EvalSharedModel]
-    ):
+    def __init__(self, eval_config: tfma.EvalConfig, models: dict[str, tfma.types.EvalSharedModel]):
         super().__init__({name: model.model_loader for name, model in models.items()})
         self._specs = [(spec.name, spec.is_baseline) for spec in eval_config.model_specs]
 

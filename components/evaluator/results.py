@@ -50,7 +50,9 @@ def confusion_matrix(evaluation: str | Path, num_labels: int) -> np.ndarray:
     metrics = result.get_metrics_for_slice(output_name=POSTERIORS)
     matrix = np.zeros((num_labels, num_labels), np.int64)
     # Zeros are left out of the message: a missing class id is class 0.
-    for entry in metrics[_MATRIX]["multiClassConfusionMatrixAtThresholds"]["matrices"][0]["entries"]:
+    for entry in metrics[_MATRIX]["multiClassConfusionMatrixAtThresholds"]["matrices"][0][
+        "entries"
+    ]:
         cell = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
         matrix[cell] += round(entry["numWeightedExamples"])
     return matrix

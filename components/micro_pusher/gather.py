@@ -19,6 +19,7 @@ from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
 from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
 from kws.micro.validate import MICRO_FILE, MicroFigures
+from kws.report.confusion import ConfusionMatrix
 from kws.splits import TEST
 from kws.streaming.params import DetectorParams
 
@@ -34,7 +35,8 @@ def contents(
     evaluation = inputs["model_evaluation"].uri
     gates = results.evaluation_gates(evaluation)
     gates += read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
-    matrix = results.confusion_matrix(evaluation, len(model.labels))
+    counts = results.confusion_matrix(evaluation, len(model.labels))
+    matrix = ConfusionMatrix(labels=model.labels, counts=counts)
     return BundleContents(
         name=info["name"],
         version=version,
@@ -49,11 +51,12 @@ def contents(
         figures={
             "conversion": json.loads((folder / CONVERSION_FILE).read_text()),
             "clips": {
-                "per_class": results.per_class(evaluation, model.labels),
+                "accuracy": matrix.accuracy.to_dict(),
+                "per_class": {row.label: row.to_dict() for row in matrix.per_class()},
                 "confusion_matrix": {
                     "labels": model.labels,
                     "rows_are": "actual",
-                    "counts": matrix.tolist(),
+                    "counts": counts.tolist(),
                 },
             },
             "streaming": json.loads((streamed / "evaluation.json").read_text()),

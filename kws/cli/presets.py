@@ -6,7 +6,9 @@ import typer
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Print this preset with every default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Print this preset with every default.")
+    ] = None,
 ) -> None:
     """List the presets, or print one in full: every key that a YAML file or --set may use."""
     import yaml

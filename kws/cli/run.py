@@ -17,7 +17,9 @@ def run(
         Path | None,
         typer.Option(help="Recordings: Speech Commands folder, .tar.gz or .zip. None: synthesize."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Metadata, artifacts, logs and bundles.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(help="Metadata, artifacts, logs and bundles.")] = Path(
+        "runs"
+    ),
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override, e.g. training.epochs=5; may be repeated."),

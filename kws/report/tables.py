@@ -41,21 +41,26 @@ def confusion_table(matrix: ConfusionMatrix) -> Table:
     return table
 
 
-def gates_table(gates: Sequence[Gate]) -> Table:
-    """Every gate with its figure, its limit, by how much it passed or failed, and why."""
+def gates_table(gates: Sequence[Gate], details: bool = True) -> Table:
+    """Every gate with its figure, its limit, by how much it passed or failed, and why.
+
+    Args:
+      gates: in the order shown.
+      details: with what each figure rests on, which needs a wide page.
+    """
     table = Table(title="Gates")
     _columns(table, "gate", "measured", "limit", "margin", "verdict")
-    table.add_column("rests on", overflow="fold")
+    if details:
+        table.add_column("rests on", overflow="fold")
     for gate in gates:
-        unit = f" {gate.unit}" if gate.unit else ""
-        table.add_row(
-            gate.name,
-            f"{gate.value:.4g}{unit}",
-            f"{'<=' if gate.at_most else '>='} {gate.limit:.4g}{unit}",
-            f"{gate.margin:+.4g}{unit}",
+        cells = [
+            f"{gate.name} [dim]{gate.unit}[/dim]" if gate.unit else gate.name,
+            _number(gate.value),
+            f"{'<=' if gate.at_most else '>='} {_number(gate.limit)}",
+            f"{'+' if gate.margin >= 0 else ''}{_number(gate.margin)}",
             "[green]passed[/green]" if gate.passed else "[red]FAILED[/red]",
-            gate.detail,
-        )
+        ]
+        table.add_row(*cells, *([gate.detail] if details else []))
     return table
 
 
@@ -119,3 +124,9 @@ def _columns(table: Table, first: str, *others: str) -> None:
 
 def _percent(value: float, digits: int = 1) -> str:
     return MISSING if math.isnan(value) else f"{value:.{digits}%}"
+
+
+def _number(value: float) -> str:
+    """Whole numbers with separators, others with four digits."""
+    whole = math.isfinite(value) and value == int(value)
+    return f"{value:,.0f}" if whole or abs(value) >= 1000 else f"{value:.4g}"

@@ -1,7 +1,8 @@
 """The baseline is the last model blessed before the candidate, never the candidate itself."""
 
-from components.baseline.strategy import LastBlessedBeforeStrategy
 from tfx.types import standard_artifacts
+
+from components.baseline.strategy import LastBlessedBeforeStrategy
 
 
 def artifact(kind, id_, **properties):

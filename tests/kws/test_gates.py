@@ -10,9 +10,7 @@ def gate(value: float, limit: float = 1.0, at_most: bool = True) -> Gate:
 
 
 def test_a_gate_says_by_how_much_it_failed():
-    assert gate(3.5).sentence() == (
-        "streaming.rate = 3.5 /h, at most 1 required: failed by 2.5 /h"
-    )
+    assert gate(3.5).sentence() == ("streaming.rate = 3.5 /h, at most 1 required: failed by 2.5 /h")
     assert gate(0.25).passed and gate(0.25).margin == 0.75
 
 

@@ -1,6 +1,7 @@
 """A wrong configuration is refused at load, by the key's path and what would be right."""
 
 import pytest
+
 from kws.errors import KwsError
 from pipeline.config import load, preset_names
 
@@ -50,5 +51,5 @@ def test_an_unknown_preset_names_the_known_ones():
 def test_a_broken_yaml_file_is_named(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("keywords: [a, b\n")
-    with pytest.raises(KwsError, match="mine.yaml: not valid YAML"):
+    with pytest.raises(KwsError, match=r"mine\.yaml: not valid YAML"):
         load(str(path))
