@@ -16,7 +16,7 @@ from kws.errors import KwsError
 from pipeline import results, source
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.paths import Paths
-from pipeline.steps import StepFollower
+from pipeline.steps import OURS, StepFollower
 from pipeline.summary import print_summary
 
 
@@ -78,6 +78,8 @@ def _log_file(paths: Paths, verbose: bool) -> Iterator[Path]:
     before = root.handlers[:], root.level
     root.handlers = [handler, *([logging.StreamHandler()] if verbose else [])]
     root.setLevel(logging.INFO)
+    for name in OURS:  # libraries reset the root's level as they are imported
+        logging.getLogger(name).setLevel(logging.INFO)
     absl_logging.use_absl_handler()
     root.removeHandler(absl_logging.get_absl_handler())
     absl_logging.set_verbosity(absl_logging.INFO)

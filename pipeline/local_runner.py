@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
+
 # isort: split
 
 import tfx.v1 as tfx

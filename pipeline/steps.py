@@ -13,6 +13,8 @@ from rich.status import Status
 
 _ANNOUNCEMENT = re.compile(r"Component (\S+) is (running|finished)\.")
 _LATEST_LINE = 100
+OURS = ("kws", "components", "pipeline")
+"""The packages whose log lines are shown beside the running component."""
 
 
 class StepFollower(logging.Handler):
@@ -34,7 +36,7 @@ class StepFollower(logging.Handler):
         message = record.getMessage()
         announcement = _ANNOUNCEMENT.fullmatch(message)
         if announcement is None:
-            if self._status is not None and record.name.startswith(("kws", "components")):
+            if self._status is not None and record.name.startswith(OURS):
                 latest = message.strip().splitlines()[0][:_LATEST_LINE] if message.strip() else ""
                 self._status.update(f"{self._name}: {latest}")
             return

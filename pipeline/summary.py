@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.evaluator.results import confusion_matrix
+from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from pipeline import results
@@ -22,6 +22,7 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     console.print(
         per_class_table(matrix), confusion_table(matrix), gates_table(gates, details=False)
     )
+    console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
     console.print(_stream_sentence(run.step("StreamingEvaluator").folder("evaluation")))
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
     quarantined = run.step("AudioExampleGen").custom_property("examples", "quarantined")
@@ -41,6 +42,16 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     for gate in gates:
         if not gate.passed:
             console.print(f"  {gate.sentence()}", highlight=False)
+
+
+def _slices(evaluation: Path) -> str:
+    """Accuracy of the slices that a person asks for first: clean and noisy, new words, SNR."""
+    slices = accuracy_by_slice(evaluation)
+    rows = []
+    for key in ("augmentation", "novelty", "snr_bucket"):
+        parts = (f"{name} {share:.1%} of {n}" for name, (share, n) in sorted(slices[key].items()))
+        rows.append(f"[bold]Accuracy by {key}[/bold]: {', '.join(parts)}")
+    return "\n".join(rows)
 
 
 def _stream_sentence(evaluation: Path) -> str:

@@ -1,4 +1,4 @@
-"""TFMA's results in our words: gates, the confusion matrix."""
+"""TFMA's results in our words: gates, the confusion matrix, slices."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.eval_config import POSTERIORS
+from components.evaluator.eval_config import ACCURACY, POSTERIORS
 from kws.gates import Gate
 
 _MATRIX = "multi_class_confusion_matrix_at_thresholds"
@@ -56,6 +56,18 @@ def confusion_matrix(evaluation: str | Path, num_labels: int) -> np.ndarray:
         cell = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
         matrix[cell] += round(entry["numWeightedExamples"])
     return matrix
+
+
+def accuracy_by_slice(evaluation: str | Path) -> dict[str, dict[str, tuple[float, int]]]:
+    """Slicing key -> its value -> (accuracy, clips), for every slice but the whole split."""
+    found: dict[str, dict[str, tuple[float, int]]] = {}
+    for key, by_output in tfma.load_eval_result(str(evaluation)).slicing_metrics:
+        if len(key) == 1:
+            ((name, value),) = key
+            metrics = by_output[POSTERIORS][""]
+            figures = metrics[ACCURACY]["doubleValue"], int(metrics["example_count"]["doubleValue"])
+            found.setdefault(name, {})[value] = figures
+    return found
 
 
 def _overall(result: tfma.EvalResult) -> dict[str, float]:
