@@ -31,7 +31,7 @@ format: $(READY) ## format the code and mend what the linter can
 
 bench: $(READY)  ## every benchmark that needs no recordings; see benchmarks/README.md
 	.venv/bin/python -m benchmarks.spectrogram_transform
-	.venv/bin/python -m benchmarks.quickstart
+	.venv/bin/python -m benchmarks.pipeline
 
 clean:           ## remove what make put into this folder (runs/ stays)
 	rm -rf .venv .tools

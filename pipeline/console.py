@@ -46,8 +46,9 @@ def run_with_summary(
             raise _as_kws_error(error, log) from error
         finally:
             logging.getLogger().removeHandler(follower)
-    run = results.newest_run(job.paths.metadata)
-    print_summary(console, run, job.paths)
+        # Inside: TFX's and TFMA's readers log as well.
+        run = results.newest_run(job.paths.metadata)
+        print_summary(console, run, job.paths)
     return run.pushed_to is not None
 
 

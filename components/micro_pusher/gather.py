@@ -14,7 +14,7 @@ from tfx.utils import path_utils
 from components.evaluator import results
 from kws.audio import clip
 from kws.gates import read_gates
-from kws.micro import feature_reader, test_vectors
+from kws.micro import feature_reader, golden_vectors
 from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
 from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
@@ -69,11 +69,11 @@ def contents(
 
 def _vectors(
     model: Int8Model, inputs: dict[str, types.Artifact], count: int
-) -> list[test_vectors.TestVector]:
+) -> list[golden_vectors.TestVector]:
     """The clips that MicroValidator compared, with their recordings where they are at hand."""
     split = artifact_utils.get_split_uri([inputs["examples"]], TEST)
     examples = feature_reader.read(split, model.feature_params)
-    vectors = test_vectors.make(model, test_vectors.choose(examples, count))
+    vectors = golden_vectors.make(model, golden_vectors.choose(examples, count))
     if "audio_examples" not in inputs:
         return vectors
     wanted = {vector.clip_id for vector in vectors}

@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 from kws.errors import KwsError
 from kws.features import files
 from kws.gates import verdict, write_gates
-from kws.micro import feature_reader, test_vectors
+from kws.micro import feature_reader, golden_vectors
 from kws.micro.params import BudgetParams
 from kws.micro.tflite_model import MODEL_FILE, Int8Model
 from kws.micro.validate import MICRO_FILE, budget_gates, measure
@@ -43,7 +43,7 @@ class Executor(base_executor.BaseExecutor):
         model = Int8Model.load_folder(folder)
         files.check_same(model.feature_params, files.read(examples.uri), examples.uri)
         split = artifact_utils.get_split_uri([examples], TEST)
-        chosen = test_vectors.choose(
+        chosen = golden_vectors.choose(
             feature_reader.read(split, model.feature_params), params.test_vectors
         )
         if not chosen:

@@ -20,7 +20,7 @@ from typing import Any
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FRONTEND_FILE
-from kws.micro import c_array, checksums, manifest, model_card, test_vectors
+from kws.micro import c_array, checksums, golden_vectors, manifest, model_card
 from kws.micro.contents import BundleContents
 from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
 
@@ -81,7 +81,7 @@ def write(contents: BundleContents, folder: Path) -> None:
         (CARD_FILE, model_card.render(contents)),
     ):
         (folder / name).write_text(text, encoding="utf-8")
-    test_vectors.write(folder, contents.vectors)
+    golden_vectors.write(folder, contents.vectors)
     checksums.write(folder)
 
 
@@ -100,7 +100,7 @@ def verify(folder: str | Path) -> None:
         raise KwsError(
             f"{folder}: {files.LABELS_FILE} and {manifest.MANIFEST_FILE} name other labels"
         )
-    count = test_vectors.verify(folder, model)
+    count = golden_vectors.verify(folder, model)
     if count != described["test_vectors"]["count"]:
         raise KwsError(
             f"{folder}: {count} test vectors, but {manifest.MANIFEST_FILE} says "

@@ -7,7 +7,7 @@ from typing import Any
 
 from kws.errors import KwsError
 from kws.features.params import FRONTEND_FILE
-from kws.micro import c_array, test_vectors
+from kws.micro import c_array, golden_vectors
 from kws.micro.contents import BundleContents
 from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
 
@@ -70,7 +70,7 @@ def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> d
         },
         "detector": json.loads(contents.detector.to_json()),
         "test_vectors": {
-            "index": f"{test_vectors.FOLDER}/{test_vectors.INDEX}",
+            "index": f"{golden_vectors.FOLDER}/{golden_vectors.INDEX}",
             "count": len(contents.vectors),
         },
     }

@@ -8,7 +8,7 @@ import pytest
 
 from kws.features.example import FeatureExample
 from kws.features.params import FeatureParams
-from kws.micro import test_vectors
+from kws.micro import golden_vectors
 from kws.micro.contents import BundleContents
 from kws.micro.convert import Conversion, Labelled, convert
 from kws.micro.params import BudgetParams, ConversionParams
@@ -125,7 +125,7 @@ def figures(trial: Trial) -> MicroFigures:
 
 @pytest.fixture
 def contents(trial: Trial, figures: MicroFigures) -> BundleContents:
-    vectors = test_vectors.make(trial.int8, test_vectors.choose(trial.examples, 4))
+    vectors = golden_vectors.make(trial.int8, golden_vectors.choose(trial.examples, 4))
     with_audio = dataclasses.replace(vectors[0], audio=np.arange(16000, dtype=np.int16))
     return BundleContents(
         name="two words",
