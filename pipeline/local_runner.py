@@ -11,20 +11,26 @@ KWS_OUT (output folder, default ./runs) and KWS_SET (overrides, separated by spa
 import dataclasses
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
+# Python and TFX's command line put this file's folder first on the path, where the package
+# `pipeline` would be taken for the module `pipeline.py` in it.
+_HERE = Path(__file__).resolve().parent
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _HERE]
+
+import kws  # noqa: E402, F401  # selects Keras 2, so it comes before TensorFlow
 
 # isort: split
 
-import tfx.v1 as tfx
+import tfx.v1 as tfx  # noqa: E402
 
-from pipeline import config as configuration
-from pipeline import source
-from pipeline.config import Config
-from pipeline.paths import Paths
-from pipeline.pipeline import build
+from pipeline import config as configuration  # noqa: E402
+from pipeline import source  # noqa: E402
+from pipeline.config import Config  # noqa: E402
+from pipeline.paths import Paths  # noqa: E402
+from pipeline.pipeline import build  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

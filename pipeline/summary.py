@@ -1,11 +1,14 @@
 """The screen at the end of a run: figures, gates, and where the bundle is or why there is none."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from components.evaluator.results import accuracy_by_slice, confusion_matrix
+from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from pipeline import results
@@ -19,9 +22,7 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
     matrix = ConfusionMatrix(labels=labels, counts=counts)
     gates = results.gates(run)
-    console.print(
-        per_class_table(matrix), confusion_table(matrix), gates_table(gates, details=False)
-    )
+    console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
     console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
     console.print(_stream_sentence(run.step("StreamingEvaluator").folder("evaluation")))
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
@@ -42,6 +43,15 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     for gate in gates:
         if not gate.passed:
             console.print(f"  {gate.sentence()}", highlight=False)
+
+
+def _gates(gates: Sequence[Gate]) -> Table:
+    """The gates that failed and those on the whole; of the many per-class ones that passed, the
+    number in the title."""
+    shown = [gate for gate in gates if not gate.passed or "/" not in gate.name]
+    table = gates_table(shown, details=False)
+    table.title = f"Gates: {sum(gate.passed for gate in gates)} of {len(gates)} passed"
+    return table
 
 
 def _slices(evaluation: Path) -> str:

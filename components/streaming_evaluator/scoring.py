@@ -24,9 +24,8 @@ class StreamJob(NamedTuple):
 
 def load(model_folder: str) -> tuple[ScoringModel, StreamFrontend]:
     """The int8 model of a folder, and the frontend that it was trained with."""
-    from kws.micro.tflite_model import Int8Model
-
     from kws import features
+    from kws.micro.tflite_model import Int8Model
 
     model = Int8Model.load_folder(model_folder)
     return model, features.create(model.feature_params)

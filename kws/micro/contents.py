@@ -5,7 +5,7 @@ from typing import Any
 
 from kws.features.params import FeatureParams
 from kws.gates import Gate
-from kws.micro.test_vectors import TestVector
+from kws.micro.golden_vectors import TestVector
 from kws.micro.validate import MicroFigures
 from kws.streaming.params import DetectorParams
 

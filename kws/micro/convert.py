@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kws._environment import require_keras_2
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.features.params import FeatureParams
@@ -100,6 +101,8 @@ def convert(
       KwsError: no examples, the twins are not the same network, or int8 loses too much accuracy.
     """
     import tensorflow as tf
+
+    require_keras_2()
 
     for what, data in (("training", representative), ("eval", judged)):
         if not len(data.features):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 import kws.models
+from kws._environment import require_keras_2
 from kws.errors import KwsError
 from kws.models.params import ModelParams
 from kws.params import Params
@@ -79,6 +80,7 @@ def build(
     """
     import tensorflow as tf
 
+    require_keras_2()
     chosen = options(params)
     tf.keras.utils.set_random_seed(seed)
     return architecture(params.name).build(chosen, feature_shape, num_labels)
