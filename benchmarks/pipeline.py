@@ -45,6 +45,8 @@ def main() -> None:
         status = subprocess.run(command).returncode
         elapsed_s = time.monotonic() - started
         peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        if status not in (0, 2):
+            raise SystemExit(f"the pipeline failed with exit status {status}")
         print(f"\npipeline: {elapsed_s:.0f} s from start to end, exit status {status}")
         print(f"peak memory: {peak_kib / 2**20:.2f} GiB")
         print_model(Paths(out=out, name=config.name))

@@ -29,8 +29,9 @@ def require_keras_2() -> None:
     """
     import tensorflow as tf
 
-    if not tf.keras.__version__.startswith("2."):
+    package = tf.keras.Model.__module__.split(".")[0]
+    if package != "tf_keras":  # the package of Keras 2
         raise KwsError(
-            f"TensorFlow has selected Keras {tf.keras.__version__}; Keras 2 is needed",
+            f"TensorFlow has selected Keras 3 (package {package}); Keras 2 is needed",
             hint="import kws before TensorFlow, or set TF_USE_LEGACY_KERAS=1 in the environment",
         )

@@ -24,7 +24,9 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     gates = results.gates(run)
     console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
     console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
-    console.print(_stream_sentence(run.step("StreamingEvaluator").folder("evaluation")))
+    console.print(
+        _stream_sentence(run.step("StreamingEvaluator").folder("evaluation")), highlight=False
+    )
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
     quarantined = run.step("AudioExampleGen").custom_property("examples", "quarantined")
     if quarantined:

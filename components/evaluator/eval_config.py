@@ -47,19 +47,24 @@ def _judge(
     return metric
 
 
-def _class_metrics(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.MetricConfig]:
-    metrics = []
+def _class_specs(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.MetricsSpec]:
+    """One specification a class. The class is named by `binarize`: of a `class_id` in a metric's
+    own options TFMA computes the metric, but then looks for its threshold's under another key."""
+    specs = []
     for index, label in enumerate(labels):
         limits = params.limits_of(label)
+        metrics = []
         for kind, class_name, lower, upper in (
             ("precision", "Precision", limits.min_precision, None),
             ("recall", "Recall", limits.min_recall, None),
             ("false_positive_rate", "FPR", None, limits.max_false_positive_rate),
         ):
-            options = {"name": metric_name(kind, label), "class_id": index, "thresholds": 0.5}
+            options = {"name": metric_name(kind, label), "thresholds": 0.5}
             metric = tfma.MetricConfig(class_name=class_name, config=json.dumps(options))
             metrics.append(_judge(metric, lower, upper))
-    return metrics
+        binarize = tfma.BinarizationOptions(class_ids={"values": [index]})
+        specs.append(tfma.MetricsSpec(output_names=[DECISION], metrics=metrics, binarize=binarize))
+    return specs
 
 
 def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalConfig:
@@ -103,6 +108,6 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
                     tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
                 ],
             ),
-            tfma.MetricsSpec(output_names=[DECISION], metrics=_class_metrics(params, labels)),
+            *_class_specs(params, labels),
         ],
     )

@@ -41,6 +41,11 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
             if judged.threshold.HasField("change_threshold") and change in figures:
                 limit = judged.threshold.change_threshold.absolute.value
                 gate(change, limit, False, "against the last blessed model, on the same clips")
+    # TFMA has the last word: were it to refuse for a reason of its own, that must be seen.
+    agreed = tfma.load_validation_result(str(evaluation)).validation_ok
+    if not agreed and all(found.passed for found in gates):
+        detail = "refused by TFMA for another reason, see validations in the evaluation's folder"
+        gates.append(Gate(name="clips.validation", value=0, limit=1, at_most=False, detail=detail))
     return gates
 
 

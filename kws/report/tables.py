@@ -49,7 +49,9 @@ def gates_table(gates: Sequence[Gate], details: bool = True) -> Table:
       details: with what each figure rests on, which needs a wide page.
     """
     table = Table(title="Gates")
-    _columns(table, "gate", "measured", "limit", "margin", "verdict")
+    table.add_column("gate", overflow="fold")
+    for name in ("measured", "limit", "margin", "verdict"):
+        table.add_column(name, justify="right", no_wrap=True)
     if details:
         table.add_column("rests on", overflow="fold")
     for gate in gates:

@@ -71,6 +71,12 @@ def test_a_class_s_own_limit_overrides_that_of_every_class():
     assert found["recall/no"].threshold.value_threshold.lower_bound.value == 0.8
 
 
+def test_each_class_is_named_by_binarization_so_that_tfma_finds_its_thresholds():
+    config = eval_config(EvaluationParams(), LABELS)
+    named = [list(spec.binarize.class_ids.values) for spec in config.metrics_specs[1:]]
+    assert named == [[0], [1], [2], [3]]
+
+
 def test_a_limit_for_a_label_that_is_none_is_refused():
     params = EvaluationParams(per_class={"maybe": ClassGateParams(min_recall=0.9)})
     with pytest.raises(ValueError, match="maybe"):
