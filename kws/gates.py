@@ -5,6 +5,7 @@ summary, the bundle's `evaluation.json` and the report all read that one file.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,13 @@ from typing import Literal
 from kws.params import Params
 
 GATES_FILE = "gates.json"
+
+
+def figure(value: float) -> str:
+    """A number for a person: whole ones with separators, others with four digits."""
+    if math.isfinite(value) and (value == int(value) or abs(value) >= 1000):
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 class Gate(Params):
@@ -49,8 +57,8 @@ class Gate(Params):
         verdict = "passed" if self.passed else "failed"
         bound = "at most" if self.at_most else "at least"
         return (
-            f"{self.name} = {self.value:.4g}{unit}, {bound} {self.limit:.4g} required: "
-            f"{verdict} by {abs(self.margin):.4g}{unit}"
+            f"{self.name} = {figure(self.value)}{unit}, {bound} {figure(self.limit)} required: "
+            f"{verdict} by {figure(abs(self.margin))}{unit}"
         )
 
 

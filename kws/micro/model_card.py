@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kws.gates import figure
 from kws.micro.contents import BundleContents
 
 
@@ -58,7 +59,7 @@ def _gates(contents: BundleContents) -> str:
     for gate in contents.gates:
         bound = "at most" if gate.at_most else "at least"
         rows.append(
-            f"| {gate.name} | {gate.value:.4g} {gate.unit} | {bound} {gate.limit:.4g} "
+            f"| {gate.name} | {figure(gate.value)} {gate.unit} | {bound} {figure(gate.limit)} "
             f"| {gate.detail} |"
         )
     return "\n".join(rows)

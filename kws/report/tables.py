@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from kws.gates import Gate
+from kws.gates import Gate, figure
 from kws.report.confusion import ConfusionMatrix
 from kws.streaming.figures import KINDS
 
@@ -57,9 +57,9 @@ def gates_table(gates: Sequence[Gate], details: bool = True) -> Table:
     for gate in gates:
         cells = [
             f"{gate.name} [dim]{gate.unit}[/dim]" if gate.unit else gate.name,
-            _number(gate.value),
-            f"{'<=' if gate.at_most else '>='} {_number(gate.limit)}",
-            f"{'+' if gate.margin >= 0 else ''}{_number(gate.margin)}",
+            figure(gate.value),
+            f"{'<=' if gate.at_most else '>='} {figure(gate.limit)}",
+            f"{'+' if gate.margin >= 0 else ''}{figure(gate.margin)}",
             "[green]passed[/green]" if gate.passed else "[red]FAILED[/red]",
         ]
         table.add_row(*cells, *([gate.detail] if details else []))
@@ -126,9 +126,3 @@ def _columns(table: Table, first: str, *others: str) -> None:
 
 def _percent(value: float, digits: int = 1) -> str:
     return MISSING if math.isnan(value) else f"{value:.{digits}%}"
-
-
-def _number(value: float) -> str:
-    """Whole numbers with separators, others with four digits."""
-    whole = math.isfinite(value) and value == int(value)
-    return f"{value:,.0f}" if whole or abs(value) >= 1000 else f"{value:.4g}"

@@ -172,9 +172,7 @@ def _push(inputs: dict[str, types.Artifact], destination: Path) -> types.Artifac
 def _tfma_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """TFMA's own files are not made here; what is read from them has tests of its own."""
     gate = Gate(name="clips.accuracy", value=0.99, limit=0.9, at_most=False)
-    row = {"precision": 1.0, "recall": float("nan"), "false_positive_rate": 0.0}
     monkeypatch.setattr(results, "evaluation_gates", lambda _: [gate])
-    monkeypatch.setattr(results, "per_class", lambda _, labels: dict.fromkeys(labels, row))
     monkeypatch.setattr(results, "confusion_matrix", lambda _, n: np.eye(n, dtype=np.int64))
 
 
