@@ -107,7 +107,8 @@ def _descriptor(handler: logging.FileHandler) -> int:
 
 @contextlib.contextmanager
 def _synthesis_bar(console: Console) -> Iterator[source.Progress]:
-    """A progress bar that appears once there is something to synthesize."""
+    """A progress bar that appears once there is something to synthesize; in a log, a line for
+    every tenth."""
     columns = (
         TextColumn("  Voices"),
         BarColumn(),
@@ -117,8 +118,13 @@ def _synthesis_bar(console: Console) -> Iterator[source.Progress]:
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Voices", visible=False)
+        tenths = 0
 
-        def update(done: int, total: int, _seconds: float) -> None:
+        def update(done: int, total: int, seconds: float) -> None:
+            nonlocal tenths
             bar.update(task, completed=done, total=total, visible=done < total)
+            if not console.is_terminal and total and done * 10 // total > tenths:
+                tenths = done * 10 // total
+                console.print(f"  Voices: {done} of {total} clips, {seconds:.0f} s")
 
         yield update

@@ -37,7 +37,7 @@ elif [ "${UV_PYTHON_DOWNLOADS:-automatic}" = never ]; then
 fi
 
 if [ ! -x "$uv" ] || [ "$("$uv" --version | cut -d' ' -f2)" != "$UV_VERSION" ]; then
-    host=$(command -v python3 || command -v python || echo "$python")
+    host=${python:-$(command -v python3 || command -v python || true)}
     [ -n "$host" ] || stop "no Python at all found: install Python 3.10 with pip and try again."
     echo "set-up: installing uv $UV_VERSION into $tools"
     rm -rf "$tools"
