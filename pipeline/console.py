@@ -35,8 +35,9 @@ def run_with_summary(
     job = Job.from_choice(preset, overrides, data, out)
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
-    with _log_file(job.paths, verbose) as log, _synthesis_bar(console) as progress:
-        source.prepare(job.config, os.cpu_count() or 1, progress)
+    with _log_file(job.paths, verbose) as log:
+        with _synthesis_bar(console) as progress:
+            source.prepare(job.config, os.cpu_count() or 1, progress)
         follower = StepFollower(console)
         logging.getLogger().addHandler(follower)
         try:

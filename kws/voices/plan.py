@@ -42,10 +42,19 @@ def plan(params: VoicesParams) -> list[Utterance]:
     """Every utterance of the corpus, in a fixed order; equal params give equal lists.
 
     Raises:
-      KwsError: for a word that cannot be said or cannot name a folder.
+      KwsError: for a word that cannot be said or cannot name a folder, or that sounds like a
+        keyword and is none: nobody could tell them apart.
     """
     words = list(dict.fromkeys([*params.keywords, *params.unknown_words]))
     phonemes = {word: _pronounced(word) for word in words}
+    by_sound = {pronounce.sounds(phonemes[keyword]): keyword for keyword in params.keywords}
+    for word in words:
+        keyword = by_sound.get(pronounce.sounds(phonemes[word]), word)
+        if keyword != word:
+            raise KwsError(
+                f"{word!r} sounds like the keyword {keyword!r}: no model can tell them apart",
+                hint=f"take {word!r} out of voices.unknown_words",
+            )
     return [*_kokoro_words(params, phonemes), *_hibari_words(params, phonemes), *_sentences(params)]
 
 

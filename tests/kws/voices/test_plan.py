@@ -122,3 +122,8 @@ def test_impossible_params_are_refused_with_what_would_be_right():
         cast(VoicesParams(keywords=("yes",), eval_voices=2, eval_mixes=3))
     with pytest.raises(KwsError, match="folder"):
         plan(VoicesParams(keywords=("_yes",)))
+
+
+def test_a_word_that_sounds_like_a_keyword_is_refused():
+    with pytest.raises(KwsError, match="'write' sounds like the keyword 'right'"):
+        plan(VoicesParams(keywords=("left", "right"), unknown_words=("house", "write")))
