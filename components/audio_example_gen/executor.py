@@ -10,8 +10,8 @@ from absl import logging
 from google.protobuf import wrappers_pb2
 from tfx import types
 from tfx.components.example_gen import write_split
-from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
 from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
@@ -24,24 +24,8 @@ from kws.errors import KwsError
 from kws.splits import SPLITS
 
 
-class Executor(BaseExampleGenExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Ingests recordings; see `AudioExampleGen` for what comes out."""
-
-    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
-        """Not used: a split of ours is no input pattern."""
-        raise NotImplementedError("AudioExampleGen makes its splits in GenerateExamplesByBeam")
-
-    def GenerateExamplesByBeam(
-        self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
-    ) -> dict[str, beam.pvalue.PCollection]:
-        """Serialized tf.Examples for each split."""
-        folder, params = corpus_folder(exec_properties), parse_params(exec_properties)
-        if not fileio.isdir(folder):
-            raise KwsError(
-                f"{folder} is not a folder",
-                hint="recordings are expected as <folder>/<word>/<file>",
-            )
-        return pipeline | "Ingest" >> ingest.Ingest(folder, params, self._artifact_folder)
 
     def Do(
         self,
@@ -51,23 +35,30 @@ class Executor(BaseExampleGenExecutor):
     ) -> None:
         """Runs the ingestion and notes its figures on the artifact.
 
-        Unlike the base class's, the files are written without a shuffle before (the clips are well
-        mixed already), so that no more than a few clips are in memory.
+        Unlike TFX's own ExampleGens this one splits by speaker, not by pattern or record. It
+        writes without a shuffle before (the clips are well mixed already), so that only a few
+        clips are in memory at once.
 
         Raises:
           KwsError: the folder is missing, or the corpus cannot be learned from.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
+        folder, params = corpus_folder(exec_properties), parse_params(exec_properties)
+        if not fileio.isdir(folder):
+            raise KwsError(
+                f"{folder} is not a folder",
+                hint="recordings are expected as <folder>/<word>/<file>",
+            )
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        self._artifact_folder = examples.uri
         with self._make_beam_pipeline() as pipeline:
-            for split, clips in self.GenerateExamplesByBeam(pipeline, exec_properties).items():
-                folder = artifact_utils.get_split_uri([examples], split)
+            splits = pipeline | "Ingest" >> ingest.Ingest(folder, params, examples.uri)
+            for split, clips in splits.items():
+                target = artifact_utils.get_split_uri([examples], split)
                 clips | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    os.path.join(folder, write_split.DEFAULT_TF_RECORD_FILE_NAME),
+                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME),
                     file_name_suffix=".gz",
                 )
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
