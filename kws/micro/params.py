@@ -5,10 +5,11 @@ import pydantic
 from kws.params import Params
 
 TFLM_OPERATORS = (
-    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
-    "EXPAND_DIMS", "FULLY_CONNECTED", "LOGISTIC", "MAX_POOL_2D", "MEAN", "MUL", "PACK", "PAD",
-    "QUANTIZE", "RELU", "RELU6", "RESHAPE", "SHAPE", "SOFTMAX", "SPLIT", "SQUEEZE",
-    "STRIDED_SLICE", "SUB", "TANH", "TRANSPOSE",
+    "ADD", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D", "CALL_ONCE", "CONCATENATION", "CONV_2D",
+    "DEPTHWISE_CONV_2D", "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "LOGISTIC",
+    "MAX_POOL_2D", "MEAN", "MUL", "PACK", "PAD", "QUANTIZE", "READ_VARIABLE", "RELU", "RELU6",
+    "RESHAPE", "RESIZE_BILINEAR", "SHAPE", "SOFTMAX", "SPLIT", "SQUEEZE", "STRIDED_SLICE",
+    "SUB", "TANH", "TRANSPOSE", "VAR_HANDLE",
 )  # fmt: skip
 """Operators that a bundle may use unless the configuration says otherwise."""
 

@@ -8,53 +8,56 @@ Zhang, Suda, Lai, Chandra, "Hello Edge: Keyword Spotting on Microcontrollers", 2
       -> 4 x (depthwise 3x3 -> pointwise 1x1, 64 filters)
       -> average over time and frequency -> softmax
 
-Every convolution is followed by batch normalization (folded into it at conversion) and ReLU. With
-49 x 40 features and 10 labels the defaults have 24,202 parameters and 10.6 million multiply-adds;
-the paper's DS-CNN-S reaches 94.4 % on Speech Commands v1 with 10 MFCC instead of 40 channels.
+Every convolution is followed by batch normalization (folded into it at conversion) and ReLU. The
+paper counts memory as weights and biases of 8 bits plus the largest two consecutive activations,
+and operations as two a multiply-add plus one a bias; at 49 x 10 MFCC and 12 labels, as here:
+
+    variant  filters  blocks  memory    operations  accuracy (Speech Commands v1)
+    S             64       4   38.6 KB       5.4 M  94.4 %
+    M            172       4  189.2 KB      19.8 M  94.9 %
+    L            276       5  497.6 KB      56.9 M  95.4 %
+
+M and L have a stride of 2x1 in the first convolution and of 2x2 in the first block. With 49 x 40
+features and 10 labels the defaults have 24,202 parameters and 10.6 million multiply-adds.
 """
 
 from typing import TYPE_CHECKING
 
 import pydantic
 
+from kws.models import blocks
+from kws.models.fields import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 STREAMING = False
+VARIANTS = {
+    "S": {},
+    "M": {"filters": 172, "first_stride": (2, 1), "block_stride": 2},
+    "L": {"filters": 276, "blocks": 5, "first_stride": (2, 1), "block_stride": 2},
+}
 
 
 class Options(Params):
     """Size and regularization of a DS-CNN."""
 
-    filters: int = pydantic.Field(64, ge=1, le=1024, description="of every convolution")
+    filters: Width = pydantic.Field(64, description="of every convolution")
     blocks: int = pydantic.Field(4, ge=0, le=16, description="depthwise-separable blocks")
-    first_kernel: tuple[int, int] = pydantic.Field((10, 4), description="frames, channels")
-    first_stride: tuple[int, int] = pydantic.Field((2, 2), description="frames, channels")
-    dropout: float = pydantic.Field(0.2, ge=0, lt=1, description="before the last layer")
-    batch_norm_momentum: float = pydantic.Field(0.95, ge=0, lt=1)
-
-    @pydantic.field_validator("first_kernel", "first_stride")
-    @classmethod
-    def _positive(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if min(value) < 1:
-            raise ValueError("frames and channels must both be at least 1")
-        return value
+    first_kernel: FramesByChannels = (10, 4)
+    first_stride: FramesByChannels = (2, 2)
+    block_stride: int = pydantic.Field(1, ge=1, le=4, description="of the first block, both axes")
+    dropout: Rate = pydantic.Field(0.2, description="before the last layer")
+    batch_norm_momentum: Rate = 0.95
 
 
 def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> "tf.keras.Model":
     """See `kws.models.registry.build`."""
     import tensorflow as tf
 
-    layers = tf.keras.layers
-
-    def normalized_relu(x: tf.Tensor, name: str) -> tf.Tensor:
-        x = layers.BatchNormalization(momentum=options.batch_norm_momentum, name=f"{name}_bn")(x)
-        return layers.ReLU(name=f"{name}_relu")(x)
-
+    layers, momentum = tf.keras.layers, options.batch_norm_momentum
     inputs = layers.Input(feature_shape, name="features")
-    x = layers.Reshape((*feature_shape, 1), name="image")(inputs)
     x = layers.Conv2D(
         options.filters,
         options.first_kernel,
@@ -62,20 +65,23 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
         padding="same",
         use_bias=False,
         name="conv",
-    )(x)
-    x = normalized_relu(x, "conv")
+    )(blocks.image(inputs))
+    x = blocks.normalized_relu(x, "conv", momentum)
     for block in range(1, options.blocks + 1):
+        stride = options.block_stride if block == 1 else 1
         depthwise = layers.DepthwiseConv2D(
-            (3, 3), padding="same", use_bias=False, name=f"depthwise_{block}"
+            (3, 3),
+            strides=(stride, stride),
+            padding="same",
+            use_bias=False,
+            name=f"depthwise_{block}",
         )
-        x = normalized_relu(depthwise(x), f"depthwise_{block}")
+        x = blocks.normalized_relu(depthwise(x), f"depthwise_{block}", momentum)
         pointwise = layers.Conv2D(
             options.filters, (1, 1), use_bias=False, name=f"pointwise_{block}"
         )
-        x = normalized_relu(pointwise(x), f"pointwise_{block}")
+        x = blocks.normalized_relu(pointwise(x), f"pointwise_{block}", momentum)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    if options.dropout:
-        # "stateful" keeps its own generator, which the training loop sets from (seed, step).
-        x = layers.Dropout(options.dropout, rng_type="stateful", name="dropout")(x)
-    outputs = layers.Dense(num_labels, activation="softmax", name="posteriors")(x)
+    x = blocks.dropout(x, options.dropout)
+    outputs = blocks.posteriors(x, num_labels)
     return tf.keras.Model(inputs, outputs, name="ds_cnn")

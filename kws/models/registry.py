@@ -1,20 +1,29 @@
 """The zoo: finds an architecture by its name, checks its options, builds the Keras model.
 
 An architecture is a file of this package that has `Options` (a Params section), `STREAMING`
-(whether the model keeps state between slices) and `build(options, feature_shape, num_labels)`.
-Dropping such a file in is all it takes to add one.
+(whether it has a one-step form that keeps state between calls) and `build(options, feature_shape,
+num_labels)`. Dropping such a file in is all it takes to add one. It may also have
+
+  - `VARIANTS`: the sizes that its paper names, each the options that it differs in;
+  - `OUTPUT`: "labels" (posteriors of a clip) if not said otherwise, or "steps" (see `trigger_gru`);
+
+and, if it is streaming, has
+
+  - `build_step(options, feature_shape, num_labels)`: the one-step form;
+  - `frames_per_step(options)` and `receptive_field_frames(options, feature_shape)`.
 """
 
 import importlib
 import pkgutil
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 
 import kws.models
 from kws._environment import require_keras_2
 from kws.errors import KwsError
+from kws.models import causal
 from kws.models.params import ModelParams
 from kws.params import Params
 
@@ -40,13 +49,28 @@ def architecture(name: str) -> ModuleType:
     return _module(name)
 
 
+def variants(name: str) -> dict[str, dict[str, Any]]:
+    """The sizes that an architecture's paper names, and the options in which they differ."""
+    return getattr(architecture(name), "VARIANTS", {})
+
+
 def options(params: ModelParams) -> Params:
     """The options of the architecture with its defaults filled in. Imports no TensorFlow.
 
     Raises:
-      KwsError: an option that the architecture does not have, or a value that it refuses.
+      KwsError: a variant or an option that the architecture does not have, or a value that it
+        refuses.
     """
     kind: type[Params] = architecture(params.name).Options
+    known = variants(params.name)
+    chosen: dict[str, Any] = {}
+    if params.variant in known:
+        chosen = known[params.variant]
+    elif params.variant is not None:
+        raise KwsError(
+            f"model.variant={params.variant!r} is no variant of {params.name}",
+            hint=f"one of {', '.join(known)}" if known else "it has none: leave model.variant out",
+        )
     for option in params.options:
         if option not in kind.model_fields:
             raise KwsError(
@@ -54,7 +78,7 @@ def options(params: ModelParams) -> Params:
                 hint=f"it has {', '.join(kind.model_fields)}",
             )
     try:
-        return kind(**params.options)
+        return kind(**{**chosen, **params.options})
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in ("model.options", *first["loc"]))
@@ -73,10 +97,11 @@ def build(
       seed: of the initial weights; sets TensorFlow's global seed too.
 
     Returns:
-      A model from float32 `[batch, frames, channels]` to softmax posteriors `[batch, num_labels]`.
+      A model from float32 `[batch, frames, channels]` to softmax posteriors `[batch, num_labels]`
+      (or `[batch, steps, 1]`, see `trigger_gru`).
 
     Raises:
-      KwsError: unknown architecture or option.
+      KwsError: unknown architecture, variant or option, or features that are too small for it.
     """
     import tensorflow as tf
 
@@ -84,6 +109,38 @@ def build(
     chosen = options(params)
     tf.keras.utils.set_random_seed(seed)
     return architecture(params.name).build(chosen, feature_shape, num_labels)
+
+
+def build_step(
+    params: ModelParams,
+    feature_shape: tuple[int, int],
+    num_labels: int,
+    trained: "tf.keras.Model",
+) -> "tf.keras.Model":
+    """The one-step form of a streaming model, at the start of a stream.
+
+    Args:
+      params, feature_shape, num_labels: what `build` was given.
+      trained: what `build` gave; its weights are copied.
+
+    Returns:
+      A model from the next frames `[1, frames_per_step, channels]` to posteriors `[1, num_labels]`,
+      whose state changes with every call. From the start of a stream on it gives what `trained`
+      gives for the same frames.
+
+    Raises:
+      KwsError: the architecture is windowed, or as of `build`.
+    """
+    chosen, module = options(params), architecture(params.name)
+    if not module.STREAMING:
+        streaming = [name for name in names() if architecture(name).STREAMING]
+        raise KwsError(
+            f"model.name={params.name!r} is windowed and has no one-step form",
+            hint=f"streaming ones: {', '.join(streaming)}",
+        )
+    step_form = module.build_step(chosen, feature_shape, num_labels)
+    causal.copy_weights(trained, step_form)
+    return step_form
 
 
 def _module(name: str) -> ModuleType:

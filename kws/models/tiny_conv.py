@@ -14,8 +14,8 @@ keywords.
 
 from typing import TYPE_CHECKING
 
-import pydantic
-
+from kws.models import blocks
+from kws.models.fields import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:
@@ -27,17 +27,10 @@ STREAMING = False
 class Options(Params):
     """Size and regularization of tiny_conv."""
 
-    filters: int = pydantic.Field(8, ge=1, le=256)
-    kernel: tuple[int, int] = pydantic.Field((10, 8), description="frames, channels")
-    stride: tuple[int, int] = pydantic.Field((2, 2), description="frames, channels")
-    dropout: float = pydantic.Field(0.5, ge=0, lt=1)
-
-    @pydantic.field_validator("kernel", "stride")
-    @classmethod
-    def _positive(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if min(value) < 1:
-            raise ValueError("frames and channels must both be at least 1")
-        return value
+    filters: Width = 8
+    kernel: FramesByChannels = (10, 8)
+    stride: FramesByChannels = (2, 2)
+    dropout: Rate = 0.5
 
 
 def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> "tf.keras.Model":
@@ -46,7 +39,6 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
 
     layers = tf.keras.layers
     inputs = layers.Input(feature_shape, name="features")
-    x = layers.Reshape((*feature_shape, 1), name="image")(inputs)
     x = layers.Conv2D(
         options.filters,
         options.kernel,
@@ -54,10 +46,8 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
         padding="same",
         activation="relu",
         name="conv",
-    )(x)
-    if options.dropout:
-        # "stateful" keeps its own generator, which the training loop sets from (seed, step).
-        x = layers.Dropout(options.dropout, rng_type="stateful", name="dropout")(x)
+    )(blocks.image(inputs))
+    x = blocks.dropout(x, options.dropout)
     x = layers.Flatten(name="flat")(x)
-    outputs = layers.Dense(num_labels, activation="softmax", name="posteriors")(x)
+    outputs = blocks.posteriors(x, num_labels)
     return tf.keras.Model(inputs, outputs, name="tiny_conv")

@@ -1,5 +1,8 @@
 """The registry finds architectures by name and refuses what they do not have."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kws.errors import KwsError
@@ -8,8 +11,33 @@ from kws.models.params import ModelParams
 
 
 def test_the_zoo_has_the_documented_models():
-    assert {"ds_cnn", "tiny_conv"} <= set(registry.names())
-    assert "registry" not in registry.names() and "cost" not in registry.names()
+    assert registry.names() == [
+        "bc_resnet", "conv", "crnn", "ds_cnn", "ds_tc_resnet", "low_latency_conv",
+        "low_latency_svdf", "matchbox_net", "mixed_net", "single_fc", "spectrogram_cnn",
+        "tc_resnet", "tiny_conv", "trigger_gru",
+    ]  # fmt: skip
+
+
+def test_the_registry_lists_and_checks_models_without_importing_tensorflow():
+    code = (
+        "import sys; from kws.models import registry; from kws.models.params import ModelParams; "
+        "[registry.options(ModelParams(name=n, variant=v)) for n in registry.names() "
+        "for v in (None, *registry.variants(n))]; sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_variant_is_a_set_of_options_that_others_go_on_top_of():
+    params = ModelParams(name="ds_cnn", variant="L", options={"blocks": 2})
+    options = registry.options(params)
+    assert (options.filters, options.blocks, options.block_stride) == (276, 2, 2)
+
+
+def test_an_unknown_variant_is_refused_by_naming_the_known_ones():
+    with pytest.raises(KwsError, match=r"model.variant='XL' is no variant of ds_cnn.*S, M, L"):
+        registry.options(ModelParams(name="ds_cnn", variant="XL"))
+    with pytest.raises(KwsError, match=r"no variant of tiny_conv.*it has none"):
+        registry.options(ModelParams(name="tiny_conv", variant="S"))
 
 
 def test_an_unknown_model_is_refused_by_naming_the_known_ones():

@@ -1,0 +1,173 @@
+"""mixed_net: a stream of mixed depthwise convolutions over time, as in microWakeWord.
+
+Ahrendt, microWakeWord (github.com/kahrendt/microWakeWord, `mixednet.py`), after Tan, Le, "MixConv:
+Mixed Depthwise Convolutional Kernels", BMVC 2019 (arXiv:1907.09595), section 3. The defaults are
+the sizes that its training notebook recommends.
+
+    stream of frames x channels
+      -> convolution 5, stride 3, 32 filters, ReLU: from here a step is 3 frames
+      -> blocks with kernels 5 | 7, 11 | 9, 15 | 23:
+           filters in as many groups as kernels -> a depthwise convolution each
+           -> convolution 1, 64 filters, batch normalization [+ shortcut], ReLU
+      -> the steps of a clip, side by side (or averaged) -> softmax
+
+microWakeWord ends in one sigmoid for its one word; here there is a softmax over all labels. It pads
+nothing (`padding` "none"), so that a clip must have 155 frames; zeros before the clip let it be
+shorter. With 49 x 40 features and 10 labels: 35,210 parameters; 0.39 million multiply-adds a clip
+in the training form, 33,952 a step in the one-step form.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+import pydantic
+
+from kws.models import blocks
+from kws.models.causal import Past
+from kws.models.fields import Rate, Width
+from kws.params import Params
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+STREAMING = True
+
+Kernels = tuple[tuple[int, ...], ...]
+
+
+class Options(Params):
+    """Size and regularization of a mixed_net; kernels are in frames, later ones in steps."""
+
+    first_filters: Width = 32
+    first_kernel: int = pydantic.Field(5, ge=1, le=64)
+    stride: int = pydantic.Field(3, ge=1, le=16, description="frames a step")
+    kernels: Kernels = ((5,), (7, 11), (9, 15), (23,))
+    filters: tuple[Width, ...] = (64, 64, 64, 64)
+    residual: tuple[bool, ...] = (False, False, False, False)
+    head: Literal["flat", "average"] = "flat"
+    padding: Literal["zeros", "none"] = pydantic.Field("zeros", description="before a clip")
+    dropout: Rate = 0.2
+    batch_norm_momentum: Rate = 0.95
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "Options":
+        if not len(self.kernels) == len(self.filters) == len(self.residual):
+            raise ValueError(
+                f"{len(self.kernels)} kernels, {len(self.filters)} filters and "
+                f"{len(self.residual)} residual: there must be one of each for every block"
+            )
+        if self.first_kernel < self.stride:
+            raise ValueError(
+                f"first_kernel={self.first_kernel} is shorter than stride={self.stride}: a frame "
+                "would be skipped"
+            )
+        if any(not group or min(group) < 1 for group in self.kernels):
+            raise ValueError("every block needs at least one kernel of at least 1")
+        return self
+
+
+def frames_per_step(options: Options) -> int:
+    """Frames that the one-step form takes at once."""
+    return options.stride
+
+
+def receptive_field_frames(options: Options, feature_shape: tuple[int, int]) -> int:
+    """Frames that a posterior of a stream depends on."""
+    steps = _steps(options, feature_shape) - 1 + _used_up(options)
+    return options.first_kernel + options.stride * steps
+
+
+def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> "tf.keras.Model":
+    """The training form; see `kws.models.registry.build`.
+
+    Raises:
+      KwsError: without padding, the clip is shorter than the kernels together.
+    """
+    past = Past(remembers=False, zeros=options.padding == "zeros")
+    return _network(options, feature_shape, num_labels, past)
+
+
+def build_step(
+    options: Options, feature_shape: tuple[int, int], num_labels: int
+) -> "tf.keras.Model":
+    """The one-step form; see `kws.models.registry.build_step`."""
+    past = Past(remembers=True, zeros=options.padding == "zeros")
+    return _network(options, feature_shape, num_labels, past)
+
+
+def _network(
+    options: Options, feature_shape: tuple[int, int], num_labels: int, past: Past
+) -> "tf.keras.Model":
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    steps = _steps(options, feature_shape)
+    inputs = past.inputs(feature_shape, options.stride)
+    x = blocks.sequence(inputs)
+    x = past.whole_strides(x, options.first_kernel, options.stride, "conv")
+    x = past.before(x, options.first_kernel - options.stride, "conv")
+    x = layers.Conv2D(
+        options.first_filters,
+        (options.first_kernel, 1),
+        strides=(options.stride, 1),
+        activation="relu",
+        use_bias=False,
+        name="conv",
+    )(x)
+    for block, (kernels, filters, residual) in enumerate(
+        zip(options.kernels, options.filters, options.residual, strict=True), start=1
+    ):
+        name = f"block_{block}"
+        shortcut = x
+        x = _mixed(x, kernels, past, name)
+        x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_pointwise")(x)
+        x = blocks.normalize(x, name, options.batch_norm_momentum)
+        if residual:
+            shortcut = past.drop(shortcut, max(kernels) - 1, f"{name}_shortcut")
+            shortcut = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(shortcut)
+            shortcut = blocks.normalize(shortcut, f"{name}_shortcut", options.batch_norm_momentum)
+            x = layers.Add(name=f"{name}_add")([x, shortcut])
+        x = layers.ReLU(name=f"{name}_relu")(x)
+    x = past.whole(x, steps, "head")
+    if options.head == "average":
+        x = layers.AveragePooling2D((steps, 1), name="average")(x)
+    x = layers.Flatten(name="flat")(x)
+    x = blocks.dropout(x, options.dropout)
+    outputs = blocks.posteriors(x, num_labels)
+    return tf.keras.Model(inputs, outputs, name="mixed_net")
+
+
+def _mixed(x: "tf.Tensor", kernels: tuple[int, ...], past: Past, name: str) -> "tf.Tensor":
+    """MixConv: each group of filters gets its own kernel.
+
+    All groups share one memory, as long as the longest kernel needs it. With a memory each, the
+    int8 converter gives their values different scales, computes the convolution before them once
+    for each, and clips what else uses it.
+    """
+    import tensorflow as tf
+
+    longest = max(kernels)
+    x = past.before(x, longest - 1, name)
+    share, rest = divmod(x.shape[-1], len(kernels))
+    groups, start = [], 0
+    for group, kernel in enumerate(kernels, start=1):
+        stop = start + share + (rest if group == 1 else 0)
+        part = x[:, longest - kernel :, :, start:stop] if len(kernels) > 1 else x
+        convolve = tf.keras.layers.DepthwiseConv2D((kernel, 1), name=f"{name}_{group}")
+        groups.append(convolve(part))
+        start = stop
+    return groups[0] if len(groups) == 1 else tf.keras.layers.Concatenate(name=name)(groups)
+
+
+def _used_up(options: Options) -> int:
+    """Steps that the blocks' kernels use up of an unpadded clip."""
+    return sum(max(group) - 1 for group in options.kernels)
+
+
+def _steps(options: Options, feature_shape: tuple[int, int]) -> int:
+    """Steps of a clip that reach the head."""
+    if options.padding == "zeros":
+        blocks.require_size("mixed_net", feature_shape, (options.stride, 1))
+        return feature_shape[0] // options.stride
+    shortest = options.first_kernel + options.stride * _used_up(options)
+    blocks.require_size("mixed_net with padding=none", feature_shape, (shortest, 1))
+    return (feature_shape[0] - shortest) // options.stride + 1
