@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from kws.cli.evaluate import evaluate
+from kws.cli.models import models
 from kws.cli.presets import presets
 from kws.cli.run import run
 from kws.errors import KwsError
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Make")(run)
 app.command(rich_help_panel="Make")(presets)
+app.command(rich_help_panel="Make")(models)
 app.command(rich_help_panel="Judge")(evaluate)
 
 

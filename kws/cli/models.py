@@ -1,0 +1,109 @@
+"""`kws models`: the zoo, and what each of it costs."""
+
+import dataclasses
+import json as json_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kws.errors import KwsError
+
+if TYPE_CHECKING:
+    from kws.features.params import FeatureParams
+    from kws.micro.footprint import Footprint
+    from kws.models.params import ModelParams
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="Only this one, in all its variants.")] = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Convert to int8 and run in TensorFlow Lite Micro for bytes and arena: some "
+            "seconds a model.",
+        ),
+    ] = False,
+    clip_ms: Annotated[int, typer.Option(help="What a windowed model hears.")] = 1000,
+    hop_ms: Annotated[int, typer.Option(help="Between frames.")] = 20,
+    channels: Annotated[int, typer.Option(help="Of the features.")] = 40,
+    labels: Annotated[int, typer.Option(help="Keywords and the two that are none.", min=2)] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the models with their parameters, multiply-adds, receptive field and kind.
+
+    A streaming model's multiply-adds are those of one step, a windowed one's those of a clip.
+    """
+    import pydantic
+
+    from kws.features.params import FeatureParams
+    from kws.micro import footprint
+
+    try:
+        features = FeatureParams(
+            clip_duration_ms=clip_ms, window_stride_ms=hop_ms, feature_bin_count=channels
+        )
+    except pydantic.ValidationError as error:
+        raise KwsError(error.errors()[0]["msg"]) from error
+    chosen = footprint.members()
+    if name is not None:
+        from kws.models import registry
+
+        registry.architecture(name)
+        chosen = [params for params in chosen if params.name == name]
+    found, refused = _footprints(chosen, features, labels, measured=measure)
+    if json:
+        rows = [dataclasses.asdict(figures) for figures in found]
+        typer.echo(json_module.dumps({"models": rows, "refused": refused}, indent=2))
+        return
+    console = Console()
+    frames, channels = features.feature_shape
+    title = f"{frames} frames x {channels} channels, {labels} labels"
+    console.print(_table(found, title, hop_ms, measured=measure))
+    for which, reason in refused.items():
+        console.print(f"{which}: {reason}", highlight=False, markup=False)
+
+
+def _footprints(
+    chosen: "list[ModelParams]", features: "FeatureParams", labels: int, *, measured: bool
+) -> "tuple[list[Footprint], dict[str, str]]":
+    """The figures of those that such features fit, and why the others refuse them."""
+    from kws.micro import footprint
+
+    found, refused = [], {}
+    for params in chosen:
+        try:
+            found.append(footprint.footprint(params, features, labels, measured=measured))
+        except KwsError as error:
+            refused[_title(params.name, params.variant)] = str(error)
+    return found, refused
+
+
+def _title(name: str, variant: str | None) -> str:
+    return name if variant is None else f"{name} {variant}"
+
+
+def _table(found: "list[Footprint]", title: str, hop_ms: int, *, measured: bool) -> Table:
+    table = Table(title=title)
+    table.add_column("model")
+    table.add_column("kind")
+    for heading in ("parameters", "multiply-adds", "every", "hears"):
+        table.add_column(heading, justify="right")
+    if measured:
+        table.add_column("int8 KB", justify="right")
+        table.add_column("arena KB", justify="right")
+    for row in found:
+        cells = [
+            _title(row.name, row.variant),
+            "streaming" if row.streaming else "windowed",
+            f"{row.parameters:,}",
+            f"{row.macs:,}",
+            f"{row.frames_per_inference * hop_ms} ms" if row.streaming else "clip",
+            f"{row.receptive_field_frames} frames",
+        ]
+        if row.int8_bytes is not None and row.arena_bytes is not None:
+            cells += [f"{row.int8_bytes / 1000:,.1f}", f"{row.arena_bytes / 1000:,.1f}"]
+        table.add_row(*cells)
+    return table

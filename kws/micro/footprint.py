@@ -1,0 +1,112 @@
+"""What a model of the zoo costs a device, before anyone has trained it."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kws.features import model_input
+from kws.features.params import FeatureParams
+from kws.micro import stateful, tflm
+from kws.micro.convert import to_tflite
+from kws.micro.representative import MICRO_FULL_SCALE
+from kws.models import cost, registry
+from kws.models.params import ModelParams
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_CALIBRATION_CLIPS = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """Figures of one model at given features and labels.
+
+    Attributes:
+      parameters: weights, with the moving averages of normalizations.
+      macs: multiply-accumulates of one inference.
+      frames_per_inference: of a clip, or of a step where the model is streaming.
+      receptive_field_frames: what a posterior depends on.
+      int8_bytes: of the `.tflite` file; None if not measured.
+      arena_bytes: what TensorFlow Lite Micro needs beside it; None if not measured.
+    """
+
+    name: str
+    variant: str | None
+    streaming: bool
+    parameters: int
+    macs: int
+    frames_per_inference: int
+    receptive_field_frames: int
+    int8_bytes: int | None = None
+    arena_bytes: int | None = None
+
+
+def members() -> list[ModelParams]:
+    """All architectures in all variants that their papers name."""
+    return [
+        ModelParams(name=name, variant=variant)
+        for name in registry.names()
+        for variant in (registry.variants(name) or (None,))
+    ]
+
+
+def footprint(
+    params: ModelParams,
+    feature_params: FeatureParams,
+    num_labels: int,
+    *,
+    measured: bool = False,
+) -> Footprint:
+    """Builds the model in the form that a device runs and counts.
+
+    Args:
+      params: architecture, variant and options.
+      feature_params: of the micro frontend.
+      num_labels: length of `kws.labels.label_list(keywords)`.
+      measured: convert to int8 and run it in TensorFlow Lite Micro, which takes some seconds.
+
+    Raises:
+      KwsError: the model cannot be built for such features, or TFLM cannot run it.
+    """
+    shape, module = feature_params.feature_shape, registry.architecture(params.name)
+    options = registry.options(params)
+    model = registry.build(params, shape, num_labels)
+    on_device, frames, field = model, shape[0], shape[0]
+    if module.STREAMING:
+        on_device = registry.build_step(params, shape, num_labels, model)
+        frames = module.frames_per_step(options)
+        field = module.receptive_field_frames(options, shape)
+    int8_bytes = arena_bytes = None
+    if measured:
+        int8_bytes, arena_bytes = _measure(on_device, module.STREAMING, feature_params)
+    return Footprint(
+        name=params.name,
+        variant=params.variant,
+        streaming=module.STREAMING,
+        parameters=model.count_params(),
+        macs=cost.macs(on_device),
+        frames_per_inference=frames,
+        receptive_field_frames=field,
+        int8_bytes=int8_bytes,
+        arena_bytes=arena_bytes,
+    )
+
+
+def _measure(
+    model: "tf.keras.Model", streaming: bool, feature_params: FeatureParams
+) -> tuple[int, int]:
+    """Bytes of the int8 file and of the arena."""
+    import tensorflow as tf
+
+    frames, channels = feature_params.feature_shape
+    rng = np.random.default_rng(0)
+    clips = rng.integers(0, MICRO_FULL_SCALE, (_CALIBRATION_CLIPS, frames, channels), np.uint16)
+    if streaming:
+        stream = model_input.to_model_input(clips.reshape(-1, channels), feature_params)
+        content = stateful.to_tflite(model, stream, tf.int8)
+    else:
+        content = to_tflite(model, clips, feature_params, tf.int8)
+    inputs = np.zeros((1, *model.input_shape[1:]), np.int8)
+    return len(content), tflm.run(content, inputs).arena_bytes
