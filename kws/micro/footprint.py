@@ -73,6 +73,9 @@ def footprint(
     shape, module = feature_params.feature_shape, registry.architecture(params.name)
     options = registry.options(params)
     model = registry.build(params, shape, num_labels)
+    clips = _noise_clips(feature_params)
+    if measured:
+        _settle(model, model_input.to_model_input(clips, feature_params))
     on_device, frames, field = model, shape[0], shape[0]
     if module.STREAMING:
         on_device = registry.build_step(params, shape, num_labels, model)
@@ -80,7 +83,7 @@ def footprint(
         field = module.receptive_field_frames(options, shape)
     int8_bytes = arena_bytes = None
     if measured:
-        int8_bytes, arena_bytes = _measure(on_device, module.STREAMING, feature_params)
+        int8_bytes, arena_bytes = _measure(on_device, module.STREAMING, clips, feature_params)
     return Footprint(
         name=params.name,
         variant=params.variant,
@@ -94,17 +97,37 @@ def footprint(
     )
 
 
+def _noise_clips(feature_params: FeatureParams) -> np.ndarray:
+    """uint16 `[clips, frames, channels]`."""
+    shape = (_CALIBRATION_CLIPS, *feature_params.feature_shape)
+    return np.random.default_rng(0).integers(0, MICRO_FULL_SCALE, shape, np.uint16)
+
+
+def _settle(model: "tf.keras.Model", clips: np.ndarray) -> None:
+    """Sets the normalizations' averages to those of some clips.
+
+    Untrained, a deep model's values shrink from layer to layer until the scale of its last ones is
+    below 2^-26, at which TFLM's softmax aborts.
+    """
+    import tensorflow as tf
+
+    norms = [x for x in model.layers if isinstance(x, tf.keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    model(clips, training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+
+
 def _measure(
-    model: "tf.keras.Model", streaming: bool, feature_params: FeatureParams
+    model: "tf.keras.Model", streaming: bool, clips: np.ndarray, feature_params: FeatureParams
 ) -> tuple[int, int]:
     """Bytes of the int8 file and of the arena."""
     import tensorflow as tf
 
-    frames, channels = feature_params.feature_shape
-    rng = np.random.default_rng(0)
-    clips = rng.integers(0, MICRO_FULL_SCALE, (_CALIBRATION_CLIPS, frames, channels), np.uint16)
     if streaming:
-        stream = model_input.to_model_input(clips.reshape(-1, channels), feature_params)
+        stream = model_input.to_model_input(clips.reshape(-1, clips.shape[-1]), feature_params)
         content = stateful.to_tflite(model, stream, tf.int8)
     else:
         content = to_tflite(model, clips, feature_params, tf.int8)

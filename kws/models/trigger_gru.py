@@ -13,8 +13,9 @@ With the 5,511 x 101 spectrogram of 10 s at 44.1 kHz: 1,375 steps, 523,329 param
 are moving averages, and 715 million multiply-adds (0.52 million a step in the one-step form). It
 is trained by binary cross entropy against labels of every step; see `OUTPUT`.
 
-The one-step form takes 4 frames. A stream begins with 11 frames of zeros where a clip begins with
-its own first 11 frames, which is all that can tell the two forms apart.
+The training form's GRUs are loops, so only the one-step form is for a device. It takes 4 frames. A
+stream begins with 11 frames of zeros where a clip begins with its own first 11 frames, which is all
+that can tell the two forms apart.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Every windowed model: posteriors, and what the int8 converter and the device make of it."""
+"""Models that hear a clip: that all of them learns, and what int8 and the device make of it."""
 
 import numpy as np
 import pytest
@@ -36,18 +36,36 @@ SMALL = {
     "tc_resnet": {"width": 0.25},
     "tiny_conv": {"filters": 2},
 }
+TRAINING_FORMS = {
+    "ds_tc_resnet": {
+        "filters": (6, 4, 5),
+        "kernels": (5, 7, 3),
+        "dilations": (1, 1, 2),
+        "residual": (False, True, False),
+        "pools": (1, 2, 1),
+    },
+    "mixed_net": {
+        "first_filters": 4,
+        "kernels": ((3,), (3, 4)),
+        "filters": (5, 6),
+        "residual": (False, True),
+    },
+}
+"""Streaming models, which can hear a clip like a windowed one too."""
 ELEMENTWISE = {
     "bc_resnet": {"ADD", "MUL"},  # Its sums, swish, and the sub-spectral normalization.
     "crnn": {"ADD", "MUL", "SUB"},  # Its gates.
+    "ds_tc_resnet": {"ADD"},
     "low_latency_svdf": {"ADD"},
     "matchbox_net": {"ADD"},
+    "mixed_net": {"ADD"},
     "tc_resnet": {"ADD"},
 }
 """What may be left of them: elsewhere they are a normalization that was not folded."""
 
 
 def small(name):
-    params = ModelParams(name=name, options=SMALL[name])
+    params = ModelParams(name=name, options={**SMALL, **TRAINING_FORMS}[name])
     return registry.build(params, SHAPE, LABELS)
 
 
@@ -60,8 +78,20 @@ def test_no_windowed_model_is_left_out():
     assert set(SMALL) == {n for n in registry.names() if not registry.architecture(n).STREAMING}
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_a_windowed_model_is_the_same_in_int8_on_the_device_within_its_operators(name):
+@pytest.mark.parametrize("name", [*SMALL, *TRAINING_FORMS])
+def test_every_weight_has_a_part_in_what_a_model_learns(name):
+    import tensorflow as tf
+
+    model = small(name)
+    with tf.GradientTape() as tape:
+        loss = -tf.math.log(model(clips(16) / 9, training=True)[:, 0])
+    gradients = tape.gradient(loss, model.trainable_weights)
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None and np.isfinite(gradient.numpy()).all(), weight.name
+
+
+@pytest.mark.parametrize("name", [*SMALL, *TRAINING_FORMS])
+def test_a_model_is_the_same_in_int8_on_the_device_within_its_operators(name):
     import tensorflow as tf
 
     model, data = small(name), clips(12)
