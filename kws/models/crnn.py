@@ -17,6 +17,7 @@ activations, and operations as two a multiply-add plus one a bias; at 49 x 10 MF
 
 With 49 x 40 features and 10 labels S has 204,862 parameters and 4.7 million multiply-adds (the
 first GRU's inputs grow with the channels; `first_stride` (2, 8) makes it 83,902 and 1.7 million).
+Its steps are written out in the int8 file, which costs 0.1 MB of operators beside the weights.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,5 @@
 """The one-step form of a streaming model against its training form, over 10 s, and in int8."""
 
-import functools
-
 import numpy as np
 import pytest
 
@@ -60,11 +58,14 @@ def stream(frames=STREAM_FRAMES, seed=0):
     return (rng.uniform(0, 3, (frames, CHANNELS)) * swell[:, None]).astype(np.float32)
 
 
-@functools.lru_cache(maxsize=1)
 def compiled(step_form):
+    """Kept with the model, past Keras, which would track it."""
     import tensorflow as tf
 
-    return tf.function(lambda x: step_form(x, training=False))
+    if not hasattr(step_form, "_compiled"):
+        function = tf.function(lambda x: step_form(x, training=False))
+        object.__setattr__(step_form, "_compiled", function)
+    return step_form._compiled
 
 
 def run_steps(step_form, features):

@@ -1,5 +1,7 @@
 """Models that hear a clip: that all of them learns, and what int8 and the device make of it."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,7 @@ ELEMENTWISE = {
 """What may be left of them: elsewhere they are a normalization that was not folded."""
 
 
+@functools.lru_cache
 def small(name):
     params = ModelParams(name=name, options={**SMALL, **TRAINING_FORMS}[name])
     return registry.build(params, SHAPE, LABELS)

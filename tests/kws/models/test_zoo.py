@@ -128,7 +128,7 @@ def test_crnn_has_the_memory_and_operations_of_hello_edge(variant, memory_kb, op
     model = build("crnn", (49, 10), 12, variant)
     convolved = math.prod(model.get_layer("conv").output_shape[1:])
     memory = model.count_params() + 49 * 10 + convolved
-    # The paper cuts its figure for S off: 79,762.
+    # 79,762 for S, which the paper prints as 79.7.
     assert abs(memory / 1e3 - memory_kb) < 0.1
     steps, units = model.get_layer("gru_1").output_shape[1:]
     operations = 2 * cost.macs(model) + convolved + 2 * 3 * units * steps
