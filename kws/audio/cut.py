@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from kws.audio import fragment
 from kws.audio.align import align
 from kws.audio.clip import Clip, Novelty, clip_id
 from kws.audio.descriptors import FULL_SCALE, to_dbfs
@@ -15,12 +16,13 @@ from kws.labels import SILENCE
 from kws.splits import Split
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Cut:
     """One clip to be made.
 
     Attributes:
-      name: the file inside the corpus; "" for quiet noise that is made up.
+      name: the file inside the corpus, or a part of it (`kws.audio.fragment`); "" for quiet noise
+        that is made up.
       split, label, word, speaker, source, novelty: of the clip.
       starts_ms: of a window of a long recording; the first that is not silent is taken, else the
         last. Empty: the file is a word and is aligned.
@@ -61,7 +63,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         recording, start_ms = _window(cut, source, params)
         origin = f"{cut.name} at {start_ms:.0f} ms x {cut.gain:.4f}"
     else:
-        recording = read_word(source, params)
+        recording = read_word(source, params, fragment.parse(cut.name))
     audio = align(recording.audio, samples, params.sample_rate)
     return Clip(
         audio=audio,

@@ -46,6 +46,12 @@ class IngestParams(Params):
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"
     )
+    speaker_salt_env: str = pydantic.Field(
+        "",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        description="environment variable with a secret salt: speakers are hashed with it; none: "
+        "speakers are named as in the recordings. Another salt alone starts no new ingestion",
+    )
     seed: int = 0
 
     @pydantic.model_validator(mode="after")
