@@ -12,9 +12,7 @@ from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.params import StreamParams
 from kws.scenes.schedule import Section, schedule
 from kws.scenes.section import RenderedSection, render_section
-from kws.scenes.utterance import Utterance, cut_utterance
-
-MARGIN_MS = 150
+from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
 
 
 def is_stream_word(clip: Clip) -> bool:

@@ -7,6 +7,9 @@ import numpy as np
 from kws.audio.clip import Clip
 from kws.augment.activity import active_speech
 
+MARGIN_MS = 150
+"""Kept of a clip on either side of its speech, unless the gaps are too short for it."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Utterance:
@@ -54,5 +57,18 @@ def cut_utterance(clip: Clip, margin_ms: int) -> Utterance:
         audio=np.rint(audio).astype(np.int16),
         margin_ms=before_ms,
         duration_ms=-(-(active.stop - active.start) * 1000 // rate),
+        rms=active.rms,
+    )
+
+
+def whole_clip(clip: Clip) -> Utterance:
+    """A clip as it is, without its lead-in; its margins are all that is not active speech."""
+    spoken = clip.audio[clip.lead_in_samples :]
+    active = active_speech(spoken, clip.sample_rate)
+    return Utterance(
+        clip=clip,
+        audio=spoken,
+        margin_ms=active.start * 1000 // clip.sample_rate,
+        duration_ms=-(-(active.stop - active.start) * 1000 // clip.sample_rate),
         rms=active.rms,
     )
