@@ -29,13 +29,11 @@ class NoisyCopies(beam.DoFn):
         self,
         pieces: Sequence[Piece],
         params_json: str,
-        copies: int,
         sample_rate: int,
         split: Split = TRAIN,
     ):
         self._pieces = list(pieces)
         self._params_json = params_json
-        self._copies = copies
         self._sample_rate = sample_rate
         self._split = split
         self._made = beam.metrics.Metrics.counter(METRICS, "noisy_copies")
@@ -55,7 +53,7 @@ class NoisyCopies(beam.DoFn):
                 f"clip {clip.clip_id} is at {clip.sample_rate} Hz, AudioSynthesizer's sample_rate "
                 f"is {self._sample_rate}"
             )
-        for number in range(self._copies):
+        for number in range(self._params.copies_of(clip.label, self._split)):
             rng = generator(self._params.seed, "noisy", clip.clip_id, number)
             background = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
             copy = noisy_copy(clip, background, self._params, rng, self._rooms)

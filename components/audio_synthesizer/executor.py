@@ -27,7 +27,7 @@ from kws.errors import KwsError
 from kws.scenes.negatives import plan_negatives
 from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
-from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
+from kws.splits import EVAL, SPLITS, TEST, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)
 
@@ -60,7 +60,7 @@ class Executor(BaseBeamExecutor):
             exec_properties["eval_percentage"],
             exec_properties["test_percentage"],
         )
-        copies = {s: copying.copies if s == TRAIN else copying.eval_copies for s in SPLITS}
+        copies = {s: copying.most_copies(s) for s in SPLITS}
         # Looked for first: an error inside the pipeline would reach the user as a stack trace.
         backgrounds = {
             s: find_backgrounds(corpus[0], s, *corpus[1:])
@@ -80,9 +80,7 @@ class Executor(BaseBeamExecutor):
             for split in SPLITS:
                 pattern = os.path.join(artifact_utils.get_split_uri([originals], split), "*")
                 clips = pipeline | f"Read[{split}]" >> beam.io.ReadFromTFRecord(pattern)
-                copy = NoisyCopies(
-                    backgrounds[split], copying.to_json(), copies[split], rate, split
-                )
+                copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split)
                 # No copies, no step: it would want a background all the same.
                 noisy = (
                     clips | f"Copy[{split}]" >> beam.ParDo(copy)

@@ -25,10 +25,13 @@ class IngestParams(Params):
     min_clip_duration_ms: int = pydantic.Field(
         50, ge=1, description="a shorter word recording is quarantined"
     )
-    silence_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
-    unknown_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
+    silence_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
+    unknown_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
     negatives_percentage: float = pydantic.Field(
-        0.0, ge=0, le=1000, description="_unknown_ clips cut from the training part of _negatives_"
+        0.0,
+        ge=0,
+        le=10_000,
+        description="_unknown_ clips cut from the training part of _negatives_",
     )
     eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)

@@ -3,7 +3,9 @@
 import pydantic
 
 from kws.augment.codec import OPUS_KBPS, Codec
+from kws.labels import RESERVED
 from kws.params import Params
+from kws.splits import TRAIN, Split
 
 Range = tuple[float, float]
 
@@ -66,6 +68,9 @@ class NoisyCopyParams(Params):
     """Background at a random SNR, a random time shift, a random gain."""
 
     copies: int = pydantic.Field(1, ge=0, le=20, description="noisy copies of each training clip")
+    keyword_copies: int | None = pydantic.Field(
+        None, ge=0, le=40, description="of each training clip of a keyword; None: as of the others"
+    )
     eval_copies: int = pydantic.Field(
         1,
         ge=0,
@@ -87,3 +92,14 @@ class NoisyCopyParams(Params):
     def _sensible(self) -> "NoisyCopyParams":
         _ordered(self, "snr_db", "gain_db")
         return self
+
+    def copies_of(self, label: str, split: Split) -> int:
+        """How many noisy copies of a clip are made."""
+        if split != TRAIN:
+            return self.eval_copies
+        is_keyword = label not in RESERVED
+        return self.copies if self.keyword_copies is None or not is_keyword else self.keyword_copies
+
+    def most_copies(self, split: Split) -> int:
+        """How many noisy copies any clip of the split has; 0: none is made."""
+        return max(self.copies, self.keyword_copies or 0) if split == TRAIN else self.eval_copies

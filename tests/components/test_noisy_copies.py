@@ -37,7 +37,8 @@ def serialized(number: int) -> bytes:
 def copies(folder, params: NoisyCopyParams, split: Split, numbers) -> dict[int, bytes]:
     path = folder / "hiss.wav"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.05, 5 * RATE), RATE, "PCM_16")
-    step = NoisyCopies([Piece(str(path), 0.0, 5000.0)], params.to_json(), 2, RATE, split)
+    params = params.model_copy(update={"copies": 2, "eval_copies": 2})
+    step = NoisyCopies([Piece(str(path), 0.0, 5000.0)], params.to_json(), RATE, split)
     step.setup()
     return {number: b"".join(step.process(serialized(number))) for number in numbers}
 

@@ -26,7 +26,7 @@ def test_a_phrase_is_all_that_the_preset_needs():
     config = load("keyword", phrases.overrides(["  hey   jarvis "]))
     assert config.keywords == config.voices.keywords == config.ingest.keywords == ("hey jarvis",)
     assert config.name == "hey-jarvis"
-    assert config.voices.near_words > 0
+    assert config.voices.accents
 
 
 @pytest.mark.parametrize("phrase", ["write", "hello", "music", "yes"])
