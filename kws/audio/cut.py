@@ -43,7 +43,7 @@ class Cut:
 
 
 def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
-    """Makes the clip, exactly `clip_duration_ms` long.
+    """Makes the clip, exactly `clip_duration_ms` long; before a window its `lead_in_ms`.
 
     Args:
       cut: what to make.
@@ -54,6 +54,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
       Unreadable: the recording is not what it was when it was examined.
     """
     samples = params.sample_rate * params.clip_duration_ms // 1000
+    lead_in_ms = 0
     origin = cut.name
     if source is None:
         noise = np.random.default_rng(cut.seed).standard_normal(samples) * cut.gain * FULL_SCALE
@@ -61,6 +62,8 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         origin = f"noise {cut.seed}"
     elif cut.starts_ms:
         recording, start_ms = _window(cut, source, params)
+        lead_in_ms = params.lead_in_ms
+        samples += params.sample_rate * lead_in_ms // 1000
         origin = f"{cut.name} at {start_ms:.0f} ms x {cut.gain:.4f}"
     else:
         recording = read_word(source, params, fragment.parse(cut.name))
@@ -74,6 +77,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         source=cut.source,
         clip_id=clip_id(audio, origin),
         novelty=cut.novelty,
+        lead_in_ms=lead_in_ms,
         original_rate=recording.original_rate,
         original_channels=recording.original_channels,
     )
@@ -86,7 +90,12 @@ def stem(name: str) -> str:
 
 def _window(cut: Cut, source: Source, params: IngestParams) -> tuple[Recording, float]:
     for start_ms in cut.starts_ms:
-        window = read_window(source, start_ms, params.clip_duration_ms, params.sample_rate)
+        window = read_window(
+            source,
+            start_ms - params.lead_in_ms,
+            params.lead_in_ms + params.clip_duration_ms,
+            params.sample_rate,
+        )
         level_dbfs = to_dbfs(float(window.audio.std(dtype=np.float64)))
         if cut.label == SILENCE or level_dbfs >= params.silent_dbfs:
             break

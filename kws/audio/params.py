@@ -33,6 +33,13 @@ class IngestParams(Params):
         le=10_000,
         description="_unknown_ clips cut from the training part of _negatives_",
     )
+    lead_in_ms: int = pydantic.Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="what goes before a window of a long recording is kept with its clip for so "
+        "long, so that the frontend has adapted to it as in a stream",
+    )
     eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     validation_list: Literal["eval", "test"] = pydantic.Field(

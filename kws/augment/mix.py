@@ -15,7 +15,7 @@ import numpy as np
 
 from kws.audio.clip import Clip, clip_id
 from kws.augment import chain
-from kws.augment.activity import active_speech
+from kws.augment.activity import Activity, active_speech
 from kws.augment.background import cut_background
 from kws.augment.clipping import clip_peaks
 from kws.augment.codec import round_trip
@@ -43,7 +43,8 @@ def noisy_copy(
     the air: the word is as loud in a room as before it, and a microphone's curve comes after.
 
     Args:
-      clip: without lead-in.
+      clip: with no lead-in, or with one of its own that is not longer than the copy's; that is
+        heard too, and such a clip is not shifted: the sound before it belongs to it.
       background: int16 `[samples]` at the clip's rate, of any length above 0.
       params: ranges drawn from.
       rng: the copy's own generator.
@@ -56,37 +57,39 @@ def noisy_copy(
       put into a room. A clip where word or background is digital silence carries none either.
 
     Raises:
-      ValueError: the clip has a lead-in already, the background is empty, or a room is wanted and
-        none given.
+      ValueError: the clip's lead-in is longer than `lead_in_ms`, the background is empty, or a
+        room is wanted and none given.
     """
-    if clip.lead_in_ms:
+    if clip.lead_in_ms > params.lead_in_ms:
         raise ValueError(
-            f"clip {clip.clip_id} has a lead-in of {clip.lead_in_ms} ms: copy the original"
+            f"clip {clip.clip_id} has a lead-in of {clip.lead_in_ms} ms, its copy one of "
+            f"lead_in_ms={params.lead_in_ms}"
         )
+    own_lead_in = clip.lead_in_samples
     lead_in = clip.sample_rate * params.lead_in_ms // 1000
     snr_db = rng.uniform(*params.snr_db)
     gain_db = rng.uniform(*params.gain_db)
     rate = clip.sample_rate
     treatment = chain.draw(params.augment, rooms, rate, rng)
-    voice, word = clip.audio, active_speech(clip.audio, rate)
+    voice, word = clip.audio, _word(clip.audio, own_lead_in, rate)
     if clip.label != SILENCE:
         voice = chain.change_voice(voice, word, treatment, rate)
         if voice is not clip.audio:
-            word = active_speech(voice, rate)
-    limit = int(rate * params.time_shift_ms / 1000)
+            word = _word(voice, own_lead_in, rate)
+    limit = 0 if own_lead_in else int(rate * params.time_shift_ms / 1000)
     earliest, latest = shift_range(word.start, word.stop, len(voice), limit)
     by_samples = int(rng.integers(earliest, latest + 1))
     foreground = shifted(voice, by_samples, rate)
     if clip.label != SILENCE:
         place = slice(word.start + by_samples, word.stop + by_samples)
         foreground = chain.in_room(foreground, place, treatment.room)
-    noise = cut_background(background, lead_in + len(clip.audio), rng)
+    noise = cut_background(background, lead_in - own_lead_in + len(clip.audio), rng)
 
     noise_rms = rms(noise)
     measurable = word.rms > 0 and noise_rms > 0
     noise_gain = word.rms / noise_rms / amplitude(snr_db) if measurable else 1.0
     mixed = noise.astype(np.float32) * np.float32(noise_gain)
-    mixed[lead_in:] += foreground
+    mixed[lead_in - own_lead_in :] += foreground
     heard = with_gain(chain.through_microphone(mixed, treatment.microphone), amplitude(gain_db))
     if treatment.overdrive_db:
         heard = clip_peaks(heard, treatment.overdrive_db)
@@ -101,3 +104,9 @@ def noisy_copy(
         snr_db=float(snr_db) if measurable and clip.label != SILENCE else None,
         lead_in_ms=params.lead_in_ms,
     )
+
+
+def _word(audio: np.ndarray, lead_in: int, sample_rate: int) -> Activity:
+    """The active part after the lead-in, in samples from the beginning of all."""
+    word = active_speech(audio[lead_in:], sample_rate)
+    return dataclasses.replace(word, start=word.start + lead_in, stop=word.stop + lead_in)

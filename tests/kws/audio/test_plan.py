@@ -78,14 +78,17 @@ def test_the_order_of_the_findings_changes_nothing_and_the_seed_does():
     }
 
 
-def test_windows_stay_inside_the_part_of_their_split():
+@pytest.mark.parametrize("lead_in_ms", [0, 1500])
+def test_windows_and_what_goes_before_them_stay_inside_the_part_of_their_split(lead_in_ms):
     layout, found = corpus()
-    cuts = [cut for cut in make_plan(layout, found, PARAMS).cuts if cut.starts_ms]
+    params = PARAMS.model_copy(update={"lead_in_ms": lead_in_ms})
+    cuts = [cut for cut in make_plan(layout, found, params).cuts if cut.starts_ms]
     for cut in cuts:
         parts = layout.negatives if cut.source == "negatives" else layout.backgrounds
         part = next(part for part in parts[cut.split] if part.path == cut.name)
         for start_ms in cut.starts_ms:
-            assert part.start_share * 30_000 <= start_ms <= part.end_share * 30_000 - 1000
+            first_ms, last_ms = part.start_share * 30_000, part.end_share * 30_000
+            assert first_ms + lead_in_ms <= start_ms <= last_ms - 1000
     gains = [cut.gain for cut in cuts if cut.label == "_silence_"]
     assert min(gains) == 0 and 0.9 < max(gains) <= 1
 
