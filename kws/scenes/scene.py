@@ -10,7 +10,7 @@ from kws.augment.background import cut_background
 from kws.augment.level import amplitude, dbfs, decibels, rms
 from kws.errors import KwsError
 from kws.labels import SILENCE, UNKNOWN
-from kws.scenes.ground_truth import GroundTruth, Word
+from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.label_vector import label_vector
 from kws.scenes.overlap import Segment, find_place
 from kws.scenes.params import SceneParams
@@ -88,7 +88,7 @@ def lay_scene(
         duration_ms=params.duration_ms,
         sample_rate=sample_rate,
         words=tuple(
-            _word(start_ms, said, dbfs(said.rms) + gain_db - noise_dbfs)
+            said.said_at(start_ms + said.margin_ms, dbfs(said.rms) + gain_db - noise_dbfs)
             for (start_ms, said), gain_db in zip(placed, gains_db, strict=True)
         ),
     )
@@ -159,18 +159,3 @@ def _normalized(audio: np.ndarray, target_dbfs: float, sample_rate: int) -> np.n
         return audio
     gain_db = min(target_dbfs - dbfs(rms(audio)), decibels(PEAK_LIMIT / peak))
     return from_segment(to_segment(audio, sample_rate).apply_gain(gain_db))
-
-
-def _word(laid_ms: int, utterance: Utterance, snr_db: float) -> Word:
-    clip = utterance.clip
-    start_ms = laid_ms + utterance.margin_ms
-    return Word(
-        label=clip.label,
-        word=clip.word,
-        start_ms=start_ms,
-        end_ms=start_ms + utterance.duration_ms,
-        speaker=clip.speaker,
-        source=clip.source,
-        clip_id=clip.clip_id,
-        snr_db=round(snr_db, 2) if np.isfinite(snr_db) else None,
-    )

@@ -6,6 +6,7 @@ import numpy as np
 
 from kws.audio.clip import Clip
 from kws.augment.activity import active_speech
+from kws.scenes.ground_truth import Word
 
 MARGIN_MS = 150
 """Kept of a clip on either side of its speech, unless the gaps are too short for it."""
@@ -33,6 +34,23 @@ class Utterance:
     def peak(self) -> float:
         """Largest magnitude."""
         return float(np.abs(self.audio.astype(np.int32)).max(initial=0))
+
+    def said_at(self, start_ms: int, snr_db: float | None) -> Word:
+        """The ground truth where the active speech begins at `start_ms`.
+
+        `snr_db` is None or infinite where the background is digital silence.
+        """
+        clip = self.clip
+        return Word(
+            label=clip.label,
+            word=clip.word,
+            start_ms=start_ms,
+            end_ms=start_ms + self.duration_ms,
+            speaker=clip.speaker,
+            source=clip.source,
+            clip_id=clip.clip_id,
+            snr_db=round(snr_db, 2) if snr_db is not None and np.isfinite(snr_db) else None,
+        )
 
 
 def cut_utterance(clip: Clip, margin_ms: int) -> Utterance:
