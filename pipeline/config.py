@@ -7,7 +7,7 @@ and handed to every section; a section that says otherwise is refused.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 import yaml
@@ -15,6 +15,8 @@ from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
 from kws.audio.params import IngestParams
+from kws.audio.sources import SourceParams, check_spans, names_of
+from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
@@ -22,7 +24,7 @@ from kws.labels import label_list
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.models.params import ModelParams
 from kws.params import Params
-from kws.scenes.params import StreamParams
+from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
 from kws.training.params import TrainingParams
 from kws.voices.params import VoicesParams
@@ -33,18 +35,44 @@ SHARED = {
     "keywords": ("ingest", "voices"),
     "sample_rate": ("ingest", "features"),
     "clip_duration_ms": ("ingest", "features"),
-    "seed": ("ingest", "voices", "noisy_copies", "streams", "training", "conversion"),
+    "seed": ("ingest", "voices", "noisy_copies", "streams", "scenes", "training", "conversion"),
 }
 """Top-level fields and the sections that they are handed to."""
 
 
 class DataParams(Params):
-    """Where the recordings come from."""
+    """Where the recordings come from. Nothing given: speech is synthesized."""
 
     path: Path | None = pydantic.Field(
-        None, description="Speech Commands folder or archive; None: speech is synthesized"
+        None, description="Speech Commands folder or archive: the short form of one source"
+    )
+    span_folder: str = pydantic.Field(
+        "", description="pattern of the folders in `path` by which it grows: day-{SPAN}"
+    )
+    last_spans: int = pydantic.Field(1, ge=1, description="how many of the newest spans are taken")
+    sources: tuple[SourceParams, ...] = pydantic.Field(
+        (), description="more sources, of any kind: see kws/audio/sources.py"
     )
     licence: str = pydantic.Field("", description="of the recordings, for the model card")
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "DataParams":
+        check_spans(self.span_folder, self.last_spans, self.path)
+        names_of(self.all_sources)
+        return self
+
+    @property
+    def is_mix(self) -> bool:
+        """Not just one plain folder, nor synthesized speech alone."""
+        return bool(self.sources or self.span_folder)
+
+    @property
+    def all_sources(self) -> tuple[SourceParams, ...]:
+        """`path` and `sources` together; empty where speech is synthesized."""
+        if self.path is None:
+            return self.sources
+        spans = {"span_folder": self.span_folder, "last_spans": self.last_spans}
+        return (SourceParams(speech_commands=self.path, **spans), *self.sources)
 
 
 class Config(Params):
@@ -58,10 +86,16 @@ class Config(Params):
     data: DataParams = DataParams()
     voices: VoicesParams
     ingest: IngestParams
+    validation: ValidationParams = ValidationParams()
     noisy_copies: NoisyCopyParams
     streams: StreamParams
+    scenes: SceneParams | None = pydantic.Field(
+        None, description="labelled scenes for a model that answers at every step; None: none"
+    )
     features: FeatureParams
-    model: ModelParams = ModelParams()
+    model: ModelParams | None = pydantic.Field(
+        ModelParams(), description="None: the pipeline ends with data and features"
+    )
     training: TrainingParams
     conversion: ConversionParams
     evaluation: EvaluationParams = EvaluationParams()
@@ -80,13 +114,17 @@ class Config(Params):
         values = {**values}
         sections = sorted({section for users in SHARED.values() for section in users})
         for section in sections:
-            own = values.get(section) or {}
+            own = values.get(section)
+            if own is None:
+                if cls.model_fields[section].default is None:
+                    continue  # a section that may be missing, and is
+                own = {}
             if isinstance(own, Mapping):
                 values[section] = {**own}
         for field, users in SHARED.items():
             default = cls.model_fields[field].get_default()
             for section in users:
-                own = values[section]
+                own = values.get(section)
                 if not isinstance(own, dict):
                     continue
                 top = values.get(field, default)
@@ -99,8 +137,21 @@ class Config(Params):
                     own[field] = top
         return values
 
+    @property
+    def scene_features(self) -> FeatureParams:
+        """The features of whole scenes."""
+        assert self.scenes is not None
+        return self.features.model_copy(update={"clip_duration_ms": self.scenes.duration_ms})
+
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Config":
+        if self.model is None:
+            return self
+        if self.scenes is not None:
+            raise ValueError(
+                f"model {self.model.name} learns from clips, not from scenes: leave out the "
+                "section scenes, or say model: null"
+            )
         stride, hop = self.streaming.detector.clip_stride_ms, self.features.window_stride_ms
         if stride % hop:
             raise ValueError(
@@ -198,6 +249,9 @@ def _known_keys(error: pydantic.ValidationError) -> str | None:
         if item["type"] == "extra_forbidden":
             model: Any = Config
             for part in item["loc"][:-1]:
+                if isinstance(part, int):  # an item of a list
+                    model = next(iter(get_args(model)), None)
+                    continue
                 field = getattr(model, "model_fields", {}).get(str(part))
                 model = field.annotation if field else None
             if model is not None and hasattr(model, "model_fields"):

@@ -10,10 +10,18 @@ from pathlib import Path
 
 from absl import logging as absl_logging
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from kws.errors import KwsError
 from pipeline import results, source
+from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.paths import Paths
 from pipeline.steps import OURS, StepFollower
@@ -26,7 +34,8 @@ def run_with_summary(
     """Runs the pipeline and prints what came of it.
 
     Returns:
-      True if the model passed every gate and its bundle is at the destination.
+      False if a gate refused the model; True if its bundle is at the destination, and where the
+      configuration names no model.
 
     Raises:
       KwsError: of the configuration, the recordings or a component; the log file is named.
@@ -36,7 +45,7 @@ def run_with_summary(
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
     with _log_file(job.paths, verbose) as log:
-        with _synthesis_bar(console) as progress:
+        with _source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)
         follower = StepFollower(console)
         logging.getLogger().addHandler(follower)
@@ -49,6 +58,9 @@ def run_with_summary(
             logging.getLogger().removeHandler(follower)
         # Inside: TFX's and TFMA's readers log as well.
         run = results.newest_run(job.paths.metadata)
+        if job.config.model is None:
+            print_data_summary(console, run)
+            return True
         print_summary(console, run, job.paths)
     return run.pushed_to is not None
 
@@ -107,25 +119,28 @@ def _descriptor(handler: logging.FileHandler) -> int:
 
 
 @contextlib.contextmanager
-def _synthesis_bar(console: Console) -> Iterator[source.Progress]:
-    """A progress bar that appears once there is something to synthesize; in a log, a line for
-    every tenth."""
+def _source_bar(console: Console) -> Iterator[source.Progress]:
+    """A progress bar that appears once there is something to load, unpack or synthesize; in a log,
+    a line for every tenth."""
     columns = (
-        TextColumn("  Voices"),
+        TextColumn("  {task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("clips, about"),
+        TextColumn("{task.fields[unit]}, about"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Voices", visible=False)
-        tenths = 0
+        tasks: dict[str, TaskID] = {}
+        tenths: dict[str, int] = {}
 
-        def update(done: int, total: int, seconds: float) -> None:
-            nonlocal tenths
-            bar.update(task, completed=done, total=total, visible=done < total)
-            if not console.is_terminal and total and done * 10 // total > tenths:
-                tenths = done * 10 // total
-                console.print(f"  Voices: {done} of {total} clips, {seconds:.0f} s")
+        def update(
+            done: int, total: int, seconds: float, what: str = "Voices", unit: str = "clips"
+        ) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, visible=False, unit=unit)
+            bar.update(tasks[what], completed=done, total=total or None, visible=done < total)
+            if not console.is_terminal and total and done * 10 // total > tenths.get(what, 0):
+                tenths[what] = done * 10 // total
+                console.print(f"  {what}: {done} of {total} {unit}, {seconds:.0f} s")
 
         yield update

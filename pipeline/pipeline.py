@@ -13,14 +13,21 @@ from components.audio_synthesizer.component import AudioSynthesizer
 from components.baseline.strategy import baseline_resolver
 from components.evaluator.component import evaluator
 from components.example_validator.component import StrictExampleValidator
+from components.example_validator.previous import previous_statistics_resolver
 from components.micro_converter.component import MicroConverter
 from components.micro_pusher.component import MicroPusher
 from components.micro_validator.component import MicroValidator
 from components.spectrogram_transform.component import SpectrogramTransform
+from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
 from components.trainer.component import trainer
+from kws.audio.sources import names_of
+from pipeline import mix
 from pipeline.config import Config
 from pipeline.paths import Paths
+
+SYNTHESIZED = "speech synthesized by Kokoro-82M and hibari voices"
+VOICES_LICENCE = "Apache-2.0 (both voices)"
 
 
 def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
@@ -29,7 +36,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     Args:
       config: the whole configuration.
       paths: where the run keeps what.
-      recordings: folder in Speech Commands layout (see `pipeline.source`).
+      recordings: folder in Speech Commands layout, or of a mix (see `pipeline.source`).
     """
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
@@ -46,15 +53,29 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
 def _components(config: Config, paths: Paths, recordings: Path) -> list[base_node.BaseNode]:
     keywords = list(config.keywords)
 
-    ingested = AudioExampleGen(input_base=str(recordings), params=config.ingest)
+    ingested = AudioExampleGen(
+        input_base=str(recordings),
+        params=config.ingest,
+        span_folder=mix.span_folder_of(config),
+        mix=config.data.is_mix,
+    )
     audio = ingested.outputs["examples"]
 
-    statistics = tfx.components.StatisticsGen(examples=audio)
+    statistics = tfx.components.StatisticsGen(examples=audio, stats_options=statistics_options())
     schema = tfx.components.ImportSchemaGen(
-        schema_file=str(schemas.write_audio_schema(paths.schemas, keywords, config.ingest))
+        schema_file=str(
+            schemas.write_audio_schema(paths.schemas, keywords, config.ingest, config.validation)
+        )
     )
+    previous = previous_statistics_resolver(current=statistics.outputs["statistics"])
     validated = StrictExampleValidator(
-        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        keywords=keywords,
+        params=config.validation,
+        examples=audio,
+        previous_statistics=previous.outputs["statistics"],
+        report_file=str(paths.logs / "anomalies.json"),
     )
 
     synthesized = AudioSynthesizer(
@@ -62,6 +83,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         input_base=str(recordings),
         noisy_copies=config.noisy_copies,
         streams=config.streams,
+        scenes=config.scenes,
         sample_rate=config.sample_rate,
         eval_percentage=config.ingest.eval_percentage,
         test_percentage=config.ingest.test_percentage,
@@ -69,12 +91,31 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
     # Nothing is made of data that the schema refuses.
     synthesized.add_upstream_node(validated)
 
-    transformed = SpectrogramTransform(
-        examples=union([audio, synthesized.outputs["examples"]]),
-        params=config.features,
-        keywords=keywords,
-    )
+    if config.scenes is not None:
+        transformed = SpectrogramTransform(
+            examples=synthesized.outputs["scenes"],
+            params=config.scene_features,
+            keywords=keywords,
+            scenes=True,
+        )
+    else:
+        transformed = SpectrogramTransform(
+            examples=union([audio, synthesized.outputs["examples"]]),
+            params=config.features,
+            keywords=keywords,
+        )
     features = transformed.outputs["transformed_examples"]
+    data: list[base_node.BaseNode] = [
+        ingested,
+        statistics,
+        schema,
+        previous,
+        validated,
+        synthesized,
+        transformed,
+    ]
+    if config.model is None:
+        return data
 
     trained = trainer(
         examples=features,
@@ -114,12 +155,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         info=json.dumps(_info(config), sort_keys=True),
     )
     return [
-        ingested,
-        statistics,
-        schema,
-        validated,
-        synthesized,
-        transformed,
+        *data,
         trained,
         converted,
         baseline,
@@ -132,13 +168,17 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
 
 def _info(config: Config) -> dict[str, object]:
     """What the model card says of the data and the configuration."""
-    synthesized = config.data.path is None
+    data = config.data
+    described = [
+        SYNTHESIZED if source.voices else f"recordings of {name}"
+        for name, source in zip(names_of(data.all_sources), data.all_sources, strict=True)
+    ] or [SYNTHESIZED]
+    licences = [VOICES_LICENCE] if SYNTHESIZED in described else []
+    licences += [data.licence] if data.licence else []
     return {
         "name": config.name,
         "keywords": list(config.keywords),
-        "model": config.model.name,
-        "data": "speech synthesized by Kokoro-82M and hibari voices"
-        if synthesized
-        else f"recordings of {config.data.path.name if config.data.path else ''}",
-        "licence": "Apache-2.0 (both voices)" if synthesized else config.data.licence,
+        "model": config.model.name if config.model else None,
+        "data": ", ".join(described),
+        "licence": "; ".join(licences),
     }

@@ -1,47 +1,54 @@
-"""From the configuration to a folder of recordings: as it is, unpacked, or synthesized."""
+"""From the configuration to recordings: as they are, loaded, unpacked, synthesized, or all of it.
 
-import hashlib
-from collections.abc import Callable
+One folder or archive in Speech Commands layout, or synthesized speech alone, is a plain corpus:
+`folder_of` is its folder. Anything else is a mix (`pipeline.mix`): its folder holds `sources.json`.
+"""
+
 from pathlib import Path
 
 from kws.audio import archive
 from kws.errors import KwsError
+from pipeline import mix
 from pipeline.config import Config
 from pipeline.paths import cache_folder
+from pipeline.progress import Progress, of_bytes
+from pipeline.voices import synthesize, voices_folder
 
-Progress = Callable[[int, int, float], None]
+__all__ = ["Progress", "folder_of", "prepare"]
 
 
-def folder_of(config: Config) -> Path:
-    """Where the recordings are, or (synthesized ones) will be once `prepare` has run.
+def folder_of(config: Config, progress: Progress | None = None) -> Path:
+    """Where the corpus is, or will be once `prepare` has run.
 
     An archive is unpacked, once: the folder is named after its content.
 
     Raises:
       KwsError: the folder or archive is missing, or the archive is unsafe.
     """
+    if config.data.is_mix:
+        return mix.folder_of(config)
     path = config.data.path
     if path is None:
-        digest = hashlib.sha256(config.voices.to_json().encode()).hexdigest()[:16]
-        return cache_folder() / "corpora" / digest
+        return voices_folder(config)
     if not path.exists():
         raise KwsError(f"data.path={path} does not exist", hint="give a folder or an archive")
     if path.is_dir():
         return path.resolve()
-    return archive.unpack(path, cache_folder() / "archives")
+    report = of_bytes(progress, f"Unpacking {path.name}")
+    return archive.unpack(path, cache_folder() / "archives", report)
 
 
 def prepare(config: Config, workers: int, progress: Progress | None = None) -> Path:
-    """Synthesizes or unpacks where needed, checks that every keyword has recordings.
+    """Loads, unpacks and synthesizes what is not there yet, checks that every keyword is said.
 
     Raises:
-      KwsError: see `folder_of`; a keyword has no folder in it.
+      KwsError: see `folder_of` and `mix.prepare`; a keyword has no recordings.
     """
-    folder = folder_of(config)
+    if config.data.is_mix:
+        return mix.prepare(config, workers, progress)
+    folder = folder_of(config, progress)
     if config.data.path is None:
-        from kws.voices import corpus
-
-        corpus.build(config.voices, folder, cache_folder() / "voices", workers, progress)
+        synthesize(config, workers, progress)
     words = {child.name for child in folder.iterdir() if child.is_dir()}
     missing = [word for word in config.keywords if word not in words]
     if missing:

@@ -12,13 +12,14 @@ from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from pipeline import results
+from pipeline.data_summary import print_data_notes
 from pipeline.paths import Paths
 
 
 def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     """Prints one screen about a finished run."""
     converted = run.step("MicroConverter").folder("model") / "Format-Serving"
-    labels = (converted / "labels.txt").read_text().split()
+    labels = (converted / "labels.txt").read_text().splitlines()
     counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
     matrix = ConfusionMatrix(labels=labels, counts=counts)
     gates = results.gates(run)
@@ -28,10 +29,7 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
         _stream_sentence(run.step("StreamingEvaluator").folder("evaluation")), highlight=False
     )
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
-    quarantined = run.step("AudioExampleGen").custom_property("examples", "quarantined")
-    if quarantined:
-        folder = run.step("AudioExampleGen").folder("examples")
-        console.print(f"Quarantined: {quarantined} files, see {folder / 'quarantine.jsonl'}")
+    print_data_notes(console, run)
     cached = [step.name for step in run.steps if step.state == "cached"]
     if run.nothing_done:
         console.print("Nothing has changed since the last run: every step's result was reused.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from kws.audio.validation_params import ValidationParams
 from kws.labels import label_list
 
 if TYPE_CHECKING:
@@ -18,15 +20,25 @@ AUDIO_SCHEMA = Path(__file__).parent / "audio" / "schema.pbtxt"
 SCHEMA_FILE = "schema.pbtxt"
 """The name that TFX's ImportSchemaGen and ExampleValidator know."""
 _ROUNDING_MS = 1.0
+COMPARED_DESCRIPTORS = ("rms_dbfs", "peak_dbfs", "silence_ratio", "speech_offset_ms")
+"""Descriptors that drift and skew are measured on. TFDV compares histograms of ten bins from the
+least to the greatest value: where nearly all values are in one of them (clipped_ratio, dc_offset),
+that would measure the one most extreme clip."""
 
 
-def audio_schema(keywords: Sequence[str], ingest_params: IngestParams) -> schema_pb2.Schema:
+def audio_schema(
+    keywords: Sequence[str],
+    ingest_params: IngestParams,
+    validation: ValidationParams | None = None,
+) -> schema_pb2.Schema:
     """The schema of the audio examples of one configuration.
 
     Args:
       keywords: of the model; `label` is one of `kws.labels.label_list(keywords)`.
       ingest_params: give the sample rate and the duration that every clip has.
+      validation: gives the limits of drift and skew.
     """
+    validation = validation or ValidationParams()
     schema = schema_pb2.Schema()
     text_format.Parse(AUDIO_SCHEMA.read_text(), schema)
     features = {feature.name: feature for feature in schema.feature}
@@ -38,24 +50,35 @@ def audio_schema(keywords: Sequence[str], ingest_params: IngestParams) -> schema
             min=shortest_ms, max=duration_ms + _ROUNDING_MS, disallow_nan=True, disallow_inf=True
         )
         features[name].float_domain.CopyFrom(bounds)
+    for kind in ("drift", "skew"):
+        limits = getattr(validation, kind)
+        label = getattr(features["label"], f"{kind}_comparator")
+        label.infinity_norm.threshold = limits.max_label_distance
+        for name in COMPARED_DESCRIPTORS:
+            comparator = getattr(features[name], f"{kind}_comparator")
+            comparator.jensen_shannon_divergence.threshold = limits.max_descriptor_divergence
     return schema
 
 
 def write_audio_schema(
-    folder: str | Path, keywords: Sequence[str], ingest_params: IngestParams
+    folder: str | Path,
+    keywords: Sequence[str],
+    ingest_params: IngestParams,
+    validation: ValidationParams | None = None,
 ) -> Path:
     """Writes the schema for ImportSchemaGen.
 
     Args:
       folder: made if missing.
-      keywords, ingest_params: as in `audio_schema`.
+      keywords, ingest_params, validation: as in `audio_schema`.
 
     Returns:
-      `<folder>/schema.pbtxt`, rewritten only if it differs: its time is part of TFX's caching.
+      `<folder>/<digest of the content>/schema.pbtxt`: ImportSchemaGen's cache knows the path alone,
+      so another schema must have another one.
     """
-    path = Path(folder) / SCHEMA_FILE
-    text = text_format.MessageToString(audio_schema(keywords, ingest_params))
-    if not path.is_file() or path.read_text() != text:
+    text = text_format.MessageToString(audio_schema(keywords, ingest_params, validation))
+    path = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16] / SCHEMA_FILE
+    if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return path

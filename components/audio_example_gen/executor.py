@@ -5,11 +5,11 @@ import os
 import posixpath
 from typing import Any
 
-import apache_beam as beam
 from absl import logging
 from google.protobuf import wrappers_pb2
 from tfx import types
 from tfx.components.example_gen import write_split
+from tfx.components.example_gen.utils import SPAN_PROPERTY_NAME
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
@@ -18,8 +18,12 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.audio_example_gen import ingest
+from components.audio_records import WriteAudioRecords
+from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.ingest_summary import INGEST_FILE
 from kws.audio.params import IngestParams
+from kws.audio.pseudonym import salt_of
+from kws.audio.spans import find_spans, last_spans
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -43,23 +47,26 @@ class Executor(base_beam_executor.BaseBeamExecutor):
           KwsError: the folder is missing, or the corpus cannot be learned from.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        folder, params = corpus_folder(exec_properties), parse_params(exec_properties)
-        if not fileio.isdir(folder):
-            raise KwsError(
-                f"{folder} is not a folder",
-                hint="recordings are expected as <folder>/<word>/<file>",
-            )
+        corpus, params = find_corpus(exec_properties), parse_params(exec_properties)
+        for folder in corpus.folders:
+            if not fileio.isdir(folder.path):
+                raise KwsError(
+                    f"{folder.path} is not a folder",
+                    hint="recordings are expected as <folder>/<word>/<file>",
+                )
+        salt = salt_of(params.speaker_salt_env) if params.speaker_salt_env else None
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        # The driver notes the span in a custom property; StatisticsGen hands on this one.
+        examples.span = exec_properties.get(SPAN_PROPERTY_NAME) or 0
         with self._make_beam_pipeline() as pipeline:
-            splits = pipeline | "Ingest" >> ingest.Ingest(folder, params, examples.uri)
+            splits = pipeline | "Ingest" >> ingest.Ingest(corpus, params, examples.uri, salt)
             for split, clips in splits.items():
                 target = artifact_utils.get_split_uri([examples], split)
-                clips | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME),
-                    file_name_suffix=".gz",
+                clips | f"Write[{split}]" >> WriteAudioRecords(
+                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME)
                 )
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
             summary = json.load(file)
@@ -71,24 +78,56 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         _note(examples, summary)
 
 
+def find_corpus(exec_properties: dict[str, Any]) -> Corpus:
+    """What to ingest: the folder that the driver chose, the mix in it, or the last spans."""
+    folder, custom = corpus_folder(exec_properties), _custom_config(exec_properties)
+    if posixpath.basename(_first_pattern(exec_properties)) == SOURCES_FILE:
+        with fileio.open(os.path.join(folder, SOURCES_FILE)) as file:
+            return Corpus.from_json(file.read())
+    if "last_spans" not in custom:
+        return Corpus.of_folder(folder)
+    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+
+    def list_folders(inside: str) -> list[str]:
+        names = [name.rstrip("/") for name in fileio.listdir(os.path.join(base, inside))]
+        return [name for name in names if fileio.isdir(os.path.join(base, inside, name))]
+
+    found = find_spans(custom["span_folder"], list_folders)
+    chosen = [span for span in found if span.number <= exec_properties[SPAN_PROPERTY_NAME]]
+    return Corpus(
+        tuple(
+            Folder(path=os.path.join(base, span.folder), prefix=f"span-{span.number}")
+            for span in last_spans(chosen, custom["last_spans"], folder)
+        )
+    )
+
+
 def corpus_folder(exec_properties: dict[str, Any]) -> str:
     """The folder of the corpus: the input base and, where there are spans, the span's folder."""
+    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+    return os.path.join(base, posixpath.dirname(_first_pattern(exec_properties))).rstrip("/")
+
+
+def _first_pattern(exec_properties: dict[str, Any]) -> str:
+    """`[<span folder>/]*`, or `…/sources.json`; the driver has put the span's number in."""
     input_config = example_gen_pb2.Input()
     text = exec_properties[standard_component_specs.INPUT_CONFIG_KEY]
     proto_utils.json_to_proto(text, input_config)
-    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-    # The driver has put the span's number into the patterns; the first is `[<span folder>/]*`.
-    return os.path.join(base, posixpath.dirname(input_config.splits[0].pattern)).rstrip("/")
+    return input_config.splits[0].pattern
 
 
 def parse_params(exec_properties: dict[str, Any]) -> IngestParams:
     """The params that `AudioExampleGen` packed into `custom_config`."""
+    return IngestParams.from_json(_custom_config(exec_properties)["params"])
+
+
+def _custom_config(exec_properties: dict[str, Any]) -> dict[str, Any]:
     custom_config = example_gen_pb2.CustomConfig()
     text = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
     proto_utils.json_to_proto(text, custom_config)
     packed = wrappers_pb2.StringValue()
     custom_config.custom_config.Unpack(packed)
-    return IngestParams.from_json(packed.value)
+    return json.loads(packed.value)
 
 
 def _note(examples: types.Artifact, summary: dict[str, Any]) -> None:
@@ -97,6 +136,7 @@ def _note(examples: types.Artifact, summary: dict[str, Any]) -> None:
     examples.set_string_custom_property(
         "quarantine_reasons", json.dumps(summary["quarantine_reasons"])
     )
+    examples.set_int_custom_property("cross_split_duplicates", summary["cross_split_duplicates"])
     for reason, count in summary["quarantine_reasons"].items():
         logging.warning("Quarantined %d files: %s", count, reason)
     for split, labels in summary["clips"].items():

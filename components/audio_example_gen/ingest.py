@@ -8,9 +8,11 @@ that must see everything, where duplicates are found and the exact shares are dr
 hashes go there.
 """
 
+import dataclasses
 import io
 import json
 import os
+import pickle
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -21,9 +23,12 @@ from tfx.dsl.io import fileio
 from kws.audio import clip as clips
 from kws.audio import cut as cuts
 from kws.audio import examine, layout
+from kws.audio.corpus import Corpus
 from kws.audio.ingest_summary import INGEST_FILE, check, summarize
+from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.params import IngestParams
 from kws.audio.plan import make_plan
+from kws.audio.pseudonym import pseudonym
 from kws.audio.quarantine import QUARANTINE_FILE, to_jsonl
 from kws.audio.read import Source
 from kws.errors import KwsError
@@ -39,30 +44,34 @@ Batch = tuple[str, list[str]]
 
 
 class Ingest(beam.PTransform):
-    """From a folder to `{split: PCollection of serialized tf.Examples}`.
+    """From a corpus to `{split: PCollection of serialized tf.Examples}`.
 
-    Writes `quarantine.jsonl` and `ingest.json` into the artifact's folder. If the corpus cannot be
-    learned from, `ingest.json` has a `problem` and no clip is made: an error raised here would
-    reach the user as a runner's stack trace.
+    Writes `quarantine.jsonl`, `ingest.json` and `long_recordings.json` into the artifact's folder.
+    With a salt, speakers are hashed (`kws.audio.pseudonym`) once the splits are made. If the corpus
+    cannot be learned from, `ingest.json` has a `problem` and no clip is made: an error raised here
+    would reach the user as a runner's stack trace.
     """
 
-    def __init__(self, folder: str, params: IngestParams, artifact_folder: str):
+    def __init__(
+        self, corpus: Corpus, params: IngestParams, artifact_folder: str, salt: str | None = None
+    ):
         super().__init__()
-        self._folder = folder
+        self._corpus = corpus
+        self._salt = salt
         self._params_json = params.to_json()
         self._artifact_folder = artifact_folder
 
     def expand(self, pipeline: beam.Pipeline):  # Beam takes no dict of outputs as a type hint.
         understood = (
             pipeline
-            | "Folder" >> beam.Create([self._folder])
+            | "Corpus" >> beam.Create([self._corpus])
             | "Understand" >> beam.Map(understand, self._params_json)
         )
         findings = (
             understood
             | "Batch" >> beam.FlatMap(batches)
             | "ShuffleFiles" >> beam.Reshuffle()
-            | "Examine" >> beam.ParDo(Examine(self._folder, self._params_json))
+            | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
             | "Gather" >> beam.combiners.ToList()
         )
         made = (
@@ -71,35 +80,48 @@ class Ingest(beam.PTransform):
             >> beam.FlatMap(
                 plan,
                 beam.pvalue.AsSingleton(understood),
+                self._corpus,
                 self._params_json,
                 self._artifact_folder,
+                self._salt,
             )
             | "ShuffleCuts" >> beam.Reshuffle()
-            | "Make" >> beam.ParDo(Make(self._folder, self._params_json)).with_outputs(*SPLITS)
+            | "Make" >> beam.ParDo(Make(self._corpus, self._params_json)).with_outputs(*SPLITS)
         )
         return {split: made[split] for split in SPLITS}
 
 
-def understand(folder: str, params_json: str) -> layout.Layout:
+def understand(corpus: Corpus, params_json: str) -> layout.Layout:
     """Lists the files of the corpus and sorts them."""
+    return layout.understand_corpus(
+        corpus, list_names, read_text, IngestParams.from_json(params_json)
+    )
 
-    def read_text(name: str) -> str:
-        with fileio.open(os.path.join(folder, name)) as file:
-            return file.read()
 
+def list_names(folder: str) -> list[str]:
+    """Names of all files below a folder, relative to it."""
     names = []
     for parent, _, files in fileio.walk(folder):
         inside = os.path.relpath(parent, folder) if parent.rstrip("/") != folder else "."
         names += [file if inside == "." else f"{inside}/{file}" for file in files]
-    return layout.understand(names, read_text, IngestParams.from_json(params_json))
+    return names
 
 
-def batches(corpus: layout.Layout) -> Iterator[Batch]:
+def read_text(path: str) -> str:
+    """The content of a list or manifest."""
+    with fileio.open(path) as file:
+        return file.read()
+
+
+def batches(understood: layout.Layout) -> Iterator[Batch]:
     """Groups of names, small enough to spread over workers."""
-    words = [word.name for word in corpus.words]
+    words = [word.name for word in understood.words]
     # One long recording may be two parts of a corpus: once is enough.
     parts = [
-        p for found in (corpus.backgrounds, corpus.negatives) for s in SPLITS for p in found[s]
+        part
+        for found in (understood.backgrounds, understood.negatives)
+        for split in SPLITS
+        for part in found[split]
     ]
     for kind, names in (("word", words), ("long", sorted({part.path for part in parts}))):
         for batch in _grouped(names):
@@ -107,10 +129,13 @@ def batches(corpus: layout.Layout) -> Iterator[Batch]:
 
 
 class Examine(beam.DoFn):
-    """Batches of names to lists of findings."""
+    """Batches of names to lists of findings, pickled.
 
-    def __init__(self, folder: str, params_json: str):
-        self._folder = folder
+    Beam keeps and copies the elements of the one list that the plan needs: bytes take a third.
+    """
+
+    def __init__(self, corpus: Corpus, params_json: str):
+        self._corpus = corpus
         self._params_json = params_json
         self._files = beam.metrics.Metrics.counter(METRICS, "files_examined")
         self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_examined")
@@ -118,27 +143,29 @@ class Examine(beam.DoFn):
     def setup(self) -> None:
         self._params = IngestParams.from_json(self._params_json)
 
-    def process(self, batch: Batch) -> Iterator[list[examine.Finding]]:
+    def process(self, batch: Batch) -> Iterator[bytes]:
         kind, names = batch
         look = examine.examine_word if kind == "word" else examine.examine_long
-        found = [look(name, open_source(self._folder, name), self._params) for name in names]
+        found = [look(name, open_source(self._corpus, name), self._params) for name in names]
         self._files.inc(len(found))
         self._milliseconds.inc(round(sum(finding.duration_ms for finding in found)))
         for finding in found:
             if finding.reason:
                 beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
-        yield found
+        yield pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
 
 
 def plan(
-    findings: Iterable[list[examine.Finding]],
-    corpus: layout.Layout,
+    findings: Iterable[bytes],
+    understood: layout.Layout,
+    corpus: Corpus,
     params_json: str,
     artifact_folder: str,
+    salt: str | None,
 ) -> Iterator[list[cuts.Cut]]:
     """Decides everything, writes down why, and gives out the work."""
     params = IngestParams.from_json(params_json)
-    decided = make_plan(corpus, [f for batch in findings for f in batch], params)
+    decided = make_plan(understood, [f for batch in findings for f in pickle.loads(batch)], params)
     summary = summarize(decided, params)
     try:
         check(decided, params)
@@ -147,6 +174,8 @@ def plan(
     fileio.makedirs(artifact_folder)
     _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(decided.quarantine))
     _write(os.path.join(artifact_folder, INGEST_FILE), json.dumps(summary, indent=2) + "\n")
+    long = LongRecordings.of_plan(decided, corpus)
+    _write(os.path.join(artifact_folder, LONG_RECORDINGS_FILE), long.to_json())
     if "problem" in summary:
         return
     if params.silence_percentage and not any(decided.backgrounds.values()):
@@ -154,14 +183,18 @@ def plan(
             "No background recordings (%s/): _silence_ clips are quiet white noise",
             layout.BACKGROUND_FOLDER,
         )
-    yield from _grouped(decided.cuts)
+    if salt is None:
+        yield from _grouped(decided.cuts)
+        return
+    hashed = [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in decided.cuts]
+    yield from _grouped(hashed)
 
 
 class Make(beam.DoFn):
     """Batches of cuts to serialized clips, each tagged with its split."""
 
-    def __init__(self, folder: str, params_json: str):
-        self._folder = folder
+    def __init__(self, corpus: Corpus, params_json: str):
+        self._corpus = corpus
         self._params_json = params_json
         self._counters = {
             split: beam.metrics.Metrics.counter(METRICS, f"clips_{split}") for split in SPLITS
@@ -172,15 +205,15 @@ class Make(beam.DoFn):
 
     def process(self, batch: list[cuts.Cut]) -> Iterator[beam.pvalue.TaggedOutput]:
         for cut in batch:
-            source = open_source(self._folder, cut.name) if cut.name else None
+            source = open_source(self._corpus, cut.name) if cut.name else None
             clip = cuts.make(cut, source, self._params)
             self._counters[cut.split].inc()
             yield beam.pvalue.TaggedOutput(cut.split, clips.encode(clip))
 
 
-def open_source(folder: str, name: str) -> Source:
+def open_source(corpus: Corpus, name: str) -> Source:
     """A path where the file is local (libsndfile reads it in C), else its content."""
-    path = os.path.join(folder, name)
+    path = corpus.path_of(name)
     if "://" not in path:
         return path
     with fileio.open(path, "rb") as file:

@@ -10,7 +10,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifacts import AudioStreams
 from components.audio_synthesizer import executor
 from kws.augment.params import NoisyCopyParams
-from kws.scenes.params import StreamParams
+from kws.scenes.params import SceneParams, StreamParams
 
 
 class AudioSynthesizerSpec(ComponentSpec):
@@ -20,6 +20,7 @@ class AudioSynthesizerSpec(ComponentSpec):
         "input_base": ExecutionParameter(type=str),
         "noisy_copy_params": ExecutionParameter(type=str),
         "stream_params": ExecutionParameter(type=str),
+        "scene_params": ExecutionParameter(type=str, optional=True),
         "sample_rate": ExecutionParameter(type=int),
         "eval_percentage": ExecutionParameter(type=float),
         "test_percentage": ExecutionParameter(type=float),
@@ -29,11 +30,12 @@ class AudioSynthesizerSpec(ComponentSpec):
     OUTPUTS: ClassVar = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "streams": ChannelParameter(type=AudioStreams),
+        "scenes": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
 class AudioSynthesizer(base_beam_component.BaseBeamComponent):
-    """Makes recordings harder, and long: noisy copies for training, streams for evaluation.
+    """Makes recordings harder, and long: noisy copies, streams for evaluation, labelled scenes.
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples`: the noisy copies alone, `copies`
@@ -45,6 +47,11 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
        of `minutes`, where that is less). Streams `negatives-…` are the recordings below
        `_negatives_/`, if there are any.
+     - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
+       in all splits, examples of some seconds of background with the split's clean keywords and
+       other words at random places and a label vector (`kws.scenes.example`). Custom properties
+       `scenes_<split>`, `words_<split>` and `left_out_<split>` (words for which no place was
+       found) are what Beam's counters said.
 
     What comes out depends on the params and the clips alone, not on workers or the order of files.
     """
@@ -58,6 +65,7 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
         input_base: str,
         noisy_copies: NoisyCopyParams,
         streams: StreamParams,
+        scenes: SceneParams | None = None,
         sample_rate: int = 16000,
         eval_percentage: float = 10.0,
         test_percentage: float = 10.0,
@@ -69,9 +77,14 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
           input_base: the corpus folder, for `_background_noise_/` and `_negatives_/`.
           noisy_copies: how many copies, and their ranges.
           streams: length, gaps, levels.
+          scenes: length, levels, labels; None makes no scenes.
           sample_rate: Hz of the examples.
           eval_percentage, test_percentage: as in IngestParams; they split long recordings.
         """
+        with_scenes = {}
+        if scenes is not None:
+            with_scenes["scene_params"] = scenes.to_json()
+            with_scenes["scenes"] = types.Channel(type=standard_artifacts.Examples)
         super().__init__(
             AudioSynthesizerSpec(
                 audio_examples=examples,
@@ -83,5 +96,6 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
                 test_percentage=test_percentage,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 streams=types.Channel(type=AudioStreams),
+                **with_scenes,
             )
         )

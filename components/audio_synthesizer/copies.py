@@ -8,9 +8,11 @@ from components.audio_synthesizer.recordings import load_backgrounds
 from kws.audio import clip as clips
 from kws.augment.mix import noisy_copy
 from kws.augment.params import NoisyCopyParams
+from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
 from kws.errors import KwsError
 from kws.scenes.piece import Piece
+from kws.splits import TRAIN, Split
 
 METRICS = "kws.AudioSynthesizer"
 
@@ -19,20 +21,30 @@ class NoisyCopies(beam.DoFn):
     """Serialized clips to their serialized noisy copies (the originals do not come out).
 
     Each copy has a generator of its own, from the seed, the clip and the number of the copy: the
-    order of clips and the number of workers change nothing.
+    order of clips and the number of workers change nothing. A split's rooms are its own; they are
+    simulated once a process, where copies are wanted in rooms at all.
     """
 
-    def __init__(self, pieces: Sequence[Piece], params_json: str, copies: int, sample_rate: int):
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        params_json: str,
+        sample_rate: int,
+        split: Split = TRAIN,
+    ):
         self._pieces = list(pieces)
         self._params_json = params_json
-        self._copies = copies
         self._sample_rate = sample_rate
+        self._split = split
         self._made = beam.metrics.Metrics.counter(METRICS, "noisy_copies")
         self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_noisy_copies")
 
     def setup(self) -> None:
         self._params = NoisyCopyParams.from_json(self._params_json)
         self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
+        augment = self._params.augment
+        count = augment.rooms if augment.reverb_share else 0
+        self._rooms = room_bank(self._params.seed, self._split, count, self._sample_rate)
 
     def process(self, serialized: bytes) -> Iterator[bytes]:
         clip = clips.decode(serialized)
@@ -41,10 +53,10 @@ class NoisyCopies(beam.DoFn):
                 f"clip {clip.clip_id} is at {clip.sample_rate} Hz, AudioSynthesizer's sample_rate "
                 f"is {self._sample_rate}"
             )
-        for number in range(self._copies):
+        for number in range(self._params.copies_of(clip.label, self._split)):
             rng = generator(self._params.seed, "noisy", clip.clip_id, number)
             background = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
-            copy = noisy_copy(clip, background, self._params, rng)
+            copy = noisy_copy(clip, background, self._params, rng, self._rooms)
             self._made.inc()
             self._milliseconds.inc(len(copy.audio) * 1000 // copy.sample_rate)
             yield clips.encode(copy)

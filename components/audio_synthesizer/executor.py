@@ -13,8 +13,9 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.audio_synthesizer.copies import NoisyCopies
-from components.audio_synthesizer.recordings import find_backgrounds, find_negatives
+from components.audio_synthesizer.copies import METRICS, NoisyCopies
+from components.audio_synthesizer.recordings import corpus_of, find_backgrounds, find_negatives
+from components.audio_synthesizer.scenes import LayScenes
 from components.audio_synthesizer.streams import (
     JoinNegatives,
     LayStreams,
@@ -24,15 +25,15 @@ from components.audio_synthesizer.streams import (
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.scenes.negatives import plan_negatives
-from kws.scenes.params import StreamParams
+from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
-from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
+from kws.splits import EVAL, SPLITS, TEST, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)
 
 
 class Executor(BaseBeamExecutor):
-    """Noisy copies and streams; see `AudioSynthesizer` for what comes out."""
+    """Noisy copies, streams and scenes; see `AudioSynthesizer` for what comes out."""
 
     def Do(
         self,
@@ -51,18 +52,27 @@ class Executor(BaseBeamExecutor):
         streams = artifact_utils.get_single_instance(output_dict["streams"])
         copying = NoisyCopyParams.from_json(exec_properties["noisy_copy_params"])
         laying = StreamParams.from_json(exec_properties["stream_params"])
+        staging = _scene_params(exec_properties)
+        scenes = output_dict["scenes"][0] if staging else None
         rate = exec_properties["sample_rate"]
         corpus = (
-            exec_properties["input_base"],
+            corpus_of(originals.uri, exec_properties["input_base"]),
             exec_properties["eval_percentage"],
             exec_properties["test_percentage"],
         )
-        copies = {s: copying.copies if s == TRAIN else copying.eval_copies for s in SPLITS}
+        copies = {s: copying.most_copies(s) for s in SPLITS}
         # Looked for first: an error inside the pipeline would reach the user as a stack trace.
-        backgrounds = {s: _backgrounds(s, copies[s], *corpus) for s in SPLITS}
+        backgrounds = {
+            s: find_backgrounds(corpus[0], s, *corpus[1:])
+            if copies[s] or s in STREAM_SPLITS or staging
+            else []
+            for s in SPLITS
+        }
         negatives = {s: _negatives(s, laying, *corpus) for s in STREAM_SPLITS}
 
-        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        for made in (examples, scenes):
+            if made is not None:
+                made.split_names = artifact_utils.encode_split_names(list(SPLITS))
         folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in STREAM_SPLITS}
         for folder in folders.values():
             fileio.makedirs(folder)
@@ -70,18 +80,16 @@ class Executor(BaseBeamExecutor):
             for split in SPLITS:
                 pattern = os.path.join(artifact_utils.get_split_uri([originals], split), "*")
                 clips = pipeline | f"Read[{split}]" >> beam.io.ReadFromTFRecord(pattern)
-                prefix = os.path.join(
-                    artifact_utils.get_split_uri([examples], split),
-                    write_split.DEFAULT_TF_RECORD_FILE_NAME,
-                )
-                copy = NoisyCopies(backgrounds[split], copying.to_json(), copies[split], rate)
+                copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split)
                 # No copies, no step: it would want a background all the same.
                 noisy = (
                     clips | f"Copy[{split}]" >> beam.ParDo(copy)
                     if copies[split]
                     else pipeline | f"NoCopies[{split}]" >> beam.Create([], reshuffle=False)
                 )
-                noisy | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
+                noisy | f"Write[{split}]" >> beam.io.WriteToTFRecord(
+                    _prefix(examples, split), file_name_suffix=".gz"
+                )
                 if split in STREAM_SPLITS:
                     clips | f"LayStreams[{split}]" >> LayStreams(
                         split, backgrounds[split], laying, rate, folders[split]
@@ -91,19 +99,25 @@ class Executor(BaseBeamExecutor):
                         | f"Negatives[{split}]" >> beam.Create(negatives[split])
                         | f"Join[{split}]" >> beam.ParDo(JoinNegatives(rate, folders[split]))
                     )
-        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
-        file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
-        examples_utils.set_file_format(examples, file_format)
+                if scenes is not None and staging is not None:
+                    (
+                        clips
+                        | f"LayScenes[{split}]"
+                        >> LayScenes(split, backgrounds[split], staging, rate)
+                        | f"WriteScenes[{split}]"
+                        >> beam.io.WriteToTFRecord(_prefix(scenes, split), file_name_suffix=".gz")
+                    )
+        _describe(examples)
+        if scenes is not None:
+            _describe(scenes)
+            _note_scenes(scenes, pipeline.result)
         for split in STREAM_SPLITS:
             _check_streams(folders[split], split, laying)
 
 
-def _backgrounds(
-    split: Split, copies: int, folder: str, eval_percentage: float, test_percentage: float
-) -> list[Piece]:
-    if not copies and split not in STREAM_SPLITS:
-        return []
-    return find_backgrounds(folder, split, eval_percentage, test_percentage)
+def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:
+    text = exec_properties.get("scene_params")
+    return SceneParams.from_json(text) if text else None
 
 
 def _negatives(
@@ -117,6 +131,39 @@ def _negatives(
     recordings = find_negatives(folder, split, eval_percentage, test_percentage)
     planned = plan_negatives(recordings, params.negatives_chunk_s * 1000)
     return [(f"negatives-{split}-{i:03d}", pieces) for i, pieces in enumerate(planned)]
+
+
+def _prefix(examples: types.Artifact, split: Split) -> str:
+    folder = artifact_utils.get_split_uri([examples], split)
+    return os.path.join(folder, write_split.DEFAULT_TF_RECORD_FILE_NAME)
+
+
+def _describe(examples: types.Artifact) -> None:
+    """What TFX's readers ask of an artifact."""
+    examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+    file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
+    examples_utils.set_file_format(examples, file_format)
+
+
+def _note_scenes(scenes: types.Artifact, result: beam.runners.runner.PipelineResult) -> None:
+    """Log and custom properties."""
+    found = result.metrics().query(beam.metrics.MetricsFilter().with_namespace(METRICS))
+    counts = {
+        counter.key.metric.name: counter.committed
+        for counter in found[beam.metrics.metric.MetricResults.COUNTERS]
+    }
+    for split in SPLITS:
+        number, words, left_out = (
+            counts.get(f"{name}_{split}", 0)
+            for name in ("scenes", "scene_words", "scene_words_left_out")
+        )
+        scenes.set_int_custom_property(f"scenes_{split}", number)
+        scenes.set_int_custom_property(f"words_{split}", words)
+        scenes.set_int_custom_property(f"left_out_{split}", left_out)
+        logging.info(
+            "AudioSynthesizer: %d scenes of split %s with %d words (%d found no place)",
+            *(number, split, words, left_out),
+        )
 
 
 def _check_streams(folder: str, split: Split, params: StreamParams) -> None:

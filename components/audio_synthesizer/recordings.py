@@ -1,11 +1,14 @@
 """The long recordings of a corpus that each split may use."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
+from tfx.dsl.io import fileio
 
 from kws.audio import layout, read
+from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.splits import Part
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER
@@ -13,19 +16,35 @@ from kws.scenes.piece import Piece
 from kws.splits import Split
 
 
+def corpus_of(examples_folder: str, input_base: str) -> str:
+    """Where `find_backgrounds` and `find_negatives` look: beside the examples, where ingestion
+    says what it found (of any corpus, in any span), or else in the corpus itself."""
+    noted = fileio.exists(os.path.join(examples_folder, LONG_RECORDINGS_FILE))
+    return examples_folder if noted else input_base
+
+
 def find_backgrounds(
     folder: str, split: Split, eval_percentage: float, test_percentage: float
 ) -> list[Piece]:
     """The readable backgrounds of a split, in a stable order.
 
+    Args:
+      folder: of the corpus, or with ingestion's note of its long recordings.
+      split: which.
+      eval_percentage, test_percentage: as in IngestParams; they split a corpus folder.
+
     Raises:
       KwsError: there is none.
     """
-    parts = layout.backgrounds(folder, split, eval_percentage, test_percentage)
+    noted = _noted(folder)
+    if noted is None:
+        parts = layout.backgrounds(folder, split, eval_percentage, test_percentage)
+    else:
+        parts = noted.backgrounds[split]
     pieces = _readable(parts)
     if not pieces:
         raise KwsError(
-            f"{folder}/{BACKGROUND_FOLDER} has no recording that can be read for split {split}"
+            f"{BACKGROUND_FOLDER} has no recording that can be read for split {split}"
             f" ({len(parts)} files found)",
             hint="put recordings of noise there, a minute or longer each: three files or more are "
             f"split by name, and {BACKGROUND_FOLDER}/{split}/ belongs to {split} alone",
@@ -37,7 +56,20 @@ def find_negatives(
     folder: str, split: Split, eval_percentage: float, test_percentage: float
 ) -> list[Piece]:
     """The readable recordings without keywords of a split; often none."""
-    return _readable(layout.negatives(folder, split, eval_percentage, test_percentage))
+    noted = _noted(folder)
+    if noted is None:
+        parts = layout.negatives(folder, split, eval_percentage, test_percentage)
+    else:
+        parts = noted.negatives[split]
+    return _readable(parts)
+
+
+def _noted(folder: str) -> LongRecordings | None:
+    path = os.path.join(folder, LONG_RECORDINGS_FILE)
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path) as file:
+        return LongRecordings.from_json(file.read())
 
 
 def load_piece(piece: Piece, sample_rate: int) -> np.ndarray:

@@ -19,20 +19,22 @@ class SpectrogramTransformSpec(ComponentSpec):
     PARAMETERS: ClassVar = {
         "params": ExecutionParameter(type=str),
         "keywords": ExecutionParameter(type=str),
+        "scenes": ExecutionParameter(type=int, optional=True),
     }
     INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
 
 
 class SpectrogramTransform(base_beam_component.BaseBeamComponent):
-    """Computes the features of audio examples with the frontend of FeatureParams.
+    """Computes the features of audio examples, or of scenes, with the frontend of FeatureParams.
 
     Component `outputs` contains:
      - `transformed_examples`: Channel of type `standard_artifacts.Examples`: one feature example
        (`kws.features.example`) a clip, of all input artifacts together, in all splits that any of
        them has. `frontend.json` and `labels.txt` are in the artifact's folder. Of a clip with a
        lead-in the frames of the clip itself are kept. Custom properties `clips_<split>` and
-       `milliseconds_<split>` (of audio, lead-ins included) are what Beam's counters said.
+       `milliseconds_<split>` (of audio, lead-ins included) are what Beam's counters said. For
+       scenes: one example a scene, with its label vector (`kws.scenes.example.SceneFeatures`).
 
     Which examples a split has, and every byte of them, depends on the clips and FeatureParams
     alone; their order does not: a runner deals them to files as it likes. Who needs an order sorts
@@ -42,20 +44,30 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = SpectrogramTransformSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, examples: types.BaseChannel, params: FeatureParams, keywords: Sequence[str]):
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        params: FeatureParams,
+        keywords: Sequence[str],
+        scenes: bool = False,
+    ):
         """Constructs the component.
 
         Args:
           examples: audio examples; a union of channels for clean ones and noisy copies together.
-          params: of the frontend.
+          params: of the frontend; `clip_duration_ms` is that of the examples.
           keywords: what the clips were ingested for; they follow `_silence_` and `_unknown_` in the
             labels.
+          scenes: the examples are scenes of AudioSynthesizer.
         """
+        # Left out for clips, so that a run of before is still the same execution.
+        kind = {"scenes": 1} if scenes else {}
         super().__init__(
             SpectrogramTransformSpec(
                 examples=examples,
                 params=params.to_json(),
                 keywords=json.dumps(list(keywords)),
+                **kind,
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),
             )
         )

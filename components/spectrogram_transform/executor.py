@@ -16,6 +16,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
+from components.spectrogram_transform.scenes import ComputeSceneFeatures
 from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
 from kws import features
 from kws.errors import KwsError
@@ -30,7 +31,7 @@ _COMPLAINT_FILE = "refused.json"
 
 
 class Executor(BaseBeamExecutor):
-    """Features of clips; see `SpectrogramTransform` for what comes out."""
+    """Features of clips or scenes; see `SpectrogramTransform` for what comes out."""
 
     def Do(
         self,
@@ -48,6 +49,7 @@ class Executor(BaseBeamExecutor):
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         params = FeatureParams.from_json(exec_properties["params"])
         labels = label_list(json.loads(exec_properties["keywords"]))
+        of_scenes = bool(exec_properties.get("scenes"))
         # What is wrong with the parameters is said here, not by a worker.
         features.create(params).compute(np.zeros(params.window_samples, np.int16))
 
@@ -60,11 +62,16 @@ class Executor(BaseBeamExecutor):
         complaints = []
         with self._make_beam_pipeline() as pipeline:
             for split in splits:
+                compute = (
+                    ComputeSceneFeatures(params, split)
+                    if of_scenes
+                    else ComputeFeatures(params, labels, split)
+                )
                 computed, refused = (
                     pipeline
                     | f"Files[{split}]" >> beam.Create(_patterns(sources, split))
                     | f"Read[{split}]" >> beam.io.ReadAllFromTFRecord()
-                    | f"Features[{split}]" >> ComputeFeatures(params, labels, split)
+                    | f"Features[{split}]" >> compute
                 )
                 complaints.append(refused)
                 prefix = os.path.join(
@@ -76,15 +83,16 @@ class Executor(BaseBeamExecutor):
                 )
             complaints | beam.Flatten() | "Complain" >> NoteComplaint(complaint_file)
         counts = counters(pipeline.result)
-        _raise_complaint(complaint_file, counts)
+        _raise_complaint(complaint_file, counts, "scenes" if of_scenes else "clips")
         for split in splits:
             clips = counts.get(f"clips_{split}", 0)
             milliseconds = counts.get(f"milliseconds_{split}", 0)
             transformed.set_int_custom_property(f"clips_{split}", clips)
             transformed.set_int_custom_property(f"milliseconds_{split}", milliseconds)
             logging.info(
-                "SpectrogramTransform: %s features of %d clips (%.1f s) of split %s",
-                *(params.frontend, clips, milliseconds / 1000, split),
+                "SpectrogramTransform: %s features of %d %s (%.1f s) of split %s",
+                *(params.frontend, clips, "scenes" if of_scenes else "clips"),
+                *(milliseconds / 1000, split),
             )
         examples_utils.set_payload_format(transformed, example_gen_pb2.FORMAT_TF_EXAMPLE)
         file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
@@ -115,11 +123,11 @@ def _patterns(artifacts: Sequence[types.Artifact], split: str) -> list[str]:
     ]
 
 
-def _raise_complaint(file: str, counts: dict[str, int]) -> None:
+def _raise_complaint(file: str, counts: dict[str, int], kind: str) -> None:
     if not fileio.exists(file):
         return
     with fileio.open(file) as complaint:
         message, hint = json.load(complaint)
     total = sum(count for name, count in counts.items() if name.startswith("refused_"))
-    others = f" (and {total - 1} more clips like it)" if total > 1 else ""
+    others = f" (and {total - 1} more {kind} like it)" if total > 1 else ""
     raise KwsError(message + others, hint=hint)

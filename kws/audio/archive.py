@@ -16,18 +16,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from kws.audio.layout import AUDIO_SUFFIXES
+from kws.audio.contents import AUDIO_SUFFIXES
 from kws.errors import KwsError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip")
 MAX_TOTAL_BYTES = 64 << 30
 MAX_FILES = 2_000_000
 _CHUNK_BYTES = 1 << 20
+_FILES_A_REPORT = 200
+_DIGITS = 16
 
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 """RuntimeError: a zip with a password. EOFError: a gzip that breaks off."""
 
 Member = tuple[str, Callable[[], IO[bytes]]]
+Progress = Callable[[int, int], None]
+"""Called with bytes of the archive that are behind, and its bytes in all."""
 
 
 def is_archive(path: str | os.PathLike[str]) -> bool:
@@ -38,13 +42,22 @@ def is_archive(path: str | os.PathLike[str]) -> bool:
 def unpack(
     archive: str | os.PathLike[str],
     into: str | os.PathLike[str],
+    progress: Progress | None = None,
     *,
+    sha256: str | None = None,
     max_total_bytes: int = MAX_TOTAL_BYTES,
     max_files: int = MAX_FILES,
 ) -> Path:
     """Unpacks an archive into `<into>/<SHA-256 of its content, 16 digits>/`.
 
     The same content is unpacked once: a second call returns the folder that is there.
+
+    Args:
+      archive: the file.
+      into: a folder of unpacked archives.
+      progress: see `Progress`.
+      sha256: of the archive, if it is known already.
+      max_total_bytes, max_files: bounds of what comes out.
 
     Returns:
       The corpus in it: the folder itself, or the one folder that everything lies in.
@@ -57,19 +70,26 @@ def unpack(
         raise KwsError(f"{archive} is not a file", hint="give a folder or one of: " + _known())
     if not is_archive(archive):
         raise KwsError(f"{archive} is no archive by its name", hint="known: " + _known())
-    target = into / _digest(archive)
+    target = into / (sha256 or _digest(archive))[:_DIGITS]
     if not target.is_dir():
         into.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
         try:
             temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
-            _extract(archive, temporary, max_total_bytes, max_files)
+            with archive.open("rb") as file:
+                _extract(archive, file, temporary, max_total_bytes, max_files, progress)
             _rename(temporary, target)
         except _BROKEN as error:
             raise KwsError(f"{archive} cannot be unpacked: {error}") from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return corpus_folder(target)
+
+
+def unpacked(sha256: str, into: str | os.PathLike[str]) -> Path | None:
+    """The corpus of an archive of known SHA-256 if it has been unpacked; else None."""
+    target = Path(into) / sha256[:_DIGITS]
+    return corpus_folder(target) if target.is_dir() else None
 
 
 def corpus_folder(folder: Path) -> Path:
@@ -83,10 +103,18 @@ def corpus_folder(folder: Path) -> Path:
         folder = entries[0]
 
 
-def _extract(archive: Path, folder: Path, max_total_bytes: int, max_files: int) -> None:
+def _extract(
+    archive: Path,
+    file: IO[bytes],
+    folder: Path,
+    max_total_bytes: int,
+    max_files: int,
+    progress: Progress | None,
+) -> None:
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
+    archive_bytes = archive.stat().st_size
     total_bytes = 0
-    for count, (name, open_member) in enumerate(members(archive), start=1):
+    for count, (name, open_member) in enumerate(members(archive, file), start=1):
         if count > max_files:
             raise KwsError(f"{archive}: more than {max_files} files, at member {name}")
         path = folder / _safe(name, archive)
@@ -99,10 +127,12 @@ def _extract(archive: Path, folder: Path, max_total_bytes: int, max_files: int) 
                         f"{archive}: more than {max_total_bytes} bytes unpacked, at member {name}"
                     )
                 destination.write(chunk)
+        if progress is not None and count % _FILES_A_REPORT == 0:
+            progress(min(file.tell(), archive_bytes), archive_bytes)
 
 
-def _tar_members(archive: Path) -> Iterator[Member]:
-    with tarfile.open(archive, "r|*") as tar:
+def _tar_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
+    with tarfile.open(fileobj=file, mode="r|*") as tar:
         for member in tar:
             _safe(member.name, archive)
             if member.isdir():
@@ -119,8 +149,8 @@ def _tar_members(archive: Path) -> Iterator[Member]:
             yield member.name, open_member
 
 
-def _zip_members(archive: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(archive) as zipped:
+def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
+    with zipfile.ZipFile(file) as zipped:
         for info in zipped.infolist():
             _safe(info.filename, archive)
             kind = info.external_attr >> 28  # The file type of a Unix mode; 0 where unknown.
@@ -148,7 +178,7 @@ def _digest(archive: Path) -> str:
     with archive.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 def _rename(temporary: Path, target: Path) -> None:

@@ -24,7 +24,8 @@ class Unreadable(Exception):
 
     Attributes:
       reason: a stable name: `empty_file`, `not_audio`, `malformed`, `truncated`,
-        `unsupported_rate`, `too_long`, `too_short`, `not_finite`, `silent`, `io_error`.
+        `unsupported_rate`, `too_long`, `too_short`, `beyond_end`, `not_finite`, `silent`,
+        `io_error`.
       detail: one sentence with the figures.
     """
 

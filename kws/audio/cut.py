@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from kws.audio import fragment
 from kws.audio.align import align
 from kws.audio.clip import Clip, Novelty, clip_id
 from kws.audio.descriptors import FULL_SCALE, to_dbfs
@@ -15,12 +16,13 @@ from kws.labels import SILENCE
 from kws.splits import Split
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Cut:
     """One clip to be made.
 
     Attributes:
-      name: the file inside the corpus; "" for quiet noise that is made up.
+      name: the file inside the corpus, or a part of it (`kws.audio.fragment`); "" for quiet noise
+        that is made up.
       split, label, word, speaker, source, novelty: of the clip.
       starts_ms: of a window of a long recording; the first that is not silent is taken, else the
         last. Empty: the file is a word and is aligned.
@@ -41,7 +43,7 @@ class Cut:
 
 
 def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
-    """Makes the clip, exactly `clip_duration_ms` long.
+    """Makes the clip, exactly `clip_duration_ms` long; before a window its `lead_in_ms`.
 
     Args:
       cut: what to make.
@@ -52,6 +54,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
       Unreadable: the recording is not what it was when it was examined.
     """
     samples = params.sample_rate * params.clip_duration_ms // 1000
+    lead_in_ms = 0
     origin = cut.name
     if source is None:
         noise = np.random.default_rng(cut.seed).standard_normal(samples) * cut.gain * FULL_SCALE
@@ -59,9 +62,11 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         origin = f"noise {cut.seed}"
     elif cut.starts_ms:
         recording, start_ms = _window(cut, source, params)
+        lead_in_ms = params.lead_in_ms
+        samples += params.sample_rate * lead_in_ms // 1000
         origin = f"{cut.name} at {start_ms:.0f} ms x {cut.gain:.4f}"
     else:
-        recording = read_word(source, params)
+        recording = read_word(source, params, fragment.parse(cut.name))
     audio = align(recording.audio, samples, params.sample_rate)
     return Clip(
         audio=audio,
@@ -72,6 +77,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         source=cut.source,
         clip_id=clip_id(audio, origin),
         novelty=cut.novelty,
+        lead_in_ms=lead_in_ms,
         original_rate=recording.original_rate,
         original_channels=recording.original_channels,
     )
@@ -84,7 +90,12 @@ def stem(name: str) -> str:
 
 def _window(cut: Cut, source: Source, params: IngestParams) -> tuple[Recording, float]:
     for start_ms in cut.starts_ms:
-        window = read_window(source, start_ms, params.clip_duration_ms, params.sample_rate)
+        window = read_window(
+            source,
+            start_ms - params.lead_in_ms,
+            params.lead_in_ms + params.clip_duration_ms,
+            params.sample_rate,
+        )
         level_dbfs = to_dbfs(float(window.audio.std(dtype=np.float64)))
         if cut.label == SILENCE or level_dbfs >= params.silent_dbfs:
             break

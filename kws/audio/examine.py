@@ -6,12 +6,15 @@ Only small findings leave this pass; the audio is read again for the clips that 
 import dataclasses
 import hashlib
 
+from kws.audio import fragment
 from kws.audio.container import Unreadable
+from kws.audio.fragment import Fragment
 from kws.audio.params import IngestParams
 from kws.audio.read import Recording, Source, duration_ms, read
+from kws.audio.sketch import sketch
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
     """What was found in one file.
 
@@ -19,25 +22,32 @@ class Finding:
       name: of the file, inside the corpus.
       duration_ms: of a usable recording.
       digest: of a word's samples after conversion: equal for equal content in other formats of
-        the same resolution; "" for long recordings.
+        the same resolution; empty for long recordings and digital silence.
       reason, detail: why it cannot be used; reason is "" for a usable one.
+      sketch: float32 `[32]` as bytes, see `kws.audio.sketch`; empty where the digest is, and where
+        there is nothing but hum, an offset or rounding.
     """
 
     name: str
     duration_ms: float = 0.0
-    digest: str = ""
+    digest: bytes = b""
     reason: str = ""
     detail: str = ""
+    sketch: bytes = b""
 
 
 def examine_word(name: str, source: Source, params: IngestParams) -> Finding:
     """Decodes a word recording and checks it against the limits of the params."""
     try:
-        audio = read_word(source, params).audio
+        audio = read_word(source, params, fragment.parse(name)).audio
     except Unreadable as error:
         return Finding(name, reason=error.reason, detail=error.detail)
-    digest = hashlib.blake2b(audio.tobytes(), digest_size=16).hexdigest()
-    return Finding(name, 1000 * audio.size / params.sample_rate, digest)
+    duration = 1000 * audio.size / params.sample_rate
+    if not audio.any():
+        return Finding(name, duration)  # All silences are alike, and none is a copy of another.
+    digest = hashlib.blake2b(audio.tobytes(), digest_size=16).digest()
+    direction = sketch(audio)
+    return Finding(name, duration, digest, sketch=direction.tobytes() if direction.any() else b"")
 
 
 def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
@@ -52,12 +62,20 @@ def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
     return Finding(name, duration)
 
 
-def read_word(source: Source, params: IngestParams) -> Recording:
-    """Reads a word recording within the limits of the params (`kws.audio.read.read`)."""
+def read_word(source: Source, params: IngestParams, part: Fragment) -> Recording:
+    """Reads a word within the limits of the params (`kws.audio.read.read`).
+
+    Args:
+      source: the recording.
+      params: rate and limits.
+      part: where in the recording the word is, by its name.
+    """
     return read(
         source,
         params.sample_rate,
         max_duration_ms=params.max_clip_duration_ms,
         min_duration_ms=params.min_clip_duration_ms,
         silent_dbfs=params.silent_dbfs,
+        start_ms=part.start_ms,
+        end_ms=part.end_ms,
     )

@@ -46,19 +46,25 @@ def check(plan: Plan, params: IngestParams) -> None:
 
 
 def summarize(plan: Plan, params: IngestParams) -> dict:
-    """What `ingest.json` holds: counts per split and label, seconds, what was left out and why."""
+    """What `ingest.json` holds: counts per split, label and source, what was left out and why."""
     clips = Counter((cut.split, cut.label) for cut in plan.cuts)
+    of_source = Counter((cut.source, cut.split) for cut in plan.cuts)
     seconds = params.clip_duration_ms / 1000
     return {
         "files": plan.files,
         "quarantined": len(plan.quarantine),
         "quarantine_reasons": {r: len(q) for r, q in by_reason(plan.quarantine).items()},
+        "cross_split_duplicates": plan.leaks,
         "clips": {
             split: {label: clips[split, label] for label in label_list(params.keywords)}
             for split in SPLITS
         },
         "seconds": {
             split: seconds * sum(cut.split == split for cut in plan.cuts) for split in SPLITS
+        },
+        "sources": {
+            source: {split: of_source[source, split] for split in SPLITS}
+            for source in sorted({source for source, _ in of_source})
         },
         "usable_words": plan.words,
         "unused": plan.unused,

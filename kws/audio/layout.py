@@ -1,4 +1,6 @@
-"""Layout: what the files of a Speech Commands folder are, by their names alone.
+"""Layout: every file of a corpus with its meaning, its speaker and its split, by names alone.
+
+A corpus is one folder in the layout of Speech Commands,
 
     <folder>/<word>/<speaker>_nohash_<n>.wav     a word (any audio suffix; any name)
     <folder>/_background_noise_/[<split>/]….wav  long recordings of noise
@@ -6,44 +8,65 @@
     <folder>/_unknown_/….wav                     words that have no folder of their own
     <folder>/validation_list.txt, testing_list.txt
 
-Names are relative to the folder, with `/`. Hidden files and folders (`.`, `__MACOSX`) do not exist.
+or many folders of several kinds (`kws.audio.corpus`), which are split together: nobody who speaks
+in one of them for training is tested in another.
 """
 
 import dataclasses
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from kws.audio.params import IngestParams
-from kws.audio.splits import Part, speaker_of, split_recordings, split_words
-from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
-from kws.splits import SPLITS, TEST, Split
-
-AUDIO_SUFFIXES = (
-    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
-    *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"),
+from kws.audio import contents
+from kws.audio.contents import (
+    AUDIO_SUFFIXES,
+    COMPANION_NAMES,
+    COMPANION_SUFFIXES,
+    TESTING_LIST,
+    VALIDATION_LIST,
+    Contents,
 )
-COMPANION_SUFFIXES = (".txt", ".tsv", ".csv", ".json", ".jsonl", ".md", ".pdf", ".yaml", ".yml")
-COMPANION_NAMES = ("README", "LICENSE", "LICENCE", "NOTICE", "AUTHORS", "COPYING", "ATTRIBUTION")
-VALIDATION_LIST = "validation_list.txt"
-TESTING_LIST = "testing_list.txt"
+from kws.audio.corpus import Corpus, Folder
+from kws.audio.manifest import read_manifest
+from kws.audio.params import IngestParams
+from kws.audio.splits import Part, split_recordings, split_speakers
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
+from kws.splits import Split
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "COMPANION_NAMES",
+    "COMPANION_SUFFIXES",
+    "TESTING_LIST",
+    "VALIDATION_LIST",
+    "Layout",
+    "Word",
+    "backgrounds",
+    "list_files",
+    "negatives",
+    "scan",
+    "understand",
+    "understand_corpus",
+]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Word:
     """One recording of a word.
 
     Attributes:
-      name: `<word>/<file>`.
-      word: the folder.
-      speaker: see `speaker_of`.
+      name: `<word>/<file>`, or as the corpus names it (`Corpus.path_of`).
+      word: what is said.
+      speaker: who says it.
       split: where it belongs.
+      source: the name of the source; "" in a corpus of one folder.
     """
 
     name: str
     word: str
     speaker: str
     split: Split
+    source: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +76,7 @@ class Layout:
     Attributes:
       words: by name.
       backgrounds, negatives: for each split.
-      misplaced: files that belong to nothing: name -> (reason, detail). Reasons: `not_audio_name`,
-        `no_word_folder`, `too_deep`, `reserved_folder`.
+      misplaced: files that belong to nothing: name -> (reason, detail), as `Contents.misplaced`.
     """
 
     words: list[Word]
@@ -66,49 +88,68 @@ class Layout:
 def understand(
     names: Iterable[str], read_text: Callable[[str], str], params: IngestParams
 ) -> Layout:
-    """Sorts names into a layout; touches no recording.
+    """Sorts the names of one Speech Commands folder into a layout; touches no recording.
 
     Args:
       names: of all files, relative to the folder.
       read_text: gives the content of a list file.
       params: the percentages and what `validation_list.txt` means.
     """
-    words: list[str] = []
-    long: dict[str, list[str]] = {BACKGROUND_FOLDER: [], NEGATIVES_FOLDER: []}
-    misplaced: dict[str, tuple[str, str]] = {}
-    lists: dict[Split, list[str]] = {}
-    for name in sorted(names):
-        path = PurePosixPath(name)
-        folder, depth = path.parts[0], len(path.parts)
-        if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
-            continue
-        if name in (VALIDATION_LIST, TESTING_LIST):
-            split = TEST if name == TESTING_LIST else params.validation_list
-            lists.setdefault(split, []).extend(_list_lines(read_text(name)))
-        elif _is_companion(path):
-            continue
-        elif path.suffix.lower() not in AUDIO_SUFFIXES:
-            misplaced[name] = ("not_audio_name", f"suffix {path.suffix or 'missing'}")
-        elif depth == 1:
-            misplaced[name] = ("no_word_folder", "a recording belongs into the folder of its word")
-        elif folder in long:
-            if depth == 2 or (depth == 3 and path.parts[1] in SPLITS):
-                long[folder].append(name)
-            else:
-                misplaced[name] = ("too_deep", f"expected {folder}/[train|eval|test/]<file>")
-        elif depth > 2:
-            misplaced[name] = ("too_deep", "expected <word>/<file>")
-        elif folder.startswith("_") and folder != UNKNOWN:
-            misplaced[name] = ("reserved_folder", f"{folder} is no word")
-        else:
-            words.append(name)
+    found = contents.speech_commands(names, read_text, params.validation_list)
+    return _layout([(found, "")], params)
+
+
+def understand_corpus(
+    corpus: Corpus,
+    list_names: Callable[[str], Iterable[str]],
+    read_text: Callable[[str], str],
+    params: IngestParams,
+) -> Layout:
+    """Lists the folders of a corpus and sorts the names into one layout.
+
+    Args:
+      corpus: its folders.
+      list_names: gives the names of all files below a path, relative to it.
+      read_text: gives the content of the file at a path.
+      params: as for `understand`.
+    """
+
+    def look(folder: Folder) -> Contents:
+        def text_of(name: str) -> str:
+            return read_text(f"{folder.path}/{name}")
+
+        if folder.kind == "manifest":
+            return read_manifest(text_of(folder.manifest), folder.manifest)
+        names = list_names(folder.path)
+        if folder.kind == "speech_commands":
+            meaning = folder.validation_list or params.validation_list
+            return contents.speech_commands(names, text_of, meaning)
+        if folder.kind == "backgrounds" or folder.kind == "negatives":
+            return contents.recordings(names, folder.kind)
+        return contents.clips(names, folder.word or UNKNOWN)
+
+    found = [
+        (look(folder).under(folder.prefix) if folder.prefix else look(folder), folder.source)
+        for folder in corpus.folders
+    ]
+    return _layout(found, params)
+
+
+def _layout(found: list[tuple[Contents, str]], params: IngestParams) -> Layout:
+    """Contents of all folders, each with the name of its source, split together."""
     shares = params.eval_percentage, params.test_percentage
-    placed = split_words(words, lists, *shares)
+    spoken = [({n: s.speaker for n, s in c.words.items()}, c.listed) for c, _ in found]
+    placed = split_speakers(spoken, *shares)
+    words = [
+        Word(name, said.word, said.speaker, placed[said.speaker], source)
+        for folder, source in found
+        for name, said in folder.words.items()
+    ]
     return Layout(
-        words=[Word(n, PurePosixPath(n).parts[0], speaker_of(n), placed[n]) for n in words],
-        backgrounds=split_recordings(long[BACKGROUND_FOLDER], *shares),
-        negatives=split_recordings(long[NEGATIVES_FOLDER], *shares),
-        misplaced=misplaced,
+        words=sorted(words, key=lambda word: word.name),
+        backgrounds=split_recordings([n for c, _ in found for n in c.backgrounds], *shares),
+        negatives=split_recordings([n for c, _ in found for n in c.negatives], *shares),
+        misplaced={name: why for c, _ in found for name, why in c.misplaced.items()},
     )
 
 
@@ -159,12 +200,3 @@ def _parts(
     layout = understand(names, lambda name: "", params)
     found = layout.backgrounds if inside == BACKGROUND_FOLDER else layout.negatives
     return [part._replace(path=str(folder / part.path)) for part in found[split]]
-
-
-def _is_companion(path: PurePosixPath) -> bool:
-    """Lists, licences, notes: files that may lie beside recordings."""
-    return path.suffix.lower() in COMPANION_SUFFIXES or path.stem.upper() in COMPANION_NAMES
-
-
-def _list_lines(text: str) -> list[str]:
-    return [line.strip().replace("\\", "/") for line in text.splitlines() if line.strip()]

@@ -25,10 +25,20 @@ class IngestParams(Params):
     min_clip_duration_ms: int = pydantic.Field(
         50, ge=1, description="a shorter word recording is quarantined"
     )
-    silence_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
-    unknown_percentage: float = pydantic.Field(10.0, ge=0, le=1000)
+    silence_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
+    unknown_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
     negatives_percentage: float = pydantic.Field(
-        0.0, ge=0, le=1000, description="_unknown_ clips cut from the training part of _negatives_"
+        0.0,
+        ge=0,
+        le=10_000,
+        description="_unknown_ clips cut from the training part of _negatives_",
+    )
+    lead_in_ms: int = pydantic.Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="what goes before a window of a long recording is kept with its clip for so "
+        "long, so that the frontend has adapted to it as in a stream",
     )
     eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
@@ -45,6 +55,12 @@ class IngestParams(Params):
     max_quarantine_share: float = pydantic.Field(0.05, ge=0, le=1)
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"
+    )
+    speaker_salt_env: str = pydantic.Field(
+        "",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        description="environment variable with a secret salt: speakers are hashed with it; none: "
+        "speakers are named as in the recordings. Another salt alone starts no new ingestion",
     )
     seed: int = 0
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from kws.audio.clip import Novelty
 from kws.audio.cut import Cut
+from kws.audio.duplicates import distinct
 from kws.audio.examine import Finding
 from kws.audio.layout import Layout, Word
 from kws.audio.params import IngestParams
@@ -29,6 +30,7 @@ class Plan:
     Attributes:
       cuts: the clips of all splits, well mixed.
       quarantine: every file that is not used because something is wrong with it, by name.
+      leaks: how many of the quarantined have their content in another split.
       files: how many files were judged (used, unused and quarantined).
       words: usable distinct clips of each word in each split, used or not.
       unused: `not_sampled` (other words beyond their share) and `rare_word` (clips of rare words
@@ -38,6 +40,7 @@ class Plan:
 
     cuts: list[Cut]
     quarantine: list[Quarantined]
+    leaks: int
     files: int
     words: dict[str, dict[Split, int]]
     unused: dict[str, dict[Split, int]]
@@ -56,7 +59,7 @@ def make_plan(layout: Layout, findings: Iterable[Finding], params: IngestParams)
     found = {finding.name: finding for finding in findings}
     quarantine = [Quarantined(n, *why) for n, why in layout.misplaced.items()]
     quarantine += [Quarantined(f.name, f.reason, f.detail) for f in found.values() if f.reason]
-    usable, duplicates = _distinct(layout.words, found)
+    usable, duplicates, leaks = distinct(layout.words, found, params.keywords)
     quarantine += duplicates
 
     per_word: dict[str, Counter[Split]] = defaultdict(Counter)
@@ -77,30 +80,13 @@ def make_plan(layout: Layout, findings: Iterable[Finding], params: IngestParams)
     return Plan(
         cuts=cuts,
         quarantine=sorted(quarantine),
+        leaks=leaks,
         files=len(found) + len(layout.misplaced),
         words={w: {s: n[s] for s in SPLITS} for w, n in sorted(per_word.items())},
         unused=unused,
         backgrounds=backgrounds,
         negatives=negatives,
     )
-
-
-def _distinct(
-    words: Sequence[Word], found: dict[str, Finding]
-) -> tuple[list[Word], list[Quarantined]]:
-    """Keeps the first name of each content."""
-    kept: dict[str, str] = {}
-    usable, duplicates = [], []
-    for word in sorted(words, key=lambda word: word.name):
-        finding = found[word.name]
-        if finding.reason:
-            continue
-        first = kept.setdefault(finding.digest, word.name)
-        if first == word.name:
-            usable.append(word)
-        else:
-            duplicates.append(Quarantined(word.name, "duplicate", f"same content as {first}"))
-    return usable, duplicates
 
 
 def _choose_words(
@@ -110,6 +96,7 @@ def _choose_words(
     keywords = [word for word in usable if word.word in params.keywords]
     others = [word for word in usable if word.word not in params.keywords]
     rare = {w for w, clips in per_word.items() if clips.total() < params.rare_word_clips}
+    rare -= {UNKNOWN}  # Words of all kinds, however few.
     chosen = keywords + [w for w in others if w.word in rare and w.split == TEST]
     unused: dict[str, dict[Split, int]] = {"not_sampled": {}, "rare_word": {}}
     for split in SPLITS:
@@ -135,7 +122,7 @@ def _word_cuts(chosen: Sequence[Word], params: IngestParams) -> list[Cut]:
             label=word.word if keyword else UNKNOWN,
             word=word.word,
             speaker=word.speaker,
-            source=params.source,
+            source=word.source or params.source,
             novelty="keyword" if keyword else novelty,
         )
 

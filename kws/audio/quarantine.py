@@ -17,8 +17,8 @@ class Quarantined(NamedTuple):
 
     Attributes:
       path: inside the corpus.
-      reason: one of `kws.audio.read.Unreadable`'s, of `kws.audio.layout.Layout.misplaced`'s, or
-        `duplicate`.
+      reason: one of `kws.audio.container.Unreadable`'s, of `kws.audio.layout.Layout.misplaced`'s,
+        or of `kws.audio.duplicates.Distinct.quarantine`'s.
       detail: the figures.
     """
 

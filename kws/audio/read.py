@@ -46,22 +46,30 @@ def read(
     max_duration_ms: float = 600_000,
     min_duration_ms: float = 0,
     silent_dbfs: float | None = None,
+    start_ms: float = 0,
+    end_ms: float | None = None,
 ) -> Recording:
-    """Reads a whole recording.
+    """Reads a whole recording, or a part of a longer one.
 
     Args:
       source: path, or binary file object (seekable; it is not closed).
       sample_rate: Hz wanted.
-      max_duration_ms, min_duration_ms: longer and shorter recordings are refused.
+      max_duration_ms, min_duration_ms: longer and shorter recordings (or parts) are refused.
       silent_dbfs: refuse recordings whose RMS about their mean is below; None accepts silence.
+      start_ms, end_ms: of the part; None: to the end.
 
     Raises:
       Unreadable: with one of its reasons.
     """
     with _open(source) as file:
         rate, channels = file.samplerate, file.channels
-        _check_duration(file.frames / rate * 1000, max_duration_ms, min_duration_ms)
-        mono = _decode(file, math.ceil(rate * max_duration_ms / 1000))
+        start, frames = _part(file, start_ms, end_ms)
+        _check_duration(frames / rate * 1000, max_duration_ms, min_duration_ms)
+        if start:
+            _seek(file, start)
+        whole = end_ms is None
+        most = math.ceil(rate * max_duration_ms / 1000) if whole else frames
+        mono = _decode(file, most, exactly=not whole)
     _check_duration(mono.size / rate * 1000, max_duration_ms, min_duration_ms)
     audio = _to_int16(mono, rate, sample_rate)
     if silent_dbfs is not None:
@@ -84,10 +92,7 @@ def read_window(
     """
     with _open(source) as file:
         rate, channels = file.samplerate, file.channels
-        try:
-            file.seek(min(file.frames, round(start_ms * rate / 1000)))
-        except soundfile.LibsndfileError as error:
-            raise Unreadable("malformed", f"cannot seek: {_sentence(error)}") from error
+        _seek(file, min(file.frames, round(start_ms * rate / 1000)))
         mono = _decode(file, round(duration_ms * rate / 1000), exactly=True)
     audio = _to_int16(mono, rate, sample_rate)
     samples = round(duration_ms * sample_rate / 1000)
@@ -103,6 +108,25 @@ def duration_ms(source: Source) -> float:
     """
     with _open(source) as file:
         return file.frames / file.samplerate * 1000
+
+
+def _part(file: soundfile.SoundFile, start_ms: float, end_ms: float | None) -> tuple[int, int]:
+    """First frame and number of frames; refuses a part that is not all in the recording."""
+    rate = file.samplerate
+    start = round(start_ms * rate / 1000)
+    end = file.frames if end_ms is None else round(end_ms * rate / 1000)
+    if end > file.frames or start > file.frames:
+        duration_ms = file.frames / rate * 1000
+        last_ms = start_ms if end_ms is None else end_ms
+        raise Unreadable("beyond_end", f"{last_ms:.0f} ms, the recording ends at {duration_ms:.0f}")
+    return start, end - start
+
+
+def _seek(file: soundfile.SoundFile, frame: int) -> None:
+    try:
+        file.seek(frame)
+    except soundfile.LibsndfileError as error:
+        raise Unreadable("malformed", f"cannot seek: {_sentence(error)}") from error
 
 
 def _open(source: Source) -> soundfile.SoundFile:

@@ -50,43 +50,64 @@ def split_of_hash(speaker: str, eval_percentage: float, test_percentage: float) 
     return TEST if share < eval_percentage + test_percentage else TRAIN
 
 
+def split_speakers(
+    folders: Iterable[tuple[Mapping[str, str], Mapping[str, Split]]],
+    eval_percentage: float = 10,
+    test_percentage: float = 10,
+) -> dict[str, Split]:
+    """The split of every speaker, over all folders of a corpus: nobody is in two of them.
+
+    Where a file of theirs is listed, anywhere, speakers are where the list says, and that is test
+    before eval before train if lists say several: nobody with a listed file is in train. Other
+    speakers are drawn in each folder that has them, and the same order decides. There, a split that
+    has a list is full; one that has none draws by hash; the rest is train. Where there is one list
+    only, the hash is salted: the lists of Speech Commands were drawn by the plain one, which would
+    find nobody left.
+
+    Args:
+      folders: of each, name -> speaker of its words, and name -> split of what it lists (names that
+        are not there count as well).
+      eval_percentage, test_percentage: of the speakers, where no list decides.
+    """
+    folders = list(folders)
+    by_list: dict[str, Split] = {}
+    for speakers, listed in folders:
+        for name, split in listed.items():
+            _raise_to(by_list, speakers.get(name) or speaker_of(name), split)
+    drawn: dict[str, Split] = {}
+    for speakers, listed in folders:
+        full = set(listed.values())
+        salt = " (not listed)" if full - {TRAIN} else ""
+        shares = (
+            0 if EVAL in full else eval_percentage,
+            0 if TEST in full else test_percentage,
+        )
+        for speaker in set(speakers.values()) - by_list.keys():
+            _raise_to(drawn, speaker, split_of_hash(speaker + salt, *shares))
+    return {**drawn, **by_list}
+
+
 def split_words(
     names: Iterable[str],
     lists: Mapping[Split, Iterable[str]],
     eval_percentage: float = 10,
     test_percentage: float = 10,
 ) -> dict[str, Split]:
-    """The split of every word recording, disjoint in speakers.
-
-    A listed file is where its list says, and a speaker with a listed file is never in train: the
-    unlisted files go where the listed ones are (to test if they are in both). Other speakers: a
-    split that has a list is full; one that has none draws by hash; the rest is train. Where there
-    is one list only, the hash is salted: the lists of Speech Commands were drawn by the plain one,
-    which would find nobody left.
+    """The split of every word recording of one folder; see `split_speakers`.
 
     Args:
       names: `<word>/<file>`.
       lists: the names that a list gives to eval or test; missing or empty: no list.
       eval_percentage, test_percentage: of the speakers, where no list decides.
     """
+    speakers = {name: speaker_of(name) for name in names}
     listed = {name: split for split in (EVAL, TEST) for name in lists.get(split, ())}
-    of_speaker: dict[str, Split] = {}
-    for name, split in listed.items():
-        if of_speaker.get(speaker_of(name)) != TEST:
-            of_speaker[speaker_of(name)] = split
-    salt = " (not listed)" if listed else ""
-    eval_percentage = 0 if EVAL in listed.values() else eval_percentage
-    test_percentage = 0 if TEST in listed.values() else test_percentage
+    of_speaker = split_speakers([(speakers, listed)], eval_percentage, test_percentage)
+    return {name: of_speaker[speaker] for name, speaker in speakers.items()}
 
-    def split_of(name: str) -> Split:
-        speaker = speaker_of(name)
-        if name in listed:
-            return listed[name]
-        if speaker in of_speaker:
-            return of_speaker[speaker]
-        return split_of_hash(speaker + salt, eval_percentage, test_percentage)
 
-    return {name: split_of(name) for name in names}
+def _raise_to(found: dict[str, Split], speaker: str, split: Split) -> None:
+    found[speaker] = max(found.get(speaker, TRAIN), split, key=SPLITS.index)
 
 
 def split_recordings(
@@ -94,11 +115,13 @@ def split_recordings(
 ) -> dict[Split, list[Part]]:
     """The parts of long recordings (backgrounds, negatives) that each split may use.
 
-    - `<folder>/train/…`, `/eval/…`, `/test/…`: that split, and only that.
+    - `<folder>/…train/…`, `…/eval/…`, `…/test/…`: that split, and only that.
     - Three or more recordings without such subfolders: by hash of the file name, except that every
       split gets at least one (eval the lowest hash, test the next, train the highest).
     - One or two: each is cut in thirds by time, train first, then eval, then test.
     - Loose files beside such subfolders: by hash.
+
+    Recordings of the same file name (less its suffix) are taken for the same recording.
 
     Args:
       names: paths inside the corpus, `<folder>/[<split>/]<file>`.
@@ -109,28 +132,34 @@ def split_recordings(
     parts: dict[Split, list[Part]] = {split: [] for split in SPLITS}
     loose = []
     for name in sorted(names):
-        folder = PurePosixPath(name).parent.name
-        placed = next((split for split in SPLITS if split == folder), None)
+        folders = PurePosixPath(name).parts[1:-1]
+        placed = next((split for folder in folders for split in SPLITS if split == folder), None)
         if placed is None:
             loose.append(name)
         else:
             parts[placed].append(Part(name))
+    titles = sorted({PurePosixPath(name).stem for name in loose}, key=_by_hash)
     if len(loose) < len(names):
-        for name in loose:
-            split = split_of_hash(PurePosixPath(name).stem, eval_percentage, test_percentage)
-            parts[split].append(Part(name))
-    elif len(loose) < len(SPLITS):
+        of_title = {t: split_of_hash(t, eval_percentage, test_percentage) for t in titles}
+    elif len(titles) < len(SPLITS):
+        of_title = {}
         for name in loose:
             for third, split in enumerate(SPLITS):
                 parts[split].append(Part(name, third / 3, (third + 1) / 3))
     else:
-        ranked = sorted(loose, key=lambda name: (hash_percentage(PurePosixPath(name).stem), name))
-        shares = [hash_percentage(PurePosixPath(name).stem) for name in ranked]
+        shares = [hash_percentage(title) for title in titles]
         up_to_eval = sum(share < eval_percentage for share in shares)
         up_to_test = sum(share < eval_percentage + test_percentage for share in shares)
-        up_to_eval = min(max(up_to_eval, 1), len(ranked) - 2)
-        up_to_test = min(max(up_to_test, up_to_eval + 1), len(ranked) - 1)
-        parts[EVAL] = [Part(name) for name in ranked[:up_to_eval]]
-        parts[TEST] = [Part(name) for name in ranked[up_to_eval:up_to_test]]
-        parts[TRAIN] = [Part(name) for name in ranked[up_to_test:]]
+        up_to_eval = min(max(up_to_eval, 1), len(titles) - 2)
+        up_to_test = min(max(up_to_test, up_to_eval + 1), len(titles) - 1)
+        of_title = {
+            title: EVAL if i < up_to_eval else TEST if i < up_to_test else TRAIN
+            for i, title in enumerate(titles)
+        }
+    for name in loose if of_title else ():
+        parts[of_title[PurePosixPath(name).stem]].append(Part(name))
     return {split: sorted(found) for split, found in parts.items()}
+
+
+def _by_hash(title: str) -> tuple[float, str]:
+    return hash_percentage(title), title

@@ -104,22 +104,24 @@ def _windows(
         (p.start_share * found[p.path].duration_ms, p.end_share * found[p.path].duration_ms)
         for p in parts
     ]
-    room = np.array([end - start - params.clip_duration_ms + 1 for start, end in spans])
+    taken_ms = params.lead_in_ms + params.clip_duration_ms
+    room = np.array([end - start - taken_ms + 1 for start, end in spans])
     drawn = int(rng.choice(len(parts), p=room / room.sum()))
     inside = np.floor(rng.uniform(size=tries) * room[drawn])
-    return parts[drawn].path, tuple(float(spans[drawn][0] + start) for start in inside)
+    first = spans[drawn][0] + params.lead_in_ms
+    return parts[drawn].path, tuple(float(first + start) for start in inside)
 
 
 def usable_parts(
     parts: Sequence[Part], found: dict[str, Finding], params: IngestParams
 ) -> list[Part]:
-    """Parts of sound recordings that are long enough for one clip."""
+    """Parts of sound recordings that are long enough for one clip and its lead-in."""
     return [
         part
         for part in parts
         if not found[part.path].reason
         and (part.end_share - part.start_share) * found[part.path].duration_ms
-        >= params.clip_duration_ms
+        >= params.lead_in_ms + params.clip_duration_ms
     ]
 
 

@@ -3,67 +3,99 @@
 The mix is summed in float and rounded once. pydub lays the long streams (`kws/scenes`); here its
 integer gains, which round each part down before they are added, would cost accuracy at the low
 levels that a gain of -20 dB reaches, and its objects would cost time.
+
+Where `params.augment` asks for it, the word is changed and put into a room before, and the sum
+goes through a microphone and a codec after: `kws/augment/chain.py` has the order.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from kws.audio.clip import Clip, clip_id
-from kws.augment.activity import active_speech
+from kws.augment import chain
+from kws.augment.activity import Activity, active_speech
 from kws.augment.background import cut_background
+from kws.augment.clipping import clip_peaks
+from kws.augment.codec import round_trip
+from kws.augment.gain import to_int16, with_gain
 from kws.augment.level import amplitude, rms
 from kws.augment.params import NoisyCopyParams
+from kws.augment.rooms import Room
 from kws.augment.shift import shift_range, shifted
 from kws.labels import SILENCE
 
-PEAK_LIMIT = 32767.0
-
 
 def noisy_copy(
-    clip: Clip, background: np.ndarray, params: NoisyCopyParams, rng: np.random.Generator
+    clip: Clip,
+    background: np.ndarray,
+    params: NoisyCopyParams,
+    rng: np.random.Generator,
+    rooms: Sequence[Room] = (),
 ) -> Clip:
     """A copy of the clip with background, a random time shift and a random gain.
 
     The signal-to-noise ratio is the RMS of the word's active frames (`active_speech`) over the RMS
     of the whole piece of background that is heard, lead-in included; the noise in the clip itself
     is not counted. The gain is that of the sum; a sum that would pass full scale is turned down
-    as a whole, so nothing is clipped and the ratio holds.
+    as a whole, so nothing is clipped (unless that is asked for) and the ratio holds. It holds in
+    the air: the word is as loud in a room as before it, and a microphone's curve comes after.
 
     Args:
-      clip: without lead-in.
+      clip: with no lead-in, or with one of its own that is not longer than the copy's; that is
+        heard too, and such a clip is not shifted: the sound before it belongs to it.
       background: int16 `[samples]` at the clip's rate, of any length above 0.
       params: ranges drawn from.
       rng: the copy's own generator.
+      rooms: of the clip's split, at its rate; drawn from where `reverb_share` is above 0.
 
     Returns:
       A clip of exactly `lead_in_ms` of background alone and then the clip's own length, with
       augmentation "noisy" and its `snr_db`. A `_silence_` clip is laid over the background in the
-      same way, but carries no `snr_db`: there is no word to measure. Nor does a clip where word or
-      background is digital silence.
+      same way, but carries no `snr_db`: there is no word to measure; nor a voice to change or to
+      put into a room. A clip where word or background is digital silence carries none either.
 
     Raises:
-      ValueError: the clip has a lead-in already, or the background is empty.
+      ValueError: the clip's lead-in is longer than `lead_in_ms`, the background is empty, or a
+        room is wanted and none given.
     """
-    if clip.lead_in_ms:
+    if clip.lead_in_ms > params.lead_in_ms:
         raise ValueError(
-            f"clip {clip.clip_id} has a lead-in of {clip.lead_in_ms} ms: copy the original"
+            f"clip {clip.clip_id} has a lead-in of {clip.lead_in_ms} ms, its copy one of "
+            f"lead_in_ms={params.lead_in_ms}"
         )
+    own_lead_in = clip.lead_in_samples
     lead_in = clip.sample_rate * params.lead_in_ms // 1000
     snr_db = rng.uniform(*params.snr_db)
     gain_db = rng.uniform(*params.gain_db)
-    word = active_speech(clip.audio, clip.sample_rate)
-    limit = int(clip.sample_rate * params.time_shift_ms / 1000)
-    earliest, latest = shift_range(word.start, word.stop, len(clip.audio), limit)
-    foreground = shifted(clip.audio, int(rng.integers(earliest, latest + 1)), clip.sample_rate)
-    noise = cut_background(background, lead_in + len(clip.audio), rng)
+    rate = clip.sample_rate
+    treatment = chain.draw(params.augment, rooms, rate, rng)
+    voice, word = clip.audio, _word(clip.audio, own_lead_in, rate)
+    if clip.label != SILENCE:
+        voice = chain.change_voice(voice, word, treatment, rate)
+        if voice is not clip.audio:
+            word = _word(voice, own_lead_in, rate)
+    limit = 0 if own_lead_in else int(rate * params.time_shift_ms / 1000)
+    earliest, latest = shift_range(word.start, word.stop, len(voice), limit)
+    by_samples = int(rng.integers(earliest, latest + 1))
+    foreground = shifted(voice, by_samples, rate)
+    if clip.label != SILENCE:
+        place = slice(word.start + by_samples, word.stop + by_samples)
+        foreground = chain.in_room(foreground, place, treatment.room)
+    noise = cut_background(background, lead_in - own_lead_in + len(clip.audio), rng)
 
     noise_rms = rms(noise)
     measurable = word.rms > 0 and noise_rms > 0
     noise_gain = word.rms / noise_rms / amplitude(snr_db) if measurable else 1.0
     mixed = noise.astype(np.float32) * np.float32(noise_gain)
-    mixed[lead_in:] += foreground
-    audio = _to_int16(mixed, amplitude(gain_db))
+    mixed[lead_in - own_lead_in :] += foreground
+    heard = with_gain(chain.through_microphone(mixed, treatment.microphone), amplitude(gain_db))
+    if treatment.overdrive_db:
+        heard = clip_peaks(heard, treatment.overdrive_db)
+    audio = to_int16(heard)
+    if treatment.codec:
+        audio = round_trip(audio, treatment.codec, rate, treatment.opus_kbps)
     return dataclasses.replace(
         clip,
         audio=audio,
@@ -74,9 +106,7 @@ def noisy_copy(
     )
 
 
-def _to_int16(mixed: np.ndarray, gain: float) -> np.ndarray:
-    """Applies the gain, less of it where the peak would pass full scale, and rounds."""
-    peak = float(np.abs(mixed).max(initial=0.0))
-    if peak * gain > PEAK_LIMIT:
-        gain = PEAK_LIMIT / peak
-    return np.rint(mixed * np.float32(gain)).clip(-32768, 32767).astype(np.int16)
+def _word(audio: np.ndarray, lead_in: int, sample_rate: int) -> Activity:
+    """The active part after the lead-in, in samples from the beginning of all."""
+    word = active_speech(audio[lead_in:], sample_rate)
+    return dataclasses.replace(word, start=word.start + lead_in, stop=word.stop + lead_in)

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 
 import typer
 
+from kws.cli.align import align
+from kws.cli.augment import app as augment
+from kws.cli.data import data
 from kws.cli.evaluate import evaluate
 from kws.cli.models import models
 from kws.cli.presets import presets
 from kws.cli.run import run
+from kws.cli.say import say
+from kws.cli.synth import app as synth
 from kws.errors import KwsError
 
 app = typer.Typer(
@@ -22,7 +27,12 @@ app = typer.Typer(
 app.command(rich_help_panel="Make")(run)
 app.command(rich_help_panel="Make")(presets)
 app.command(rich_help_panel="Make")(models)
+app.command(rich_help_panel="Look")(say)
+app.add_typer(synth, name="synth", rich_help_panel="Make")
 app.command(rich_help_panel="Judge")(evaluate)
+app.command(rich_help_panel="Look")(align)
+app.add_typer(augment, name="augment", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(data)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,8 +11,20 @@ REFUSED = 2
 
 def run(
     preset: Annotated[
-        str, typer.Option(help="Preset by name (`kws presets`), or a YAML file.")
-    ] = "quickstart",
+        str | None,
+        typer.Option(
+            help="Preset by name (`kws presets`), or a YAML file. Default: quickstart, and keyword "
+            "where --keyword is given.",
+            show_default=False,
+        ),
+    ] = None,
+    keyword: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='Word or phrase to listen for, e.g. "ok toaster"; may be repeated. Nothing else '
+            "is needed: voices say it, and what sounds like it.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Recordings: Speech Commands folder, .tar.gz or .zip. None: synthesize."),
@@ -32,11 +44,18 @@ def run(
 
     A killed run is simply started again: finished steps are reused, training resumes.
     """
+    from kws.cli import phrases
     from pipeline.config import load
 
-    load(preset, set_ or (), data)  # a wrong setting is refused before anything slow is imported
+    chosen = preset or ("keyword" if keyword else "quickstart")
+    # A --set of the user has the last word.
+    overrides = [*(phrases.overrides(keyword) if keyword else ()), *(set_ or ())]
+    # What is wrong is refused before anything slow is imported.
+    config = load(chosen, overrides, data)
+    if keyword and not config.data.all_sources:
+        phrases.check_length(config.keywords, config.voices.max_word_ms)
 
     from pipeline.console import run_with_summary
 
-    pushed = run_with_summary(preset, set_ or (), data, out, verbose)
+    pushed = run_with_summary(chosen, overrides, data, out, verbose)
     raise typer.Exit(0 if pushed else REFUSED)

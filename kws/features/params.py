@@ -20,16 +20,24 @@ class FeatureParams(Params):
 
     The noise-reduction, PCAN and log parameters have the names and defaults of the fixed-point
     micro frontend (tensorflow/lite/experimental/microfrontend/lib) and are read by it alone.
+
+    A window or hop that is no whole number of milliseconds is meant as so many samples, to the
+    nearest: 4.5351 ms are 200 samples at 44.1 kHz. Whole milliseconds are rounded down to samples,
+    as the C code of the micro frontend does.
     """
 
-    frontend: Literal["micro", "log_mel"] = "micro"
+    frontend: Literal["micro", "log_mel", "spectrogram"] = "micro"
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(
         1000, gt=0, description="what a windowed model hears, ms"
     )
-    window_size_ms: int = pydantic.Field(30, gt=0, description="ms")
-    window_stride_ms: int = pydantic.Field(20, gt=0, description="ms between frames (the hop)")
-    feature_bin_count: int = pydantic.Field(40, ge=4, le=256, description="mel channels")
+    window_size_ms: int | float = pydantic.Field(30, gt=0, description="ms")
+    window_stride_ms: int | float = pydantic.Field(
+        20, gt=0, description="ms between frames (the hop)"
+    )
+    feature_bin_count: int = pydantic.Field(
+        40, ge=4, le=1025, description="mel channels; of a spectrogram, the FFT's bins"
+    )
     lower_band_limit_hz: float = pydantic.Field(125.0, ge=0)
     upper_band_limit_hz: float = pydantic.Field(7500.0, gt=0)
     smoothing_bits: int = 10
@@ -42,6 +50,14 @@ class FeatureParams(Params):
     gain_bits: int = 21
     enable_log: bool = True
     scale_shift: int = 6
+    density_rate_hz: float | None = pydantic.Field(
+        None, gt=0, description="spectrogram: its power is per Hz at this rate; None: sample_rate"
+    )
+
+    @pydantic.field_validator("window_size_ms", "window_stride_ms")
+    @classmethod
+    def _whole(cls, value: int | float) -> int | float:
+        return int(value) if value == int(value) else value
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "FeatureParams":
@@ -50,6 +66,26 @@ class FeatureParams(Params):
                 f"window_size_ms={self.window_size_ms} is shorter than "
                 f"window_stride_ms={self.window_stride_ms}: a frame would skip audio"
             )
+        if self.stride_samples < 1:
+            raise ValueError(
+                f"window_stride_ms={self.window_stride_ms} is less than a sample at "
+                f"{self.sample_rate} Hz"
+            )
+        if self.frontend == "micro" and not (
+            isinstance(self.window_size_ms, int) and isinstance(self.window_stride_ms, int)
+        ):
+            raise ValueError(
+                f"window_size_ms={self.window_size_ms}, window_stride_ms={self.window_stride_ms}: "
+                "the micro frontend counts in whole milliseconds"
+            )
+        if self.frontend == "spectrogram":
+            bins = self.window_samples // 2 + 1
+            if self.feature_bin_count != bins:
+                raise ValueError(
+                    f"feature_bin_count={self.feature_bin_count}: a spectrogram of windows of "
+                    f"{self.window_samples} samples (window_size_ms={self.window_size_ms}) has "
+                    f"{bins}"
+                )
         if self.clip_duration_ms < self.window_size_ms:
             raise ValueError(
                 f"clip_duration_ms={self.clip_duration_ms} is shorter than "
@@ -79,11 +115,16 @@ class FeatureParams(Params):
 
     @property
     def window_samples(self) -> int:
-        return self.sample_rate * self.window_size_ms // 1000
+        return self._samples(self.window_size_ms)
 
     @property
     def stride_samples(self) -> int:
-        return self.sample_rate * self.window_stride_ms // 1000
+        return self._samples(self.window_stride_ms)
+
+    def _samples(self, milliseconds: int | float) -> int:
+        if isinstance(milliseconds, int):
+            return self.sample_rate * milliseconds // 1000
+        return round(self.sample_rate * milliseconds / 1000)
 
     @property
     def clip_samples(self) -> int:

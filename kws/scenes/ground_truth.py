@@ -30,6 +30,13 @@ class Word(Params):
     snr_db: float | None = None
 
 
+class Span(Params):
+    """A part of a stream, in ms from its beginning."""
+
+    start_ms: int
+    end_ms: int
+
+
 class GroundTruth(Params):
     """What there is to hear in one stream. `to_json` and `from_json` are each other's inverse.
 
@@ -39,6 +46,8 @@ class GroundTruth(Params):
       duration_ms: of the whole stream, rounded down.
       sample_rate: Hz.
       words: in the order of their time, never overlapping; empty for negatives.
+      negatives: sections of a stream of words that were put in from recordings without keywords
+        (`kws.scenes.interleave`).
     """
 
     stream_id: str
@@ -46,3 +55,4 @@ class GroundTruth(Params):
     duration_ms: int
     sample_rate: int
     words: tuple[Word, ...] = ()
+    negatives: tuple[Span, ...] = ()

@@ -8,13 +8,11 @@ from kws.audio.clip import Clip
 from kws.augment.seed import digest
 from kws.errors import KwsError
 from kws.labels import SILENCE, UNKNOWN
-from kws.scenes.ground_truth import GroundTruth, Word
+from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.params import StreamParams
 from kws.scenes.schedule import Section, schedule
 from kws.scenes.section import RenderedSection, render_section
-from kws.scenes.utterance import Utterance, cut_utterance
-
-MARGIN_MS = 150
+from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
 
 
 def is_stream_word(clip: Clip) -> bool:
@@ -72,7 +70,7 @@ def lay_stream(
         duration_ms=sections[-1].stop_ms,
         sample_rate=rates[0],
         words=tuple(
-            _truth(start_ms, utterance, snr_db)
+            utterance.said_at(start_ms, snr_db)
             for section, sound in zip(sections, rendered, strict=True)
             for (start_ms, utterance), snr_db in zip(section.words, sound.snr_db, strict=True)
         ),
@@ -131,20 +129,6 @@ def _turns(count: int, rng: np.random.Generator) -> Iterator[int]:
     """Endless indices: each background once in every round."""
     while True:
         yield from (int(i) for i in rng.permutation(count))
-
-
-def _truth(start_ms: int, utterance: Utterance, snr_db: float | None) -> Word:
-    clip = utterance.clip
-    return Word(
-        label=clip.label,
-        word=clip.word,
-        start_ms=start_ms,
-        end_ms=start_ms + utterance.duration_ms,
-        speaker=clip.speaker,
-        source=clip.source,
-        clip_id=clip.clip_id,
-        snr_db=None if snr_db is None else round(snr_db, 2),
-    )
 
 
 def _join(

@@ -6,6 +6,10 @@ import numpy as np
 
 from kws.audio.clip import Clip
 from kws.augment.activity import active_speech
+from kws.scenes.ground_truth import Word
+
+MARGIN_MS = 150
+"""Kept of a clip on either side of its speech, unless the gaps are too short for it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,23 @@ class Utterance:
         """Largest magnitude."""
         return float(np.abs(self.audio.astype(np.int32)).max(initial=0))
 
+    def said_at(self, start_ms: int, snr_db: float | None) -> Word:
+        """The ground truth where the active speech begins at `start_ms`.
+
+        `snr_db` is None or infinite where the background is digital silence.
+        """
+        clip = self.clip
+        return Word(
+            label=clip.label,
+            word=clip.word,
+            start_ms=start_ms,
+            end_ms=start_ms + self.duration_ms,
+            speaker=clip.speaker,
+            source=clip.source,
+            clip_id=clip.clip_id,
+            snr_db=round(snr_db, 2) if snr_db is not None and np.isfinite(snr_db) else None,
+        )
+
 
 def cut_utterance(clip: Clip, margin_ms: int) -> Utterance:
     """Cuts the active speech out of a clip, with margins of at most `margin_ms`.
@@ -54,5 +75,18 @@ def cut_utterance(clip: Clip, margin_ms: int) -> Utterance:
         audio=np.rint(audio).astype(np.int16),
         margin_ms=before_ms,
         duration_ms=-(-(active.stop - active.start) * 1000 // rate),
+        rms=active.rms,
+    )
+
+
+def whole_clip(clip: Clip) -> Utterance:
+    """A clip as it is, without its lead-in; its margins are all that is not active speech."""
+    spoken = clip.audio[clip.lead_in_samples :]
+    active = active_speech(spoken, clip.sample_rate)
+    return Utterance(
+        clip=clip,
+        audio=spoken,
+        margin_ms=active.start * 1000 // clip.sample_rate,
+        duration_ms=-(-(active.stop - active.start) * 1000 // clip.sample_rate),
         rms=active.rms,
     )

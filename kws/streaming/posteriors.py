@@ -55,8 +55,8 @@ def stream_posteriors(
       KwsError: clip_stride_ms is no multiple of the frontend's hop.
     """
     params = frontend.params
-    stride_frames, remainder = divmod(clip_stride_ms, params.window_stride_ms)
-    if remainder or stride_frames < 1:
+    stride_frames = int(clip_stride_ms // params.window_stride_ms)
+    if clip_stride_ms % params.window_stride_ms or stride_frames < 1:
         raise KwsError(
             f"clip_stride_ms={clip_stride_ms} is no multiple of the frontend's "
             f"window_stride_ms={params.window_stride_ms}",
@@ -66,7 +66,7 @@ def stream_posteriors(
     features = frontend.compute(audio)
     count = max(0, 1 + (len(features) - frames) // stride_frames)
     posteriors = np.zeros((count, len(model.labels)), np.float32)
-    first_end_ms = (frames - 1) * params.window_stride_ms + params.window_size_ms
+    first_end_ms = round((frames - 1) * params.window_stride_ms + params.window_size_ms)
     times_ms = first_end_ms + clip_stride_ms * np.arange(count, dtype=np.int64)
     if not count:
         return times_ms, posteriors

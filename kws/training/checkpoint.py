@@ -1,4 +1,5 @@
-"""What a killed training needs to go on: weights, optimizer, best weights, and where it was.
+"""What a killed training needs to go on: weights and their average, optimizer, best weights, and
+where it was.
 
 All of it is one TensorFlow checkpoint, which is complete or absent: the position is a string
 variable beside the weights.
@@ -14,6 +15,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.params import Params
+from kws.training.average import WeightAverage
 from kws.training.callbacks import EpochReport
 from kws.training.dataset import Dataset
 from kws.training.params import TrainingParams
@@ -88,7 +90,11 @@ class Checkpoints:
     """Saves and restores one training in one folder; keeps the last two."""
 
     def __init__(
-        self, folder: Path, model: "tf.keras.Model", optimizer: "tf.keras.optimizers.Optimizer"
+        self,
+        folder: Path,
+        model: "tf.keras.Model",
+        optimizer: "tf.keras.optimizers.Optimizer",
+        average: WeightAverage | None = None,
     ):
         import tensorflow as tf
 
@@ -96,7 +102,11 @@ class Checkpoints:
         self._state = tf.Variable("", dtype=tf.string, trainable=False)
         self._best = [tf.Variable(value, trainable=False) for value in model.get_weights()]
         checkpoint = tf.train.Checkpoint(
-            model=model, optimizer=optimizer, best=self._best, state=self._state
+            model=model,
+            optimizer=optimizer,
+            best=self._best,
+            state=self._state,
+            average=[] if average is None else average.variables,
         )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
         self._checkpoint = checkpoint

@@ -59,8 +59,9 @@ def fit(
 ) -> History:
     """Trains the model in place.
 
-    The best epoch is the one with the highest accuracy on `eval_data`; among equals, the one with
-    the lowest cross entropy there.
+    With `params.weight_average` every epoch is judged by the average of the weights, and the model
+    ends with it. The best epoch is the one with the highest accuracy on `eval_data`; among equals,
+    the one with the lowest cross entropy there.
 
     Args:
       model: float32 `[batch, frames, channels]` to softmax posteriors; built with `params.seed`.
@@ -83,7 +84,7 @@ def fit(
     checkpoints = None
     if checkpoint_dir is not None:
         folder = Path(checkpoint_dir) / checkpoint.key(model, train, eval_data, params)
-        checkpoints = Checkpoints(folder, model, train_step.optimizer)
+        checkpoints = Checkpoints(folder, model, train_step.optimizer, train_step.average)
         restored = checkpoints.restore()
         if restored is not None:
             state, best_weights = restored
@@ -109,7 +110,12 @@ def fit(
             for watcher in watchers:
                 watcher.on_step(step_report)
             if state.step % steps_per_epoch == 0:
-                evaluation = evaluate()
+                average = train_step.average
+                if average is not None:
+                    average.swap()
+                evaluation, weights = evaluate(), model.get_weights()
+                if average is not None:
+                    average.swap()
                 now = time.monotonic()
                 report = EpochReport(
                     epoch=epoch + 1,
@@ -126,7 +132,7 @@ def fit(
                 epoch_started = now
                 state = state.after_epoch(report)
                 if state.best_epoch == report.epoch:
-                    best_weights = model.get_weights()
+                    best_weights = weights
                 for watcher in watchers:
                     watcher.on_epoch(report, train.labels)
             due = state.step % params.checkpoint_every_steps == 0 or state.step == total_steps

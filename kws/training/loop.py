@@ -6,6 +6,7 @@ import numpy as np
 
 from kws.params import Params
 from kws.training import spec_augment
+from kws.training.average import WeightAverage
 from kws.training.dataset import Dataset
 from kws.training.params import TrainingParams
 
@@ -37,6 +38,9 @@ class TrainStep:
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
         self._dropouts = _dropout_generators(model)
+        self.average = (
+            WeightAverage(model, params.weight_average) if params.weight_average else None
+        )
         self._step = tf.function(
             self._run,
             input_signature=[
@@ -81,6 +85,8 @@ class TrainStep:
             loss = tf.reduce_mean(losses * tf.gather(self._weights, label_index))
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        if self.average is not None:
+            self.average.update(step)
         recognized = tf.argmax(posteriors, axis=1, output_type=tf.int32)
         accuracy = tf.reduce_mean(tf.cast(recognized == label_index, tf.float32))
         return tf.reduce_mean(losses), accuracy

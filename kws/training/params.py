@@ -18,7 +18,19 @@ class TrainingParams(Params):
     )
     warmup_share: float = pydantic.Field(0.05, ge=0, lt=1, description="of all steps")
     weight_decay: float = pydantic.Field(0.01, ge=0, description="decoupled (AdamW)")
+    weight_average: float = pydantic.Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="decay a step of the moving average of the weights, which is then what is "
+        "evaluated and shipped; 0: no average",
+    )
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
+    originals: bool = pydantic.Field(
+        True,
+        description="train on the clips themselves too, not on noisy copies alone; a clip begins "
+        "with a frontend that has not adapted yet, which a stream never has",
+    )
     class_weighting: bool = pydantic.Field(True, description="weigh labels by inverse frequency")
     time_mask_frames: int = pydantic.Field(0, ge=0, description="SpecAugment: longest time mask")
     channel_mask: int = pydantic.Field(0, ge=0, description="SpecAugment: widest channel mask")

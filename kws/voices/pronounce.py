@@ -30,7 +30,7 @@ def word(text: str) -> str:
                 f"word {text!r} contains {character!r}, which is not said",
                 hint="letters, digits, spaces, apostrophes, hyphens, full stops and & are",
             )
-    stressed = [_stress(part) for part in _phonemes(text).rstrip(".").split()]
+    stressed = [stress(part) for part in _phonemes(text).rstrip(".").split()]
     return " ".join(stressed) + "."
 
 
@@ -50,7 +50,7 @@ def sounds(phonemes: str) -> tuple[str, ...]:
     return tuple(part.replace(PRIMARY, "").replace(SECONDARY, "") for part in letters.split())
 
 
-def _stress(phonemes: str) -> str:
+def stress(phonemes: str) -> str:
     """Primary stress for a word that has none: from its first secondary one, or its first vowel."""
     if PRIMARY in phonemes:
         return phonemes
@@ -80,7 +80,7 @@ def _check_text(text: str, what: str) -> None:
 
 @functools.lru_cache(4096)
 def _phonemes(text: str) -> str:
-    phonemes = _g2p()(text)
+    phonemes = g2p()(text)
     if not any(letter in VOWELS for letter in phonemes):
         raise KwsError(
             f"{text!r} cannot be said: no phonemes were found for it",
@@ -90,7 +90,8 @@ def _phonemes(text: str) -> str:
 
 
 @functools.cache
-def _g2p():
+def g2p():
+    """hibari's grapheme-to-phoneme converter, loaded once (0.4 s)."""
     from hibari.g2p import G2P
 
     return G2P()

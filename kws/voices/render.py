@@ -28,7 +28,8 @@ _BATCH = 4
 
 def key(request: Request) -> str:
     """The clip's name in the cache."""
-    return request.content_hash(f"{engines.version(request.engine)} clip {CLIP_VERSION}")
+    version = engines.version(request.engine, request.voice)
+    return request.content_hash(f"{version} clip {CLIP_VERSION}")
 
 
 def render(request: Request) -> np.ndarray:

@@ -10,14 +10,22 @@ import pytest
 import soundfile
 import tensorflow as tf
 from tfx.components.example_gen.driver import FileBasedDriver
+from tfx.components.example_gen.utils import calculate_splits_fingerprint_span_and_version
 from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components.audio_example_gen import AudioExampleGen
-from components.audio_example_gen.executor import Executor
+from components.audio_example_gen.executor import (
+    Executor,
+    corpus_folder,
+    find_corpus,
+    parse_params,
+)
 from kws.audio.clip import Clip, decode
 from kws.audio.params import IngestParams
+from kws.audio.spans import find_spans
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -195,12 +203,52 @@ def test_a_span_s_folder_is_the_corpus(tmp_path):
     for day in (1, 2):
         (tmp_path / f"day-{day}" / "yes").mkdir(parents=True)
         (tmp_path / f"day-{day}" / "yes" / "a.wav").touch()
-    from components.audio_example_gen.executor import corpus_folder
-
     component = AudioExampleGen(str(tmp_path), PARAMS, span_folder="day-{SPAN}")
     found = FileBasedDriver(None).resolve_exec_properties(properties(component), None, None)
     assert found["span"] == 2
     assert corpus_folder(found) == str(tmp_path / "day-2")
+
+
+def test_the_last_spans_are_read_together_up_to_the_one_that_the_driver_chose(tmp_path):
+    for day in (1, 2, 10):
+        (tmp_path / f"day-{day}" / "yes").mkdir(parents=True)
+        (tmp_path / f"day-{day}" / "yes" / "a.wav").touch()
+
+    def prefixes(**options) -> list[str]:
+        component = AudioExampleGen(
+            str(tmp_path), PARAMS, span_folder="day-{SPAN}", last_spans=2, **options
+        )
+        found = FileBasedDriver(None).resolve_exec_properties(properties(component), None, None)
+        assert parse_params(found) == PARAMS
+        return [folder.prefix for folder in find_corpus(found).folders]
+
+    assert prefixes() == ["span-2", "span-10"]
+    static = range_config_pb2.StaticRange(start_span_number=2, end_span_number=2)
+    range_config = range_config_pb2.RangeConfig(static_range=static)
+    assert prefixes(range_config=range_config) == ["span-1", "span-2"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folders"),
+    [
+        ("day-{SPAN}", ("day-9", "day-10", "day-2")),
+        ("{SPAN:3}", ("009", "010", "100")),
+        ("s{SPAN}/v{VERSION}", ("s1/v3", "s2/v9", "s2/v10", "s2/v2")),
+        ("{YYYY}-{MM}-{DD}", ("2025-12-31", "2026-01-02", "2024-02-29")),
+    ],
+)
+def test_our_newest_span_is_the_one_that_tfx_finds(tmp_path, pattern, folders):
+    for folder in folders:
+        (tmp_path / folder / "yes").mkdir(parents=True)
+    splits = [example_gen_pb2.Input.Split(name="words", pattern=f"{pattern}/*")]
+    _, span, version = calculate_splits_fingerprint_span_and_version(str(tmp_path), splits)
+
+    def list_folders(inside: str) -> list[str]:
+        return [path.name for path in (tmp_path / inside).iterdir()]
+
+    newest = find_spans(pattern, list_folders)[-1]
+    assert (newest.number, newest.version) == (span, version or 0)
+    assert splits[0].pattern == f"{newest.folder}/*"
 
 
 def test_a_corpus_that_is_too_bad_fails_with_its_reasons(corpus, tmp_path):

@@ -1,9 +1,12 @@
 """Where recordings come from, and what is said when they are not there."""
 
+import zipfile
+
 import pytest
 
+from kws.audio.corpus import SOURCES_FILE, Corpus
 from kws.errors import KwsError
-from pipeline import source
+from pipeline import mix, source
 from pipeline.config import load
 
 
@@ -18,6 +21,96 @@ def test_a_folder_without_a_keyword_names_the_keyword_and_what_there_is(tmp_path
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(KwsError, match="nowhere does not exist"):
         source.folder_of(load("quickstart", data=tmp_path / "nowhere"))
+
+
+def test_an_archive_says_how_far_it_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(400):
+            archive.writestr(f"down/{number}.wav", bytes(9000))
+    said: list[tuple[int, int, str, str]] = []
+
+    def progress(done: int, total: int, seconds: float, what: str = "", unit: str = "") -> None:
+        said.append((done, total, what, unit))
+
+    config = load("quickstart", ["keywords=[down]"], tmp_path / "a.zip")
+    folder = source.prepare(config, workers=1, progress=progress)
+    assert len(list((folder / "down").iterdir())) == 400
+    assert [what for _, _, what, _ in said] == ["Unpacking a.zip"] * 2
+    assert said[0][0] < said[1][0] <= said[1][1] == 3 and said[0][3] == "MB"
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        ("[{}]", r"data\.sources\.0: a source is one of speech_commands.* none of them"),
+        (
+            "[{voices: true, folder: x}]",
+            r"data\.sources\.0\.folder: unknown key.*known here: name, ",
+        ),
+        ("[{public: speech_commands}]", r"data\.sources\.0\.public: .*v0\.02"),
+        ("[{name: a, voices: true}, {name: a, unknown: b}]", "two sources have the name 'a'"),
+    ],
+)
+def test_a_wrong_source_is_refused_at_load_by_its_place(sources, sentence):
+    with pytest.raises(KwsError, match=sentence):
+        load("quickstart", [f"data.sources={sources}"])
+
+
+def test_a_mix_is_written_again_only_if_a_file_of_it_has_changed(monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    for word in ("down", "up"):
+        (tmp_path / word).mkdir()
+        (tmp_path / word / "a.wav").write_bytes(b"1")
+    folders = f"{{down: {tmp_path}/down, up: {tmp_path}/up}}"
+    choice = ["keywords=[down, up]", f"data.sources=[{{positives: {folders}}}]"]
+    config = load("quickstart", choice)
+
+    def state() -> tuple[int, int, int]:
+        file = source.prepare(config, workers=1) / SOURCES_FILE
+        return file.stat().st_ino, int(file.stat().st_mtime), file.stat().st_size
+
+    first = state()
+    assert state() == first
+    (tmp_path / "up" / "a.wav").write_bytes(b"2")
+    second = state()
+    # TFX looks at size and whole seconds.
+    assert second[1] > first[1] and second[2] == first[2]
+
+
+def test_a_new_version_of_a_span_takes_the_place_of_the_old_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    base = tmp_path / "growing"
+
+    def arrive(folder: str) -> None:
+        for word in ("down", "up"):
+            (base / folder / word).mkdir(parents=True)
+            (base / folder / word / "a.wav").touch()
+
+    choice = ["keywords=[down, up]", "data.span_folder='{SPAN}/v{VERSION}'", "data.last_spans=2"]
+    config = load("quickstart", choice, base)
+    assert mix.span_folder_of(config) == "span-{SPAN}/version-{VERSION}"
+    for arrived, place, taken in (
+        (["1/v1", "2/v9"], "span-2/version-9", ["1/v1", "2/v9"]),
+        (["2/v10"], "span-2/version-10", ["1/v1", "2/v10"]),
+        (["3/v1"], "span-3/version-1", ["2/v10", "3/v1"]),
+    ):
+        for folder in arrived:
+            arrive(folder)
+        prepared = source.prepare(config, workers=1)
+        (file,) = prepared.rglob(SOURCES_FILE)
+        assert str(file.parent.relative_to(prepared)) == place
+        folders = Corpus.from_json(file.read_text()).folders
+        assert [folder.path for folder in folders] == [str(base / folder) for folder in taken]
+        assert [folder.source for folder in folders] == ["growing", "growing"]
+
+
+def test_a_manifest_in_another_encoding_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "list.csv").write_bytes("path,label\nä.wav,down\n".encode("latin-1"))
+    config = load("quickstart", [f"data.sources=[{{manifest: {tmp_path}/list.csv}}]"])
+    with pytest.raises(KwsError, match=r"list\.csv is not UTF-8 text: .* at byte 11"):
+        source.prepare(config, workers=1)
 
 
 def test_synthesized_speech_has_a_folder_for_each_choice_of_words(monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ from tfx_bsl.coders import example_coder
 import schemas
 from kws.audio.clip import Clip, clip_id, encode
 from kws.audio.params import IngestParams
+from kws.audio.validation_params import ShiftParams, ValidationParams
 
 PARAMS = IngestParams(keywords=("yes", "no"))
 
@@ -76,10 +77,19 @@ def test_one_unsound_clip_is_an_anomaly_with_its_name(schema, feature, changes):
     assert set(anomalies(examples, schema)) == {feature}
 
 
-def test_the_schema_file_is_rewritten_only_when_it_changes(tmp_path, schema):
-    path = schemas.write_audio_schema(tmp_path / "schema", PARAMS.keywords, PARAMS)
+def test_limits_of_drift_and_skew_are_comparators_of_the_schema():
+    params = ValidationParams(drift=ShiftParams(max_label_distance=0.07))
+    features = {f.name: f for f in schemas.audio_schema(PARAMS.keywords, PARAMS, params).feature}
+    assert features["label"].drift_comparator.infinity_norm.threshold == 0.07
+    assert features["label"].skew_comparator.infinity_norm.threshold == 0.2
+    assert features["rms_dbfs"].skew_comparator.jensen_shannon_divergence.threshold == 0.3
+
+
+def test_another_schema_has_another_path_and_the_same_one_is_not_written_again(tmp_path, schema):
+    path = schemas.write_audio_schema(tmp_path, PARAMS.keywords, PARAMS)
     assert tfdv.load_schema_text(str(path)) == schema
     path.chmod(0o400)
     before = path.stat()
-    schemas.write_audio_schema(tmp_path / "schema", PARAMS.keywords, PARAMS)
+    assert schemas.write_audio_schema(tmp_path, PARAMS.keywords, PARAMS) == path
     assert path.stat() == before
+    assert schemas.write_audio_schema(tmp_path, ["other"], PARAMS) != path

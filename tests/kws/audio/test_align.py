@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kws.audio.align import align
+from kws.audio.align import align, window_start
 
 RATE_HZ = 16000
 
@@ -35,3 +35,12 @@ def test_the_cut_window_has_the_most_energy_of_all():
 def test_a_recording_of_the_right_length_is_untouched():
     audio = np.arange(RATE_HZ, dtype=np.int16)
     np.testing.assert_array_equal(align(audio, RATE_HZ, RATE_HZ), audio)
+
+
+def test_hum_and_an_offset_do_not_draw_the_window_away_from_the_word():
+    time = np.arange(2 * RATE_HZ) / RATE_HZ
+    fading = 4000 * np.linspace(1.5, 0.2, time.size)
+    audio = 2000 + fading * np.sin(2 * np.pi * 50 * time)
+    audio[22000:26800] += np.random.default_rng(2).standard_normal(4800) * 1500
+    start = window_start(np.rint(audio).astype(np.int16), RATE_HZ, RATE_HZ)
+    assert start <= 22000 and start + RATE_HZ >= 26800

@@ -28,7 +28,7 @@ def corpus(params: IngestParams = PARAMS) -> tuple[Layout, list[Finding]]:
     names += [f"cat/{s}_nohash_1.wav" for s in SPEAKERS]  # 400 clips; dog has 200: rare.
     names += [f"_background_noise_/{i}.wav" for i in range(4)] + ["_negatives_/talk.wav"]
     found = [
-        Finding(name, 30_000 if name[0] == "_" else 1000, "" if name[0] == "_" else name)
+        Finding(name, 30_000 if name[0] == "_" else 1000, b"" if name[0] == "_" else name.encode())
         for name in names
     ]
     return understand(names, lambda name: "", params), found
@@ -57,6 +57,16 @@ def test_a_rare_word_is_heard_in_test_only_and_all_of_it():
     assert plan.unused["rare_word"]["train"] + plan.unused["rare_word"]["eval"] == 200 - len(dogs)
 
 
+def test_clips_of_words_that_nobody_named_are_never_a_rare_word():
+    layout, found = corpus()
+    names = [f"_unknown_/{s}_nohash_0.wav" for s in SPEAKERS[:50]]
+    found += [Finding(name, 1000, name.encode()) for name in names]
+    layout = understand([f.name for f in found], lambda name: "", PARAMS)
+    params = PARAMS.model_copy(update={"unknown_percentage": 1000})
+    cuts = make_plan(layout, found, params).cuts
+    assert sum(cut.word == "_unknown_" for cut in cuts) == 50
+
+
 def test_the_order_of_the_findings_changes_nothing_and_the_seed_does():
     layout, found = corpus()
     first = make_plan(layout, found, PARAMS)
@@ -68,29 +78,32 @@ def test_the_order_of_the_findings_changes_nothing_and_the_seed_does():
     }
 
 
-def test_windows_stay_inside_the_part_of_their_split():
+@pytest.mark.parametrize("lead_in_ms", [0, 1500])
+def test_windows_and_what_goes_before_them_stay_inside_the_part_of_their_split(lead_in_ms):
     layout, found = corpus()
-    cuts = [cut for cut in make_plan(layout, found, PARAMS).cuts if cut.starts_ms]
+    params = PARAMS.model_copy(update={"lead_in_ms": lead_in_ms})
+    cuts = [cut for cut in make_plan(layout, found, params).cuts if cut.starts_ms]
     for cut in cuts:
         parts = layout.negatives if cut.source == "negatives" else layout.backgrounds
         part = next(part for part in parts[cut.split] if part.path == cut.name)
         for start_ms in cut.starts_ms:
-            assert part.start_share * 30_000 <= start_ms <= part.end_share * 30_000 - 1000
+            first_ms, last_ms = part.start_share * 30_000, part.end_share * 30_000
+            assert first_ms + lead_in_ms <= start_ms <= last_ms - 1000
     gains = [cut.gain for cut in cuts if cut.label == "_silence_"]
     assert min(gains) == 0 and 0.9 < max(gains) <= 1
 
 
-def test_the_same_content_counts_once_whatever_its_label():
+def test_a_content_with_several_labels_is_used_under_none():
     layout, found = corpus()
     found = [
-        Finding(f.name, f.duration_ms, "same") if f.name.endswith("00c7_nohash_0.wav") else f
+        Finding(f.name, f.duration_ms, b"same") if f.name.endswith("00c7_nohash_0.wav") else f
         for f in found
     ]
     plan = make_plan(layout, found, PARAMS)
-    assert [(q.path.split("/")[0], q.reason, q.detail) for q in plan.quarantine] == [
-        (word, "duplicate", "same content as cat/000000c7_nohash_0.wav")
-        for word in ("dog", "no", "yes")
+    assert [(q.path.split("/")[0], q.reason) for q in plan.quarantine] == [
+        (word, "conflicting_label") for word in ("cat", "dog", "no", "yes")
     ]
+    assert not any("00c7_nohash_0" in cut.name for cut in plan.cuts)
 
 
 def test_a_corpus_without_backgrounds_has_made_up_noise_for_silence():

@@ -111,3 +111,22 @@ def test_a_window_is_the_same_as_that_part_of_the_whole(tmp_path):
     assert duration_ms(path) == 5000
     beyond = read_window(path, 4500, 1000).audio
     np.testing.assert_array_equal(beyond, np.pad(samples[72000:], (0, 8000)))
+
+
+def test_a_part_of_a_recording_is_read_alone_and_only_if_all_of_it_is_there(tmp_path):
+    samples = np.random.default_rng(0).integers(-9000, 9000, 5 * 16000).astype(np.int16)
+    path = tmp_path / "long.flac"
+    soundfile.write(path, samples, 16000)
+    limits = {"max_duration_ms": 2000, "min_duration_ms": 50}
+    part = read(path, start_ms=1250, end_ms=2000, **limits)
+    np.testing.assert_array_equal(part.audio, samples[20000:32000])
+    np.testing.assert_array_equal(read(path, start_ms=4500).audio, samples[72000:])
+    np.testing.assert_array_equal(read(path, end_ms=1000).audio, samples[:16000])
+    for times, complaint in (
+        ({"start_ms": 4500, "end_ms": 5500}, r"beyond_end: 5500 ms, the recording ends at 5000"),
+        ({"start_ms": 6000}, "beyond_end"),
+        ({"start_ms": 1000}, "too_long: 4000 ms"),
+        ({"start_ms": 1000, "end_ms": 1010}, "too_short: 10 ms"),
+    ):
+        with pytest.raises(Unreadable, match=complaint):
+            read(path, **times, **limits)

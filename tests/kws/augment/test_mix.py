@@ -111,6 +111,17 @@ def test_digital_silence_keeps_the_background_and_has_no_snr():
     assert level_at(copy.audio, 3000) == pytest.approx(900 / np.sqrt(2), rel=0.02)
 
 
-def test_a_clip_that_has_a_lead_in_is_refused():
-    with pytest.raises(ValueError, match="lead-in of 100 ms"):
-        noisy_copy(word_clip(lead_in_ms=100), tone(3000, 900, 7), STILL, generator(0, "x"))
+def test_a_clips_own_lead_in_is_heard_before_it_and_its_word_stays_where_it_was():
+    clip = word_clip(lead_in_ms=200)  # of the second, 800 ms are the clip itself
+    clip.audio[:3200] = tone(500, 4000, 0.2)
+    params = STILL.model_copy(update={"time_shift_ms": 300})
+    copy = noisy_copy(clip, tone(3000, 900, 7), params, generator(0, "x"))
+    assert copy.lead_in_ms == 500 and len(copy.audio) == RATE * 1300 // 1000
+    own = copy.audio[8000 - 3200 :]
+    assert level_at(copy.audio[: 8000 - 3200], 500) < 1 < 2000 < level_at(own[:3200], 500)
+    assert level_at(own[4800:11200], 1000) == pytest.approx(5000 / np.sqrt(2), rel=0.01)
+
+
+def test_a_longer_lead_in_than_the_copys_is_refused():
+    with pytest.raises(ValueError, match="lead-in of 600 ms, its copy one of lead_in_ms=500"):
+        noisy_copy(word_clip(lead_in_ms=600), tone(3000, 900, 7), STILL, generator(0, "x"))

@@ -89,9 +89,12 @@ def test_the_model_has_the_weights_of_the_epoch_with_the_best_eval_accuracy(unbr
     assert again.cross_entropy == pytest.approx(history.best.eval_cross_entropy, rel=1e-4)
 
 
-def test_a_killed_training_ends_where_the_unbroken_one_ended(unbroken, tmp_path):
-    trained, history, _, _ = unbroken
-    data = toy(45, 0), toy(30, 1), PARAMS
+@pytest.mark.parametrize("weight_average", [0.0, 0.8])
+def test_a_killed_training_ends_where_the_unbroken_one_ended(weight_average, tmp_path):
+    params = PARAMS.model_copy(update={"weight_average": weight_average})
+    data = toy(45, 0), toy(30, 1), params
+    trained = model()
+    history = fit(trained, *data, progress=Watcher())
     with pytest.raises(Killed):
         fit(model(), *data, checkpoint_dir=tmp_path, progress=Watcher(killed_after=5))
     resumed = model()

@@ -66,6 +66,20 @@ def test_the_layout_is_that_of_speech_commands(built):
     assert json.loads((root / "corpus/corpus.json").read_text())["words"]["train"]["yes"] == 5
 
 
+def test_generated_sentences_are_negatives_of_training_ten_a_recording(tmp_path):
+    params = HIBARI_ONLY.model_copy(update={"bulk_sentences": 12, "hibari_keyword_takes": 1})
+    corpus.build(params, tmp_path / "corpus", tmp_path / "cache")
+    folder = tmp_path / "corpus/_negatives_"
+    bulk = sorted(path for path in folder.rglob("bulk_*"))
+    assert [str(p.relative_to(folder)) for p in bulk] == [
+        "train/bulk_train_0.wav",
+        "train/bulk_train_1.wav",
+    ]
+    seconds = [soundfile.info(path).duration for path in bulk]
+    assert 12 < seconds[0] < 60
+    assert seconds[1] < seconds[0]
+
+
 def test_two_workers_write_the_same_bytes_as_one(built, tmp_path):
     root, report = built
     seen = []

@@ -63,7 +63,7 @@ def test_what_an_engine_cannot_do_is_said():
     with pytest.raises(KwsError, match="cannot warp"):
         render.render(request("kokoro", f0_scale=1.2))
     with pytest.raises(KwsError, match="unknown"):
-        engines.load("espeak")
+        engines.load("marytts")
 
 
 def test_the_hash_changes_with_everything_that_is_heard_and_with_the_version():

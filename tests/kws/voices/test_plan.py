@@ -9,7 +9,7 @@ import pytest
 from kws.errors import KwsError
 from kws.splits import SPLITS
 from kws.voices import styles
-from kws.voices.cast import cast
+from kws.voices.cast import cast, speakers
 from kws.voices.params import VoicesParams
 from kws.voices.plan import SENTENCES_FILE, plan, sentences
 
@@ -63,6 +63,25 @@ def test_more_eval_voices_keep_those_that_were_there():
     many = cast(VoicesParams(keywords=("yes",), eval_voices=8, mixes=0, eval_mixes=0))
     assert set(few["eval"]) < set(many["eval"])
     assert few["test"] == many["test"]
+
+
+def test_speakers_asked_for_are_single_voices_first_and_then_mixes():
+    few = cast(VoicesParams(keywords=("yes",), speakers=5))["train"]
+    many = cast(VoicesParams(keywords=("yes",), speakers=200))["train"]
+    assert many[:5] == few
+    assert len(set(many)) == 200
+    assert ["+" in voice for voice in many] == sorted("+" in voice for voice in many)
+    assert speakers(100)[:45] == speakers(45)
+    assert sorted(speakers(45)) == list(styles.voices())
+
+
+def test_more_speakers_than_voices_and_pairs_are_refused_with_the_most_there_are():
+    most = cast(VoicesParams(keywords=("yes",), speakers=29 * 29))["train"]
+    assert len(set(most)) == 841
+    with pytest.raises(KwsError, match="make only 841"):
+        cast(VoicesParams(keywords=("yes",), speakers=842))
+    with pytest.raises(KwsError, match="make only 2025"):
+        speakers(2026)
 
 
 def test_both_sexes_are_heard_in_every_split(params):
@@ -127,3 +146,7 @@ def test_impossible_params_are_refused_with_what_would_be_right():
 def test_a_word_that_sounds_like_a_keyword_is_refused():
     with pytest.raises(KwsError, match="'write' sounds like the keyword 'right'"):
         plan(VoicesParams(keywords=("left", "right"), unknown_words=("house", "write")))
+    unknown = ("house", "write", "all right", "rightly")
+    dropping = VoicesParams(keywords=("left", "right"), unknown_words=unknown, homophones="drop")
+    words = {utterance.word for utterance in plan(dropping) if utterance.kind == "word"}
+    assert words == {"left", "right", "house", "rightly"}

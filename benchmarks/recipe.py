@@ -1,0 +1,141 @@
+"""A configuration's int8 model by the product's own parts, without TFX around them.
+
+What a pipeline does from the sources to the int8 file (ingestion, noisy copies, features, training,
+conversion), in one process and from the same sections of the configuration. The benchmarks that
+train several models use it: a pipeline's gates, statistics and files are not what they are about.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kws import features
+from kws.audio import cut as cuts
+from kws.audio import layout, read
+from kws.audio.clip import Clip
+from kws.audio.corpus import SOURCES_FILE, Corpus
+from kws.audio.examine import examine_long, examine_word
+from kws.audio.plan import Plan, make_plan
+from kws.augment.mix import noisy_copy
+from kws.augment.rooms import room_bank
+from kws.augment.seed import generator
+from kws.features import clip_features, model_input
+from kws.labels import label_list
+from kws.micro import convert
+from kws.micro.tflite_model import Int8Model
+from kws.models import registry
+from kws.splits import EVAL, SPLITS, TRAIN, Split
+from kws.training import dataset
+from kws.training.fit import History, fit
+from kws.training.params import TrainingParams
+from pipeline import source
+from pipeline.config import Config
+
+BATCH_CLIPS = 256
+
+
+def datasets(config: Config, workers: int = 1) -> dict[Split, dataset.Dataset]:
+    """The feature examples of train and eval: every clip, and its noisy copies."""
+    plan, corpus = planned(config, workers)
+    labels = label_list(config.keywords)
+    frontend = features.create(config.features)
+    found: dict[Split, dataset.Dataset] = {}
+    for split in (TRAIN, EVAL):
+        arrays, label_index, ids = [], [], []
+        for batch in _batches(_heard(config, plan, corpus, split)):
+            arrays.append(np.stack(clip_features.features_of(batch, frontend)))
+            label_index += [labels.index(clip.label) for clip in batch]
+            ids += [f"{clip.clip_id}:{clip.augmentation}" for clip in batch]
+        found[split] = dataset.from_arrays(
+            np.concatenate(arrays),
+            np.array(label_index, np.int32),
+            ids,
+            labels,
+            scale=model_input.input_scale(config.features),
+        )
+    return found
+
+
+def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
+    """What ingestion makes of the configuration's sources; voices are synthesized if need be."""
+    folder = source.prepare(config, workers)
+    mixed = folder / SOURCES_FILE
+    corpus = (
+        Corpus.from_json(mixed.read_text()) if config.data.is_mix else Corpus.of_folder(str(folder))
+    )
+    params = config.ingest
+    files = layout.understand_corpus(
+        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
+    )
+    findings = [examine_word(w.name, corpus.path_of(w.name), params) for w in files.words]
+    long = {
+        part.path
+        for parts in (files.backgrounds, files.negatives)
+        for split in SPLITS
+        for part in parts[split]
+    }
+    findings += [examine_long(name, corpus.path_of(name), params) for name in sorted(long)]
+    return make_plan(files, findings, params), corpus
+
+
+def int8_model(
+    config: Config, data: dict[Split, dataset.Dataset], training: TrainingParams
+) -> tuple[Int8Model, History, int]:
+    """Trains and converts; returns the int8 model, the history, and the number of parameters."""
+    labels = label_list(config.keywords)
+    train, judged = data[TRAIN], data[EVAL]
+    assert config.model is not None, "the configuration names no model"
+    assert train.features is not None and judged.features is not None  # both are in memory
+    model = registry.build(config.model, train.feature_shape, len(labels), seed=training.seed)
+    history = fit(model, train, judged, training)
+    # As MicroConverter chooses them, evenly from all labels.
+    count = config.conversion.representative_examples
+    rng = np.random.default_rng(config.conversion.seed)
+    present = [np.flatnonzero(train.label_index == i) for i in range(len(labels))]
+    each = -(-count // sum(bool(len(rows)) for rows in present))
+    chosen = np.concatenate([rng.permutation(rows)[:each] for rows in present])
+    converted = convert.convert(
+        model,
+        convert.Labelled(features=train.features[chosen], label_index=train.label_index[chosen]),
+        convert.Labelled(features=judged.features, label_index=judged.label_index),
+        labels,
+        config.features,
+        config.conversion,
+    )
+    return Int8Model(converted.model, labels, config.features), history, model.count_params()
+
+
+def _heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
+    params = config.noisy_copies
+    rate = config.sample_rate
+    noises = [_background(corpus, part, rate) for part in plan.backgrounds[split]]
+    wanted = params.augment.rooms if params.augment.reverb_share else 0
+    rooms = room_bank(params.seed, split, wanted, rate)
+    for cut in plan.cuts:
+        if cut.split != split:
+            continue
+        clip = cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+        yield clip
+        for number in range(params.copies_of(clip.label, split)):
+            rng = generator(params.seed, "noisy", clip.clip_id, number)
+            noise = noises[int(rng.integers(len(noises)))]
+            yield noisy_copy(clip, noise, params, rng, rooms)
+
+
+def _background(corpus: Corpus, part, rate: int) -> np.ndarray:
+    path = corpus.path_of(part.path)
+    whole_ms = read.duration_ms(path)
+    start_ms = part.start_share * whole_ms
+    return read.read_window(path, start_ms, part.end_share * whole_ms - start_ms, rate).audio
+
+
+def _batches(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+    batch: list[Clip] = []
+    for clip in clips:
+        batch.append(clip)
+        if len(batch) == BATCH_CLIPS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

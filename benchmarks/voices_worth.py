@@ -1,0 +1,112 @@
+"""What synthesized voices are worth beside recordings: eight command words, judged on people.
+
+    python -m benchmarks.voices_worth DATA [--steps 2000]
+
+DATA is a folder in the layout of Speech Commands, as for `kws run --preset speech_commands --data`.
+Four corpora, the same model, the same number of training steps (to the nearest epoch), the preset
+`speech_commands` otherwise: voices alone, recordings alone, recordings and voices, and recordings
+with the voices' other words and near-words only. Printed is the int8 model's accuracy on the clean
+recordings of the official validation list, whose speakers no training heard.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import recipe
+from kws import features
+from kws.audio import cut as cuts
+from kws.audio.clip import Clip
+from kws.features import clip_features
+from kws.labels import UNKNOWN
+from kws.micro.tflite_model import Int8Model
+from kws.splits import TEST, TRAIN
+from kws.streaming.rates import share
+from pipeline import config as configuration
+from pipeline.config import Config
+
+MODEL = "model.options={first_kernel: [5, 40], first_stride: [2, 40], filters: 56, blocks: 6}"
+UNKNOWN_WORDS = """bed, cat, happy, light, music, weather, follow, learn, visual, backward, table,
+    window, coffee, garden, lift, step, shop, storm, lot, tight, fort"""
+"""Three that the recordings have as well, and none of those that they have a few clips of."""
+VOICES = (
+    f"voices.unknown_words=[{UNKNOWN_WORDS}]",
+    "voices.near_words=12",
+    "voices.near_word_takes=0",
+    "voices.hibari_keyword_takes=60",
+    "voices.hibari_takes=20",
+)
+NO_KEYWORDS = ("voices.kokoro_takes=0", "voices.hibari_keyword_takes=0")
+
+
+def arrangement(data: Path, sources: str, overrides: Sequence[str]) -> Config:
+    """The preset on other sources."""
+    values = [f"data.sources=[{sources}]", MODEL, *VOICES, *overrides]
+    return configuration.load("speech_commands", values)
+
+
+def heard(config: Config) -> list[Clip]:
+    """The clips of the test split."""
+    plan, corpus = recipe.planned(config)
+    return [
+        cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+        for cut in plan.cuts
+        if cut.split == TEST
+    ]
+
+
+def judge(model: Int8Model, clips: Sequence[Clip], rows: np.ndarray) -> None:
+    """Prints the accuracy over all clips, and by what a clip is."""
+    answers = model.posteriors(rows).argmax(axis=1)
+    right = np.array([model.labels[a] == c.label for a, c in zip(answers, clips, strict=True)])
+    rare = {"bed", "cat", "happy"}
+    parts = {
+        "all": np.ones(len(clips), bool),
+        "keywords": np.array([c.novelty == "keyword" for c in clips]),
+        "bed, cat, happy": np.array([c.label == UNKNOWN and c.word in rare for c in clips]),
+        "words never heard": np.array([c.label == UNKNOWN and c.word not in rare for c in clips]),
+    }
+    for name, chosen in parts.items():
+        print(f"  {name}: {share(int(right[chosen].sum()), int(chosen.sum()))}", flush=True)
+
+
+def main() -> None:
+    """Trains and judges each arrangement."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=2, help="processes that synthesize")
+    parser.add_argument("--only", nargs="*", help="of voices, recordings, both, others")
+    args = parser.parse_args()
+    recordings, voices = f"{{speech_commands: {args.data.resolve()}}}", "{voices: true}"
+    every = "ingest.unknown_percentage=1000"
+    arrangements = {
+        "voices": arrangement(args.data, voices, [every]),
+        "recordings": arrangement(args.data, recordings, []),
+        "both": arrangement(args.data, f"{recordings}, {voices}", [every]),
+        "others": arrangement(args.data, f"{recordings}, {voices}", [every, *NO_KEYWORDS]),
+    }
+    reference = arrangements["recordings"]
+    clips = heard(reference)
+    rows = np.stack(clip_features.features_of(clips, features.create(reference.features)))
+    for name, config in arrangements.items():
+        if args.only and name not in args.only:
+            continue
+        data = recipe.datasets(config, args.workers)
+        an_epoch = data[TRAIN].steps_per_epoch(config.training.batch_size)
+        training = config.training.model_copy(
+            update={"epochs": max(1, round(args.steps / an_epoch))}
+        )
+        model, history, parameters = recipe.int8_model(config, data, training)
+        print(
+            f"{name}: {len(data[TRAIN])} examples, {history.steps} steps, {parameters} parameters, "
+            f"{history.seconds:.0f} s",
+            flush=True,
+        )
+        judge(model, clips, rows)
+
+
+if __name__ == "__main__":
+    main()

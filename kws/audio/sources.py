@@ -1,0 +1,177 @@
+"""Sources: what a user may name as recordings, in `data.sources` of the configuration.
+
+    - {public: speech_commands_v0.02}
+    - {speech_commands: DIR_OR_ARCHIVE}
+    - {url: "https://…/words.tar.gz", sha256: …}
+    - {name: mine, positives: {toaster: DIR}, unknown: DIR, negatives: DIR, backgrounds: DIR}
+    - {manifest: FILE.csv}
+    - {speech_commands: DIR, span_folder: "week-{SPAN}", last_spans: 4}
+    - {voices: true}
+
+A source is one entry; `SourceParams` says what each key means.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import pydantic
+
+from kws.audio import archive, spans
+from kws.audio.manifest import SUFFIXES as MANIFEST_SUFFIXES
+from kws.params import Params
+
+
+class PublicArchive(NamedTuple):
+    """A corpus that anybody may load.
+
+    Attributes:
+      url: of the archive, in the layout of Speech Commands.
+      sha256: of its content.
+    """
+
+    url: str
+    sha256: str
+
+
+_TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
+PUBLIC: dict[str, PublicArchive] = {
+    "speech_commands_v0.01": PublicArchive(
+        f"{_TENSORFLOW}/speech_commands_v0.01.tar.gz",
+        "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
+    ),
+    "speech_commands_v0.02": PublicArchive(
+        f"{_TENSORFLOW}/speech_commands_v0.02.tar.gz",
+        "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+    ),
+}
+"""P. Warden, "Speech Commands", 2018, CC BY 4.0. The checksums are those that torchaudio and
+TensorFlow Datasets (v0.02 only) pin."""
+
+KINDS = ("speech_commands", "url", "public", "manifest", "voices")
+FOLDERS = ("positives", "unknown", "negatives", "backgrounds")
+
+
+class SourceParams(Params):
+    """One source: exactly one of `speech_commands`, `url`, `public`, `manifest`, `voices`, or any
+    of the folders `positives`, `unknown`, `negatives`, `backgrounds` together."""
+
+    name: str = pydantic.Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]*)?$",
+        description="the clips' `source`, a slicing key; made from the place if it is not given",
+    )
+    speech_commands: Path | None = pydantic.Field(
+        None, description="folder in Speech Commands layout, or an archive of one"
+    )
+    url: str | None = pydantic.Field(
+        None, pattern="^https?://", description="an archive in Speech Commands layout"
+    )
+    sha256: str | None = pydantic.Field(
+        None, pattern="^[0-9a-f]{64}$", description="of the archive at `url`"
+    )
+    public: Literal["speech_commands_v0.01", "speech_commands_v0.02"] | None = None
+    manifest: Path | None = pydantic.Field(
+        None, description=".csv, .tsv or .jsonl with path, label, and speaker, start_ms, end_ms"
+    )
+    voices: bool = pydantic.Field(False, description="the corpus of the section `voices`")
+    positives: dict[str, Path] = pydantic.Field(
+        {}, description="word -> folder of its clips, [train|eval|test/][<speaker>/]<file>"
+    )
+    unknown: Path | None = pydantic.Field(
+        None, description="folder of clips of words that are no keyword, laid out likewise"
+    )
+    negatives: Path | None = pydantic.Field(
+        None, description="folder of long recordings in which no keyword is said"
+    )
+    backgrounds: Path | None = pydantic.Field(None, description="folder of recordings of noise")
+    span_folder: str = pydantic.Field(
+        "", description="pattern of the folders in `speech_commands` by which it grows: day-{SPAN}"
+    )
+    last_spans: int = pydantic.Field(1, ge=1, description="how many of the newest spans are taken")
+    validation_list: Literal["eval", "test"] | None = pydantic.Field(
+        None, description="what validation_list.txt means here, if not what `ingest` says"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one_kind(self) -> "SourceParams":
+        given = [key for key in KINDS if getattr(self, key)]
+        folders = [key for key in FOLDERS if getattr(self, key)]
+        if len(given) + bool(folders) != 1:
+            raise ValueError(
+                f"a source is one of {', '.join(KINDS)}, or folders of {', '.join(FOLDERS)}; "
+                f"this has {' and '.join(given + folders) or 'none of them'}"
+            )
+        if bool(self.url) != bool(self.sha256):
+            raise ValueError("url and sha256 belong together: what is loaded must be known")
+        if self.url and not archive.is_archive(urlsplit(self.url).path):
+            raise ValueError(f"url={self.url} is no archive: one of {', '.join(archive.SUFFIXES)}")
+        if self.manifest and self.manifest.suffix.lower() not in MANIFEST_SUFFIXES:
+            raise ValueError(
+                f"manifest={self.manifest}: a manifest ends in {', '.join(MANIFEST_SUFFIXES)}"
+            )
+        wrong = [word for word in self.positives if not word or word[0] == "_" or "/" in word]
+        if wrong:
+            raise ValueError(f"positives={wrong}: a positive is a word (others go to `unknown`)")
+        check_spans(self.span_folder, self.last_spans, self.speech_commands)
+        return self
+
+    @property
+    def to_load(self) -> PublicArchive | None:
+        """What has to be loaded, if anything."""
+        if self.public:
+            return PUBLIC[self.public]
+        return PublicArchive(self.url, self.sha256) if self.url and self.sha256 else None
+
+
+def check_spans(span_folder: str, last_spans: int, folder: Path | None) -> None:
+    """Refuses spans of anything but a folder, and patterns that are none.
+
+    Raises:
+      ValueError: says which.
+    """
+    if not span_folder:
+        if last_spans != 1:
+            raise ValueError(f"last_spans={last_spans} needs span_folder, such as day-{{SPAN}}")
+        return
+    if folder is None or archive.is_archive(folder):
+        raise ValueError(f"span_folder={span_folder} needs a folder of which they are a part")
+    spans.check_pattern(span_folder)
+
+
+def names_of(sources: Sequence[SourceParams]) -> list[str]:
+    """A name for each source, all different.
+
+    Raises:
+      ValueError: two were given the same name.
+    """
+    names: list[str] = []
+    given = [source.name for source in sources if source.name]
+    for source in sources:
+        name = source.name
+        if name and given.count(name) > 1:
+            raise ValueError(f"two sources have the name {name!r}: give them different ones")
+        base = name = name or _made_name(source)
+        number = 1
+        while not source.name and (name in names or name in given):
+            number += 1
+            name = f"{base}-{number}"
+        names.append(name)
+    return names
+
+
+def _made_name(source: SourceParams) -> str:
+    """From the place, or from the kind where there is none."""
+    place = source.speech_commands or source.manifest
+    if source.public:
+        return source.public.replace(".", "_")
+    if source.url:
+        place = Path(PurePosixPath(urlsplit(source.url).path).name)
+    if place is None:
+        return "voices" if source.voices else next(k for k in FOLDERS if getattr(source, k))
+    title = place.absolute().name
+    for suffix in (*archive.SUFFIXES, *MANIFEST_SUFFIXES):
+        title = title.removesuffix(suffix)
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", title).strip("_-") or "recordings"

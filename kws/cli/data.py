@@ -1,0 +1,41 @@
+"""`kws data`: what a run learned from, in figures."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def data(
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+    ] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Clips, minutes, level, clipping and silence by split, label and source; drift and skew.
+
+    The figures are those of TFDV's statistics, which the run has validated.
+    """
+    from kws.report.data_tables import corpus_tables
+    from pipeline import corpus, results
+
+    newest = results.newest_run(corpus.newest_metadata(run))
+    splits = corpus.figures(newest)
+    if json:
+        tables = {
+            split: {
+                group: {value: figures.to_dict() for value, figures in values.items()}
+                for group, values in table.items()
+            }
+            for split, table in splits.items()
+        }
+        shown = {"run": newest.run_id, "splits": tables, **corpus.shifts(newest)}
+        typer.echo(json_module.dumps(shown, indent=2))
+        return
+    console = Console()
+    console.print(*corpus_tables(splits))
+    for sentence, above in corpus.sentences(newest):
+        style = "yellow" if above else None
+        console.print(sentence, style=style, highlight=False, markup=False)

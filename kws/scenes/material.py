@@ -1,0 +1,167 @@
+"""Material: what one split of a corpus has to lay, read straight from its files.
+
+The pipeline takes the clips that ingestion made; here there is no pipeline, for whoever wants a few
+scenes or streams as files.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kws.audio import cut as cuts
+from kws.audio import layout, read
+from kws.audio.clip import Clip
+from kws.audio.corpus import Corpus
+from kws.audio.params import IngestParams
+from kws.audio.pseudonym import pseudonym, salt_of
+from kws.audio.splits import Part
+from kws.augment.seed import digest
+from kws.errors import KwsError
+from kws.labels import UNKNOWN, label_of
+from kws.scenes.negatives import join_negatives, plan_negatives
+from kws.scenes.piece import Piece
+from kws.splits import Split
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Material:
+    """Of one split.
+
+    Attributes:
+      words: clips of keywords and of other words, in the order of a hash.
+      backgrounds: int16 recordings at the params' rate, in the order of their names.
+      negatives: long recordings without keywords, on disk; often none.
+      unusable: name -> why a file could not be read.
+    """
+
+    words: list[Clip]
+    backgrounds: list[np.ndarray]
+    negatives: list[Piece]
+    unusable: dict[str, str]
+
+    def share(self, number: int, count: int) -> list[Clip]:
+        """The words of one of `count` streams, of either kind alike: no clip is in two of them."""
+        keywords = [clip for clip in self.words if clip.label != UNKNOWN]
+        others = [clip for clip in self.words if clip.label == UNKNOWN]
+        return keywords[number::count] + others[number::count]
+
+
+def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Material:
+    """Reads the words and backgrounds of a split, and finds its negatives.
+
+    Splits and clips are those of ingestion. But no other split is read: copies of a recording under
+    another name, which ingestion finds and refuses, are not looked for.
+
+    Args:
+      corpus: the folders.
+      split: whose speakers and recordings.
+      params: keywords, rate, clip length, percentages; `seed` orders the words.
+      most: so many words of a kind (keywords, others) are read at most.
+
+    Raises:
+      KwsError: the split has no background that can be heard; speakers are to be hashed and there
+        is no salt.
+    """
+    found = layout.understand_corpus(
+        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
+    )
+    unusable: dict[str, str] = {}
+    mine = [word for word in found.words if word.split == split]
+    mine.sort(key=lambda word: digest(params.seed, "material", word.name))
+    words: list[Clip] = []
+    for keyword in (True, False):
+        kind = [word for word in mine if (word.word in params.keywords) == keyword]
+        words += _clips(kind, corpus, params, most, unusable)
+    backgrounds = []
+    for piece in _pieces(found.backgrounds[split], corpus, unusable):
+        audio = load(piece, params.sample_rate)
+        if audio.any():
+            backgrounds.append(audio)
+    if not backgrounds:
+        raise KwsError(
+            f"split {split} of {corpus.folders[0].path} has no background that can be heard",
+            hint="put recordings of noise into _background_noise_/",
+        )
+    return Material(
+        words=words,
+        backgrounds=backgrounds,
+        negatives=_pieces(found.negatives[split], corpus, unusable),
+        unusable=unusable,
+    )
+
+
+def load(piece: Piece, sample_rate: int) -> np.ndarray:
+    """int16 mono `[samples]` of one piece at `sample_rate` Hz."""
+    return read.read_window(piece.path, piece.start_ms, piece.duration_ms, sample_rate).audio
+
+
+def sections(
+    recordings: Sequence[Piece], length_s: float, sample_rate: int
+) -> Iterator[np.ndarray]:
+    """Long recordings cut and joined to about one length, int16 `[samples]`; each is heard once."""
+    for pieces in plan_negatives(recordings, length_s * 1000):
+        audios = [load(piece, sample_rate) for piece in pieces]
+        yield join_negatives(audios, sample_rate, "section")[0]
+
+
+def recordings_below(folder: Path) -> list[Piece]:
+    """Every readable recording below a folder, whole, in the order of their names.
+
+    Raises:
+      KwsError: there is none.
+    """
+    parts = [
+        Part(str(folder / name))
+        for name in layout.list_files(folder)
+        if Path(name).suffix.lower() in layout.AUDIO_SUFFIXES
+    ]
+    pieces = _pieces(parts, None, {})
+    if not pieces:
+        raise KwsError(f"{folder} has no recording that can be read")
+    return pieces
+
+
+def _clips(
+    words: Iterable[layout.Word],
+    corpus: Corpus,
+    params: IngestParams,
+    most: int,
+    unusable: dict[str, str],
+) -> list[Clip]:
+    salt = salt_of(params.speaker_salt_env) if params.speaker_salt_env else None
+    clips: list[Clip] = []
+    for word in words:
+        if len(clips) == most:
+            break
+        label = label_of(word.word, params.keywords)
+        cut = cuts.Cut(
+            name=word.name,
+            split=word.split,
+            label=label,
+            word=word.word,
+            speaker=word.speaker if salt is None else pseudonym(word.speaker, salt),
+            source=word.source or params.source,
+            novelty="heard" if label == UNKNOWN else "keyword",
+        )
+        try:
+            clips.append(cuts.make(cut, corpus.path_of(word.name), params))
+        except read.Unreadable as error:
+            unusable[word.name] = str(error)
+    return clips
+
+
+def _pieces(parts: Sequence[Part], corpus: Corpus | None, unusable: dict[str, str]) -> list[Piece]:
+    pieces = []
+    for part in parts:
+        path = part.path if corpus is None else corpus.path_of(part.path)
+        try:
+            duration_ms = read.duration_ms(path)
+        except read.Unreadable as error:
+            unusable[part.path] = str(error)
+            continue
+        piece = Piece(path, part.start_share * duration_ms, part.end_share * duration_ms)
+        if piece.duration_ms >= 1:
+            pieces.append(piece)
+    return pieces

@@ -1,0 +1,61 @@
+"""What a run knows of its corpus: figures by split, label and source, drift and skew."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kws.errors import KwsError
+from kws.report import data_statistics
+from kws.splits import SPLITS
+from pipeline import results
+
+STATISTICS_FILE = "FeatureStats.pb"
+"""The name that TFX's StatisticsGen gives."""
+
+
+def newest_metadata(folder: Path) -> Path:
+    """The metadata of a run's folder, or of the run below a folder of runs that is the newest.
+
+    Raises:
+      KwsError: there is none.
+    """
+    found = [folder / "metadata.sqlite", *folder.glob("*/metadata.sqlite")]
+    there = [path for path in found if path.is_file()]
+    if not there:
+        raise KwsError(f"{folder}: no run has been here", hint="give the folder of a run")
+    return there[0] if there[0] == found[0] else max(there, key=lambda path: path.stat().st_mtime)
+
+
+def figures(run: results.Run) -> dict[str, data_statistics.Table]:
+    """The figures of each split, read from the statistics.
+
+    Raises:
+      KwsError: the run has not come so far.
+    """
+    folder = run.step("StatisticsGen").folder("statistics")
+    files = {split: folder / f"Split-{split}" / STATISTICS_FILE for split in SPLITS}
+    return {
+        s: data_statistics.read(file.read_bytes()) for s, file in files.items() if file.is_file()
+    }
+
+
+def shifts(run: results.Run) -> dict[str, list[dict[str, Any]]]:
+    """Every distance of `drift` and `skew` that was measured; none where validation failed."""
+    measured: dict[str, list[dict[str, Any]]] = {"drift": [], "skew": []}
+    for step in run.steps:
+        if step.name == "StrictExampleValidator" and step.outputs.get("anomalies"):
+            for kind in measured:
+                measured[kind] = json.loads(str(step.custom_property("anomalies", kind) or "[]"))
+    return measured
+
+
+def sentences(run: results.Run) -> list[tuple[str, bool]]:
+    """Every distance in words, and whether it is above its limit."""
+    said = []
+    for kind, measured in shifts(run).items():
+        for shift in measured:
+            above = shift["distance"] > shift["limit"]
+            limit = f"above the limit of {shift['limit']:g}" if above else "within the limit"
+            text = f"{kind}: {shift['what']}: {shift['feature']}: {shift['distance']:.3f}, {limit}"
+            said.append((text, above))
+    return said

@@ -1,0 +1,120 @@
+"""A mix: recordings from several places, or of other kinds than one folder, as one corpus.
+
+The folder of a mix holds one file, `sources.json` (`kws.audio.corpus`): which folders belong to it,
+each with a fingerprint of its files. It is written anew when one of them has changed, so that TFX's
+own driver, which looks at this file, starts a new ingestion then and only then. Where a source
+grows by spans, the file lies in `span-<number>/`, and the driver finds the span as it always
+does.
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from kws.audio import layout
+from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
+from kws.audio.fingerprint import fingerprint
+from kws.audio.fragment import parse
+from kws.audio.manifest import read_manifest
+from kws.audio.sources import names_of
+from kws.errors import KwsError
+from pipeline.config import Config
+from pipeline.paths import cache_folder
+from pipeline.progress import Progress
+from pipeline.resolve import resolve
+
+SPAN_FOLDER = "span-{SPAN}"
+VERSION_FOLDER = "version-{VERSION}"
+WORDS_SHOWN = 40
+
+
+def folder_of(config: Config) -> Path:
+    """The folder of the mix, which `prepare` writes; named after the configuration of the data."""
+    text = config.data.model_dump_json(exclude={"licence"}) + str(Path.cwd())
+    if any(source.voices for source in config.data.all_sources):
+        text += config.voices.to_json()
+    return cache_folder() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def span_folder_of(config: Config) -> str:
+    """Pattern of the folders in a mix, for TFX's driver; "" where no source has spans."""
+    patterns = [source.span_folder for source in config.data.all_sources if source.span_folder]
+    if any("{VERSION" in pattern for pattern in patterns):
+        return f"{SPAN_FOLDER}/{VERSION_FOLDER}"
+    return SPAN_FOLDER if patterns else ""
+
+
+def prepare(config: Config, workers: int, progress: Progress | None = None) -> Path:
+    """Loads, unpacks and synthesizes what is not there yet, looks at every folder, and writes
+    `sources.json` if anything has changed.
+
+    Raises:
+      KwsError: a place is missing, an archive unsafe, a manifest wrong, a keyword said nowhere.
+    """
+    sources = config.data.all_sources
+    resolved = [
+        resolve(name, source, config, workers, progress)
+        for name, source in zip(names_of(sources), sources, strict=True)
+    ]
+    folders = [folder for found in resolved for folder in found.folders]
+    corpus = Corpus(tuple(_with_fingerprint(folder) for folder in folders))
+    _check_keywords(corpus, config)
+    folder = folder_of(config)
+    place = span_folder_of(config)
+    if place:
+        newest = max(found.newest for found in resolved if found.newest)
+        place = place.replace("{SPAN}", str(newest.number))
+        place = place.replace("{VERSION}", str(newest.version))
+    _write(folder, folder / place / SOURCES_FILE, corpus.to_json())
+    return folder
+
+
+def _with_fingerprint(folder: Folder) -> Folder:
+    path = Path(folder.path)
+    if folder.kind == "manifest":
+        text = _read_text(str(path / folder.manifest))
+        listed = read_manifest(text, folder.manifest).words
+        names = [folder.manifest, *{parse(name).path for name in listed}]
+    else:
+        names = layout.list_files(path)
+    return dataclasses.replace(folder, fingerprint=fingerprint(path, names))
+
+
+def _check_keywords(corpus: Corpus, config: Config) -> None:
+    understood = layout.understand_corpus(corpus, layout.list_files, _read_text, config.ingest)
+    words = sorted({word.word for word in understood.words})
+    missing = [keyword for keyword in config.keywords if keyword not in words]
+    if missing:
+        more = ", …" if len(words) > WORDS_SHOWN else ""
+        raise KwsError(
+            f"no recordings for keyword {', '.join(missing)} in any of the sources "
+            f"{', '.join(dict.fromkeys(folder.source for folder in corpus.folders))}",
+            hint=f"words found: {', '.join(words[:WORDS_SHOWN]) or 'none'}{more}",
+        )
+
+
+def _read_text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise KwsError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def _write(folder: Path, file: Path, text: str) -> None:
+    """Writes a changed file, and leaves no file of a span that is not the newest any more."""
+    for other in list(folder.glob(f"**/{SOURCES_FILE}")):
+        if other != file:
+            shutil.rmtree(other.parent)
+    if file.is_file() and file.read_text() == text:
+        return
+    # TFX's driver sees whole seconds: a change within one would be none, as the size is the same.
+    before_s = int(file.stat().st_mtime) if file.is_file() else 0
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{SOURCES_FILE}.{os.getpid()}")
+    temporary.write_text(text)
+    now_s = max(time.time(), before_s + 1)
+    os.utime(temporary, (now_s, now_s))
+    temporary.replace(file)

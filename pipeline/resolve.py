@@ -1,0 +1,127 @@
+"""From a source, as a user names it, to its folders on this machine."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from kws.audio import archive, spans
+from kws.audio.corpus import Folder
+from kws.audio.download import download
+from kws.audio.sources import PublicArchive, SourceParams
+from kws.audio.spans import Span
+from kws.errors import KwsError
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
+from pipeline.config import Config
+from pipeline.paths import cache_folder
+from pipeline.progress import Progress, of_bytes
+from pipeline.voices import synthesize
+
+
+class Resolved(NamedTuple):
+    """What a source came to.
+
+    Attributes:
+      folders: without fingerprints yet.
+      newest: its newest span; None for one that does not grow.
+    """
+
+    folders: list[Folder]
+    newest: Span | None = None
+
+
+def resolve(
+    name: str, source: SourceParams, config: Config, workers: int, progress: Progress | None = None
+) -> Resolved:
+    """Loads, unpacks or synthesizes a source unless it is there, and says where it lies.
+
+    Args:
+      name: of the source; it begins the prefix of its folders.
+      source: what is asked for.
+      config: for the voices.
+      workers: processes that synthesize.
+      progress: see `Progress`.
+
+    Raises:
+      KwsError: a place is missing, an archive is not what it should be.
+    """
+    plain = partial(Folder, source=name, prefix=name)
+    meaning = source.validation_list or ""
+    if source.voices:
+        folder = synthesize(config, workers, progress)
+        return Resolved([plain(path=str(folder), validation_list="eval")])
+    if source.to_load:
+        folder = _loaded(source.to_load, name, progress)
+        return Resolved([plain(path=str(folder), validation_list=meaning)])
+    if source.manifest:
+        file = _existing(source.manifest, "manifest", "file")
+        return Resolved([plain(path=str(file.parent), kind="manifest", manifest=file.name)])
+    if source.speech_commands and source.span_folder:
+        return _spans(name, source, source.speech_commands)
+    if source.speech_commands:
+        folder = _existing(source.speech_commands, "speech_commands", "folder or archive")
+        if folder.is_file():
+            report = of_bytes(progress, f"Unpacking {name}")
+            folder = archive.unpack(folder, cache_folder() / "archives", report)
+        return Resolved([plain(path=str(folder), validation_list=meaning)])
+    return Resolved(_own_folders(name, source))
+
+
+def _loaded(wanted: PublicArchive, name: str, progress: Progress | None) -> Path:
+    """The folder of an archive from the net, which is loaded and unpacked once."""
+    archives = cache_folder() / "archives"
+    there = archive.unpacked(wanted.sha256, archives)
+    if there is not None:
+        return there
+    file_name = wanted.url.split("?")[0].rpartition("/")[2]
+    target = cache_folder() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
+    download(wanted.url, target, wanted.sha256, of_bytes(progress, f"Loading {name}"))
+    report = of_bytes(progress, f"Unpacking {name}")
+    return archive.unpack(target, archives, report, sha256=wanted.sha256)
+
+
+def _spans(name: str, source: SourceParams, place: Path) -> Resolved:
+    base = _existing(place, "speech_commands", "folder")
+
+    def list_folders(inside: str) -> list[str]:
+        return [child.name for child in (base / inside).iterdir() if child.is_dir()]
+
+    every = spans.find_spans(source.span_folder, list_folders)
+    last = spans.last_spans(every, source.last_spans, f"{base}/{source.span_folder}")
+    folders = [
+        Folder(
+            path=str(base / span.folder),
+            prefix=f"{name}.{span.number}",
+            source=name,
+            validation_list=source.validation_list or "",
+        )
+        for span in last
+    ]
+    return Resolved(folders, last[-1])
+
+
+def _own_folders(name: str, source: SourceParams) -> list[Folder]:
+    def folder(key: str, path: Path, part: str) -> Folder:
+        existing = _existing(path, key, "folder")
+        return Folder(path=str(existing), prefix=f"{name}.{part}", source=name, kind="clips")
+
+    found = []
+    for word, path in sorted(source.positives.items()):
+        found.append(replace(folder(f"positives.{word}", path, word), word=word))
+    if source.unknown:
+        found.append(folder("unknown", source.unknown, UNKNOWN))
+    if source.negatives:
+        negatives = folder("negatives", source.negatives, NEGATIVES_FOLDER)
+        found.append(replace(negatives, kind="negatives"))
+    if source.backgrounds:
+        backgrounds = folder("backgrounds", source.backgrounds, BACKGROUND_FOLDER)
+        found.append(replace(backgrounds, kind="backgrounds"))
+    return found
+
+
+def _existing(path: Path, key: str, wanted: str) -> Path:
+    """The whole path, if what is wanted lies there: a file, a folder, a folder or archive."""
+    if (path.is_dir() and "folder" in wanted) or (path.is_file() and wanted != "folder"):
+        return path.resolve()
+    state = f"is no {wanted}" if path.exists() else "does not exist"
+    raise KwsError(f"data.sources: {key} {path} {state}", hint=f"give the path of a {wanted}")

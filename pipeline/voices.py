@@ -1,0 +1,27 @@
+"""The corpus of synthesized speech that a configuration describes."""
+
+import hashlib
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.paths import cache_folder
+from pipeline.progress import Progress
+
+
+def voices_folder(config: Config) -> Path:
+    """Where it is, or will be: named after the section `voices`."""
+    digest = hashlib.sha256(config.voices.to_json().encode()).hexdigest()[:16]
+    return cache_folder() / "corpora" / digest
+
+
+def synthesize(config: Config, workers: int, progress: Progress | None) -> Path:
+    """Makes it, unless it is there; clips come from the cache where they can.
+
+    Raises:
+      KwsError: for a word that cannot be said.
+    """
+    from kws.voices import corpus
+
+    folder = voices_folder(config)
+    corpus.build(config.voices, folder, cache_folder() / "voices", workers, progress)
+    return folder
