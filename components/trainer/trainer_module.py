@@ -54,7 +54,6 @@ def run_fn(fn_args: "FnArgs") -> None:
             names,
             scale=model_input.input_scale(feature_params),
             cache_bytes=params.cache_bytes,
-            originals=params.originals,
         )
 
     train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)

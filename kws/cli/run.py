@@ -22,7 +22,7 @@ def run(
         list[str] | None,
         typer.Option(
             help='Word or phrase to listen for, e.g. "ok toaster"; may be repeated. Nothing else '
-            "is needed: voices say it, and what sounds like it.",
+            "is needed to try it: voices say it. For use, add recordings without it: docs/data.md.",
         ),
     ] = None,
     data: Annotated[

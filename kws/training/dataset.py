@@ -32,7 +32,6 @@ class Dataset:
       labels: names, in the order of the model's outputs.
       label_index: int32 `[examples]`.
       features: `[examples, frames, channels]` in `dtype`; None if they are streamed from disk.
-      originals: False if `files` hold clips that are left out, with only their copies in use.
       fingerprint: 16 hex digits, equal for equal examples in whatever order and files.
     """
 
@@ -44,7 +43,6 @@ class Dataset:
     label_index: np.ndarray
     features: np.ndarray | None
     fingerprint: str
-    originals: bool = True
 
     def __len__(self) -> int:
         return len(self.label_index)
@@ -74,7 +72,6 @@ class Dataset:
                 seed=epoch_seed,
                 steps=steps,
                 start=start,
-                originals=self.originals,
             )
             for features, label_index, _ in batches.as_numpy_iterator():
                 yield features, label_index
@@ -88,9 +85,7 @@ class Dataset:
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """All examples once, in a fixed order; the last batch may be shorter."""
         if self.features is None:
-            batches = stream.parsed(
-                self.files, self.feature_shape, self.dtype, batch_size, self.originals
-            )
+            batches = stream.parsed(self.files, self.feature_shape, self.dtype, batch_size)
             for features, label_index, _ in batches.as_numpy_iterator():
                 yield features, label_index
             return
@@ -132,7 +127,6 @@ def read(
     *,
     scale: float,
     cache_bytes: int,
-    originals: bool = True,
 ) -> Dataset:
     """Reads gzip TFRecords of feature examples (see `kws.features.example`).
 
@@ -140,7 +134,6 @@ def read(
       patterns: globs of files.
       scale: a stored value times this is the model's input.
       cache_bytes: examples that need more memory than this stay on disk.
-      originals: False leaves clips out that are no copies of others.
 
     Raises:
       KwsError: no file, no example, or examples that do not fit shape, dtype or labels.
@@ -154,7 +147,7 @@ def read(
     indices: list[np.ndarray] = []
     clip_ids: list[str] = []
     keys: list[str] = []
-    for features, label_index, clips in _batches(files, feature_shape, dtype, originals):
+    for features, label_index, clips in _batches(files, feature_shape, dtype):
         names = [clip.decode() for clip in clips]
         indices.append(label_index)
         clip_ids.extend(names)
@@ -169,7 +162,7 @@ def read(
         stacked = np.concatenate(kept)
         kept.clear()  # sorting makes a copy: do not hold three
         cached = from_arrays(stacked, label_index, clip_ids, labels, scale)
-        return dataclasses.replace(cached, files=files, originals=originals)
+        return dataclasses.replace(cached, files=files)
     return Dataset(
         files=files,
         feature_shape=feature_shape,
@@ -179,17 +172,16 @@ def read(
         label_index=_checked(label_index, labels),
         features=None,
         fingerprint=_fingerprint(keys),
-        originals=originals,
     )
 
 
 def _batches(
-    files: Sequence[str], feature_shape: tuple[int, int], dtype: np.dtype, originals: bool
+    files: Sequence[str], feature_shape: tuple[int, int], dtype: np.dtype
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     import tensorflow as tf
 
     try:
-        batches = stream.parsed(files, feature_shape, dtype, stream.READ_BATCH, originals)
+        batches = stream.parsed(files, feature_shape, dtype, stream.READ_BATCH)
         yield from batches.as_numpy_iterator()
     except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
         raise KwsError(

@@ -26,11 +26,6 @@ class TrainingParams(Params):
         "evaluated and shipped; 0: no average",
     )
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
-    originals: bool = pydantic.Field(
-        True,
-        description="train on the clips themselves too, not on noisy copies alone; a clip begins "
-        "with a frontend that has not adapted yet, which a stream never has",
-    )
     class_weighting: bool = pydantic.Field(True, description="weigh labels by inverse frequency")
     time_mask_frames: int = pydantic.Field(0, ge=0, description="SpecAugment: longest time mask")
     channel_mask: int = pydantic.Field(0, ge=0, description="SpecAugment: widest channel mask")

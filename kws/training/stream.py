@@ -13,18 +13,13 @@ _SHUFFLE_BYTES = 256_000_000
 
 
 def parsed(
-    files: Sequence[str],
-    feature_shape: tuple[int, int],
-    dtype: np.dtype,
-    batch_size: int,
-    originals: bool = True,
+    files: Sequence[str], feature_shape: tuple[int, int], dtype: np.dtype, batch_size: int
 ) -> "tf.data.Dataset":
     """All examples once, in the order of the files: batches of (features, label_index, clip_id).
 
-    Without `originals`, only those that are copies of others. Iterating raises
-    tf.errors.InvalidArgumentError where an example is not of that shape and type.
+    Iterating raises tf.errors.InvalidArgumentError where an example is not of that shape and type.
     """
-    records = _records(files, originals).batch(batch_size)
+    records = _records(files).batch(batch_size)
     return records.map(lambda batch: _parse(batch, feature_shape, dtype)).prefetch(2)
 
 
@@ -37,31 +32,21 @@ def shuffled(
     seed: int,
     steps: int,
     start: int,
-    originals: bool = True,
 ) -> "tf.data.Dataset":
     """Batches `start` to `steps` of an endless shuffle: (features, label_index, clip_id).
 
     The shuffle's window holds as many examples as fit `_SHUFFLE_BYTES`, about a minute of reading.
     """
     window = max(batch_size, _SHUFFLE_BYTES // (np.dtype(dtype).itemsize * _size(feature_shape)))
-    records = _records(files, originals).shuffle(window, seed=seed).repeat()
+    records = _records(files).shuffle(window, seed=seed).repeat()
     batches = records.batch(batch_size, drop_remainder=True).skip(start).take(steps - start)
     return batches.map(lambda batch: _parse(batch, feature_shape, dtype)).prefetch(2)
 
 
-def _records(files: Sequence[str], originals: bool) -> "tf.data.Dataset":
+def _records(files: Sequence[str]) -> "tf.data.Dataset":
     import tensorflow as tf
 
-    records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
-    return records if originals else records.filter(_is_copy)
-
-
-def _is_copy(serialized: "tf.Tensor") -> "tf.Tensor":
-    import tensorflow as tf
-
-    feature = tf.io.FixedLenFeature([], tf.string)
-    example = tf.io.parse_single_example(serialized, {"augmentation": feature})
-    return example["augmentation"] != "none"
+    return tf.data.TFRecordDataset(list(files), compression_type="GZIP")
 
 
 def _size(feature_shape: tuple[int, int]) -> int:

@@ -1,5 +1,6 @@
 """What espeak, flite and festival have in common: a program that writes a WAV file."""
 
+import abc
 import functools
 import os
 import shutil
@@ -16,7 +17,7 @@ from kws.voices.engine import Request
 TIMEOUT_S = 60
 
 
-class SubprocessEngine:
+class SubprocessEngine(abc.ABC):
     """An installed program; a subclass says how it is called.
 
     The text never meets a shell: programs are run by argument list, and read it from a file.
@@ -32,13 +33,13 @@ class SubprocessEngine:
     programs: tuple[tuple[str, ...], ...]
     package: str
 
+    @abc.abstractmethod
     def command(self, request: Request, text_file: Path, wav_file: Path) -> Sequence[str]:
         """The call that says the text in a file into another one."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def voices(self) -> tuple[str, ...]:
         """Those installed, in a fixed order."""
-        raise NotImplementedError
 
     def version(self) -> str:
         """What the program calls itself; clips are made anew when it changes."""
