@@ -22,6 +22,7 @@ from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.labels import label_list
 from kws.micro.params import BudgetParams, ConversionParams
+from kws.models import registry
 from kws.models.params import ModelParams
 from kws.params import Params
 from kws.scenes.params import SceneParams, StreamParams
@@ -151,6 +152,10 @@ class Config(Params):
             raise ValueError(
                 f"model {self.model.name} learns from clips, not from scenes: leave out the "
                 "section scenes, or say model: null"
+            )
+        if registry.output(self.model.name) == "steps":
+            raise ValueError(
+                f"model {self.model.name} answers at every step of a scene: give the section scenes"
             )
         stride, hop = self.streaming.detector.clip_stride_ms, self.features.window_stride_ms
         if stride % hop:

@@ -49,6 +49,11 @@ def architecture(name: str) -> ModuleType:
     return _module(name)
 
 
+def output(name: str) -> str:
+    """What an architecture gives: "labels" or "steps", see above."""
+    return getattr(architecture(name), "OUTPUT", "labels")
+
+
 def variants(name: str) -> dict[str, dict[str, Any]]:
     """The sizes that an architecture's paper names, and the options in which they differ."""
     return getattr(architecture(name), "VARIANTS", {})
