@@ -8,6 +8,7 @@ from kws.features.params import FeatureParams
 _FRONTENDS = {
     "micro": "kws.features.micro:MicroFrontend",
     "log_mel": "kws.features.log_mel:LogMelFrontend",
+    "mfcc": "kws.features.mfcc:MfccFrontend",
     "spectrogram": "kws.features.spectrogram:SpectrogramFrontend",
 }
 """Name to module and class. A frontend joins here and in `FeatureParams.frontend`."""

@@ -26,7 +26,7 @@ class FeatureExample:
     """Features of one clip.
 
     Attributes:
-      features: `[frames, channels]` in the frontend's own type (uint16 micro, float32 log_mel).
+      features: `[frames, channels]` in the frontend's own type (uint16 micro, else float32).
       label_index: into `kws.labels.label_list(keywords)`.
       label, word, speaker, source, augmentation, novelty, clip_id: as in the clip.
       snr_bucket: see `snr_bucket`.

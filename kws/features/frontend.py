@@ -33,7 +33,7 @@ class Frontend(abc.ABC):
           audio: int16 `[samples]` at `params.sample_rate`.
 
         Returns:
-          `[params.frame_count(samples), feature_bin_count]` of `dtype`.
+          `[params.frame_count(samples), params.channels]` of `dtype`.
 
         Raises:
           ValueError: audio is not int16 of one dimension.
@@ -53,7 +53,7 @@ class Frontend(abc.ABC):
         """
         check_audio(audio, ndim=2)
         frames = self.params.frame_count(audio.shape[1])
-        out = np.empty((len(audio), frames, self.params.feature_bin_count), self.dtype)
+        out = np.empty((len(audio), frames, self.params.channels), self.dtype)
         for row, clip in zip(out, audio, strict=True):
             row[:] = self.compute(clip)
         return out

@@ -16,17 +16,15 @@ int8 input with one scale spends well.
 import numpy as np
 
 from kws.errors import KwsError
-from kws.features.frontend import Frontend, check_audio
+from kws.features.memoryless import MemorylessFrontend
 from kws.features.params import FeatureParams
 
 FLOOR = 1e-10
 CENTRE = 5.0
 WIDTH = 2.5
-FRAMES_AT_A_TIME = 2048
-"""Bounds the memory that a long stream takes (some 40 MB)."""
 
 
-class LogMelFrontend(Frontend):
+class LogMelFrontend(MemorylessFrontend):
     """float32 features, about -2 to 2; every frame depends on its own window alone.
 
     Computed in float64 and rounded once, so that float32 results do not depend on the FFT.
@@ -40,33 +38,21 @@ class LogMelFrontend(Frontend):
         super().__init__(params)
         samples = params.window_samples
         self._fft_length = 1 << (samples - 1).bit_length()
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)
+        window = periodic_hann(samples)
         self._window = window / (window.sum() * 32768.0)
         self._triangles = mel_triangles(params, self._fft_length)
 
-    def compute(self, audio: np.ndarray) -> np.ndarray:
-        """See `Frontend.compute`."""
-        check_audio(audio, ndim=1)
-        return self.compute_batch(audio[np.newaxis])[0]
+    def compute_frames(self, frames: np.ndarray) -> np.ndarray:
+        """See `MemorylessFrontend.compute_frames`."""
+        spectrum = np.fft.rfft(frames * self._window, self._fft_length)
+        power = spectrum.real**2 + spectrum.imag**2
+        energy = power @ self._triangles.T
+        return (np.log10(energy + FLOOR) + CENTRE) / WIDTH
 
-    def compute_batch(self, audio: np.ndarray) -> np.ndarray:
-        """See `Frontend.compute_batch`; all rows at once."""
-        check_audio(audio, ndim=2)
-        params = self.params
-        count = params.frame_count(audio.shape[1])
-        out = np.empty((len(audio) * count, params.feature_bin_count), self.dtype)
-        if not out.size:
-            return out.reshape(len(audio), count, params.feature_bin_count)
-        windows = np.lib.stride_tricks.sliding_window_view(audio, params.window_samples, axis=1)
-        windows = windows[:, :: params.stride_samples]
-        for start in range(0, len(out), FRAMES_AT_A_TIME):
-            flat = np.arange(start, min(start + FRAMES_AT_A_TIME, len(out)))
-            frames = windows[flat // count, flat % count] * self._window
-            spectrum = np.fft.rfft(frames, self._fft_length)
-            power = spectrum.real**2 + spectrum.imag**2
-            energy = power @ self._triangles.T
-            out[flat] = (np.log10(energy + FLOOR) + CENTRE) / WIDTH
-        return out.reshape(len(audio), count, params.feature_bin_count)
+
+def periodic_hann(samples: int) -> np.ndarray:
+    """float64 `[samples]`: a period of the raised cosine, without its second zero."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)
 
 
 def mel_triangles(params: FeatureParams, fft_length: int) -> np.ndarray:
@@ -81,6 +67,12 @@ def mel_triangles(params: FeatureParams, fft_length: int) -> np.ndarray:
     corners = np.linspace(lower, upper, params.feature_bin_count + 2)[:, np.newaxis]
     half = corners[1] - corners[0]
     triangles = np.maximum(0.0, 1.0 - np.abs(bins - corners[1:-1]) / half)
+    refuse_empty(triangles, params, bin_hz)
+    return triangles
+
+
+def refuse_empty(triangles: np.ndarray, params: FeatureParams, bin_hz: float) -> None:
+    """Raises KwsError if a row, a channel, has no bin of the FFT."""
     empty = np.flatnonzero(~triangles.any(axis=1))
     if empty.size:
         raise KwsError(
@@ -88,7 +80,6 @@ def mel_triangles(params: FeatureParams, fft_length: int) -> np.ndarray:
             f"the FFT's {bin_hz:g} Hz and would stay empty",
             hint="ask for fewer channels or a longer window_size_ms",
         )
-    return triangles
 
 
 def _mel(hz: float | np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from kws.features.params import FeatureParams
 
 
 def input_scale(params: FeatureParams) -> float:
-    """What a feature is multiplied by: 10/256 for micro (as pymicro-features), 1 for log_mel."""
+    """What a feature is multiplied by: 10/256 for micro (pymicro-features), 1/8 for mfcc, or 1."""
     return frontends.frontend_class(params.frontend).model_input_scale
 
 

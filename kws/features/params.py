@@ -19,14 +19,15 @@ class FeatureParams(Params):
     """Parameters of a frontend; the defaults are the micro frontend as microcontrollers run it.
 
     The noise-reduction, PCAN and log parameters have the names and defaults of the fixed-point
-    micro frontend (tensorflow/lite/experimental/microfrontend/lib) and are read by it alone.
+    micro frontend (tensorflow/lite/experimental/microfrontend/lib) and are read by it alone, as
+    `dct_coefficient_count` is by mfcc, `density_rate_hz` and `decibel_floor` by spectrogram.
 
     A window or hop that is no whole number of milliseconds is meant as so many samples, to the
     nearest: 4.5351 ms are 200 samples at 44.1 kHz. Whole milliseconds are rounded down to samples,
     as the C code of the micro frontend does.
     """
 
-    frontend: Literal["micro", "log_mel", "spectrogram"] = "micro"
+    frontend: Literal["micro", "log_mel", "mfcc", "spectrogram"] = "micro"
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(
         1000, gt=0, description="what a windowed model hears, ms"
@@ -37,6 +38,9 @@ class FeatureParams(Params):
     )
     feature_bin_count: int = pydantic.Field(
         40, ge=4, le=1025, description="mel channels; of a spectrogram, the FFT's bins"
+    )
+    dct_coefficient_count: int = pydantic.Field(
+        10, ge=1, le=1025, description="mfcc: coefficients kept of the mel channels, from 0 on"
     )
     lower_band_limit_hz: float = pydantic.Field(125.0, ge=0)
     upper_band_limit_hz: float = pydantic.Field(7500.0, gt=0)
@@ -52,6 +56,9 @@ class FeatureParams(Params):
     scale_shift: int = 6
     density_rate_hz: float | None = pydantic.Field(
         None, gt=0, description="spectrogram: its power is per Hz at this rate; None: sample_rate"
+    )
+    decibel_floor: float | None = pydantic.Field(
+        None, description="spectrogram: decibels, of no less than this; None: the power itself"
     )
 
     @pydantic.field_validator("window_size_ms", "window_stride_ms")
@@ -86,6 +93,12 @@ class FeatureParams(Params):
                     f"{self.window_samples} samples (window_size_ms={self.window_size_ms}) has "
                     f"{bins}"
                 )
+        if self.frontend == "mfcc" and self.dct_coefficient_count > self.feature_bin_count:
+            raise ValueError(
+                f"dct_coefficient_count={self.dct_coefficient_count} is more than "
+                f"feature_bin_count={self.feature_bin_count}: there are no more coefficients than "
+                "mel channels"
+            )
         if self.clip_duration_ms < self.window_size_ms:
             raise ValueError(
                 f"clip_duration_ms={self.clip_duration_ms} is shorter than "
@@ -135,6 +148,11 @@ class FeatureParams(Params):
         return max(0, 1 + (num_samples - self.window_samples) // self.stride_samples)
 
     @property
+    def channels(self) -> int:
+        """Values of one frame: the coefficients of mfcc, else the bins."""
+        return self.dct_coefficient_count if self.frontend == "mfcc" else self.feature_bin_count
+
+    @property
     def feature_shape(self) -> tuple[int, int]:
         """`[frames, channels]` of one clip."""
-        return self.frame_count(self.clip_samples), self.feature_bin_count
+        return self.frame_count(self.clip_samples), self.channels

@@ -10,19 +10,19 @@ Audio and Electroacoustics, 1967):
 c is 2, but 1 for k = 0 and, where N is even, for k = N / 2, which have no mirror image. F is the
 sample rate unless `density_rate_hz` says otherwise: the trigger-word assignment calls Matplotlib's
 `specgram` with NFFT 200, an overlap of 120 and a rate of 8000, whatever the file's rate is.
+
+With `decibel_floor` it is 10 log10(y), which is what `specgram` draws, and no less than the floor:
+the power of speech spans nine decades, of which an int8 input with one scale keeps the loudest two.
 """
 
 import numpy as np
 
-from kws.features.frontend import Frontend, check_audio
+from kws.features.memoryless import MemorylessFrontend
 from kws.features.params import FeatureParams
 
-FRAMES_AT_A_TIME = 2048
-"""Bounds the memory that a long stream takes."""
 
-
-class SpectrogramFrontend(Frontend):
-    """float32 power, 0 and up; every frame depends on its own window alone.
+class SpectrogramFrontend(MemorylessFrontend):
+    """float32 power, 0 and up, or its decibels; every frame depends on its own window alone.
 
     `feature_bin_count` is half the window's samples plus 1: bin k is at k * sample_rate / N Hz.
     Computed in float64 and rounded once, so that float32 results do not depend on the FFT.
@@ -42,17 +42,11 @@ class SpectrogramFrontend(Frontend):
             sides[-1] = 1.0
         self._scale = sides / (rate_hz * np.square(self._window).sum())
 
-    def compute(self, audio: np.ndarray) -> np.ndarray:
-        """See `Frontend.compute`."""
-        check_audio(audio, ndim=1)
-        params = self.params
-        out = np.empty((params.frame_count(len(audio)), params.feature_bin_count), self.dtype)
-        if not len(out):
-            return out
-        windows = np.lib.stride_tricks.sliding_window_view(audio, params.window_samples)
-        windows = windows[:: params.stride_samples]
-        for start in range(0, len(out), FRAMES_AT_A_TIME):
-            part = slice(start, start + FRAMES_AT_A_TIME)
-            spectrum = np.fft.rfft(windows[part] * self._window)
-            out[part] = (spectrum.real**2 + spectrum.imag**2) * self._scale
-        return out
+    def compute_frames(self, frames: np.ndarray) -> np.ndarray:
+        """See `MemorylessFrontend.compute_frames`."""
+        spectrum = np.fft.rfft(frames * self._window)
+        power = (spectrum.real**2 + spectrum.imag**2) * self._scale
+        floor_db = self.params.decibel_floor
+        if floor_db is None:
+            return power
+        return 10 * np.log10(np.maximum(power, 10 ** (floor_db / 10)))

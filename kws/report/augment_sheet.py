@@ -14,18 +14,16 @@ from kws.augment.equalizer import gain_db_at
 from kws.augment.gallery import Example
 from kws.augment.microphones import KINDS, draw_microphone
 from kws.features.params import FeatureParams
+from kws.report.drawing import DPI, GRID, INK, QUIET_INK, blank, heading, mel, plain, reach, wave
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, QUIET_INK, GRID = "#27364a", "#7b8794", "#e4e8ed"
 BEFORE, AFTER = "#8a97a8", "#1f5fbf"
 LINES = ("#1f5fbf", "#c2571a", "#1b7f5c", "#8b4aa8", "#b8860b")
-DPI = 90
 COLOURS = 80
 """Of a PNG: enough for a spectrogram, a third of the bytes of full colour."""
-WAVE_COLUMNS = 500
 RANGE = (-1.6, 1.2)
 """log_mel values from the darkest to the brightest colour (2.5 times as many powers of ten)."""
 TICKS_HZ = (250, 1000, 4000)
@@ -41,23 +39,24 @@ def draw_example(before: np.ndarray, example: Example, sample_rate: int, path: P
       sample_rate: Hz.
       path: of the PNG.
     """
-    figure = _figure(9.0, 3.9)
+    figure = blank(9.0, 3.9)
     axes = figure.subplots(2, 2, sharex=True, gridspec_kw={"height_ratios": [1.0, 1.7]})
     figure.subplots_adjust(left=0.07, right=0.985, top=0.76, bottom=0.115, wspace=0.07, hspace=0.1)
     seconds = max(len(before), len(example.audio)) / sample_rate
-    reach = _reach(before, example.audio)
+    peak = reach(before, example.audio)
     for column, (audio, color) in enumerate(((before, BEFORE), (example.audio, AFTER))):
-        wave, spectrogram = axes[:, column]
-        _wave(wave, audio, sample_rate, color, reach)
-        _spectrogram(spectrogram, audio, sample_rate, seconds)
-        wave.set_xlim(0, seconds)
-        wave.tick_params(bottom=False, left=False, labelleft=False)
-        spectrogram.tick_params(labelleft=not column)
-        spectrogram.set_xlabel("seconds", color=QUIET_INK, size=8.5, labelpad=1)
-        heading = ("before", "after")[column]
-        wave.set_title(heading, loc="left", size=9.5, color=color, pad=3, weight="bold")
+        above, below = axes[:, column]
+        wave(above, audio, sample_rate, color, peak)
+        _spectrogram(below, audio, sample_rate, seconds)
+        above.set_xlim(0, seconds)
+        above.tick_params(bottom=False, left=False, labelleft=False)
+        below.tick_params(labelleft=not column)
+        below.set_xlabel("seconds", color=QUIET_INK, size=8.5, labelpad=1)
+        above.set_title(
+            ("before", "after")[column], loc="left", size=9.5, color=color, pad=3, weight="bold"
+        )
     axes[1, 0].set_ylabel("Hz", color=QUIET_INK, size=8.5, labelpad=1)
-    _heading(figure, example.title, example.words)
+    heading(figure, example.title, example.words)
     _save(figure, path)
 
 
@@ -69,32 +68,32 @@ def draw_overview(
     shown = [original, *made]
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     height = 0.75 + 2.1 * rows
-    figure = _figure(14.0, height)
+    figure = blank(14.0, height)
     grid = figure.add_gridspec(
         rows, OVERVIEW_COLUMNS, left=0.015, right=0.985, top=1 - 1.15 / height,
         bottom=0.12 / height, wspace=0.07, hspace=0.5,
     )  # fmt: skip
     seconds = max(len(example.audio) for example in shown) / sample_rate
-    reach = _reach(*(example.audio for example in shown))
+    peak = reach(*(example.audio for example in shown))
     for number, example in enumerate(shown):
         cell = grid[number].subgridspec(2, 1, height_ratios=[1.0, 1.5], hspace=0.06)
-        wave, spectrogram = figure.add_subplot(cell[0]), figure.add_subplot(cell[1])
-        _wave(wave, example.audio, sample_rate, AFTER if number else BEFORE, reach)
-        _spectrogram(spectrogram, example.audio, sample_rate, seconds)
-        wave.set_xlim(0, seconds)
-        for axes in (wave, spectrogram):
+        above, below = figure.add_subplot(cell[0]), figure.add_subplot(cell[1])
+        wave(above, example.audio, sample_rate, AFTER if number else BEFORE, peak)
+        _spectrogram(below, example.audio, sample_rate, seconds)
+        above.set_xlim(0, seconds)
+        for axes in (above, below):
             axes.set(xticks=[], yticks=[])
         where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-        wave.annotate(example.title, (0, 1), (0, 15), size=10, color=INK, weight="bold", **where)
-        wave.annotate(_short(example.words), (0, 1), (0, 4), size=8.5, color=QUIET_INK, **where)
+        above.annotate(example.title, (0, 1), (0, 15), size=10, color=INK, weight="bold", **where)
+        above.annotate(_short(example.words), (0, 1), (0, 4), size=8.5, color=QUIET_INK, **where)
     text = "one recording, each augmentation by itself; in a noisy copy they follow in this order"
-    _heading(figure, "kws augment", text)
+    heading(figure, "kws augment", text)
     _save(figure, path)
 
 
 def draw_microphones(sample_rate: int, path: Path, of_each: int = 8) -> None:
     """Curves of each kind of microphone, as many as `of_each` draws give."""
-    figure = _figure(9.0, 2.9)
+    figure = blank(9.0, 2.9)
     axes = figure.subplots(1, len(KINDS), sharey=True)
     figure.subplots_adjust(left=0.06, right=0.985, top=0.7, bottom=0.17, wspace=0.1)
     hz = np.geomspace(50, 0.49 * sample_rate, 200)
@@ -107,16 +106,16 @@ def draw_microphones(sample_rate: int, path: Path, of_each: int = 8) -> None:
         axis.set_xticklabels(["100 Hz", "1 kHz"])
         axis.grid(color=GRID, lw=0.8)
         axis.set_title(kind.replace("_", " "), loc="left", size=9.5, color=color, weight="bold")
-        _plain(axis)
+        plain(axis)
     axes[0].set_ylabel("gain, dB", color=QUIET_INK, size=8.5, labelpad=1)
     words = f"{of_each} draws of each of the kinds that the equaliser knows"
-    _heading(figure, "Microphones", words)
+    heading(figure, "Microphones", words)
     _save(figure, path)
 
 
 def draw_noises(noises: Mapping[str, np.ndarray], sample_rate: int, path: Path) -> None:
     """Power by octave of noises, by name: each float or int `[samples]`, a few seconds."""
-    figure = _figure(9.0, 3.2)
+    figure = blank(9.0, 3.2)
     axis = figure.subplots()
     figure.subplots_adjust(left=0.07, right=0.86, top=0.75, bottom=0.13)
     free_db = np.inf
@@ -133,8 +132,8 @@ def draw_noises(noises: Mapping[str, np.ndarray], sample_rate: int, path: Path) 
     axis.set(xticks=ticks, xticklabels=[f"{tick:,} Hz" for tick in ticks])
     axis.grid(color=GRID, lw=0.8)
     axis.set_ylabel("dB, at 1 kHz alike", color=QUIET_INK, size=8.5)
-    _plain(axis)
-    _heading(figure, "Noises", "power in a hertz: 0, -3 and -6 dB an octave; babble as speech has")
+    plain(axis)
+    heading(figure, "Noises", "power in a hertz: 0, -3 and -6 dB an octave; babble as speech has")
     _save(figure, path)
 
 
@@ -151,17 +150,6 @@ def _third_octaves(audio: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.
     return centres, np.array([10 * np.log10(power[band].mean()) for band in bands])
 
 
-def _wave(axes: Axes, audio: np.ndarray, sample_rate: int, color: str, reach: float) -> None:
-    """The envelope: the lowest and highest sample of each column of pixels."""
-    edges = np.unique(np.linspace(0, len(audio), WAVE_COLUMNS, endpoint=False).astype(int))
-    samples = audio.astype(np.float64) / 32768
-    low, high = np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
-    axes.axhline(0, color=GRID, lw=0.8, zorder=0)
-    axes.fill_between(edges / sample_rate, low, high, color=color, lw=0.5)
-    axes.set_ylim(-reach, reach)
-    _plain(axes)
-
-
 def _spectrogram(axes: Axes, audio: np.ndarray, sample_rate: int, seconds: float) -> None:
     params = FeatureParams(
         frontend="log_mel",
@@ -173,46 +161,15 @@ def _spectrogram(axes: Axes, audio: np.ndarray, sample_rate: int, seconds: float
         upper_band_limit_hz=0.49 * sample_rate,
     )
     image = features.create(params).compute(audio).T
-    mel = _mel(np.array([60.0, 0.49 * sample_rate]))
-    extent = (0.0, len(audio) / sample_rate, float(mel[0]), float(mel[1]))
+    band = mel(np.array([60.0, 0.49 * sample_rate]))
+    extent = (0.0, len(audio) / sample_rate, float(band[0]), float(band[1]))
     axes.imshow(
         image, origin="lower", aspect="auto", cmap="magma", extent=extent,
         vmin=RANGE[0], vmax=RANGE[1], interpolation="bilinear",
     )  # fmt: skip
     axes.set_xlim(0, seconds)
-    axes.set_yticks(_mel(np.array(TICKS_HZ)), [f"{hz:,}" for hz in TICKS_HZ])
-    _plain(axes)
-
-
-def _mel(hz: np.ndarray) -> np.ndarray:
-    return 2595 * np.log10(1 + hz / 700)
-
-
-def _reach(*audios: np.ndarray) -> float:
-    peak = max(float(np.abs(audio.astype(np.float64)).max(initial=0)) for audio in audios)
-    return max(0.02, 1.05 * peak / 32768)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _heading(figure: Figure, title: str, words: str) -> None:
-    width, height = figure.get_size_inches()
-    x = 0.18 / width
-    figure.text(x, 1 - 0.27 / height, title, size=14, weight="bold", color=INK, va="center")
-    figure.text(x, 1 - 0.52 / height, words, size=10, color=QUIET_INK, va="center")
-
-
-def _plain(axes: Axes) -> None:
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.tick_params(labelsize=8, colors=QUIET_INK, length=2, pad=2)
+    axes.set_yticks(mel(np.array(TICKS_HZ)), [f"{hz:,}" for hz in TICKS_HZ])
+    plain(axes)
 
 
 def _short(words: str, most: int = 44) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kws.features.frontend import Frontend
+from kws.report.drawing import decibels
 from kws.scenes.scene import Scene, is_positive
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def _draw_features(axes: "Axes", frontend: Frontend, audio: np.ndarray, seconds:
     params = frontend.params
     features = frontend.compute(audio).astype(np.float64).T
     lowest = highest = None
-    top = params.feature_bin_count - 0.5
+    top = params.channels - 0.5
     if params.frontend == "spectrogram":
-        features = 10 * np.log10(features + 1e-12)
+        features = decibels(features, params)
         highest = float(np.quantile(features, 0.999))
         lowest = highest - RANGE_DB
         top = params.sample_rate / 2000

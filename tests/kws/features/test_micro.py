@@ -1,25 +1,29 @@
-"""The micro frontend against pymicro-features: the same C code by another build and interface."""
+"""The micro frontend against its arithmetic written again, bit for bit, and another build of it."""
 
 import numpy as np
-import pymicro_features
 import pytest
 
 from kws import features
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from tests.kws.features import golden
+from tests.kws.features import fixed_point, golden
+from tests.kws.features.reference import pymicro
+
+OTHERS = {
+    "at_8_kHz": FeatureParams(sample_rate=8000, upper_band_limit_hz=3800, feature_bin_count=24),
+    "of_a_longer_fft": FeatureParams(window_size_ms=40, window_stride_ms=30),
+    "of_more_gain": FeatureParams(min_signal_remaining=0.2, pcan_offset=40, smoothing_bits=9),
+}
 
 
-def pymicro(audio: np.ndarray) -> np.ndarray:
-    """float64 `[frames, 40]`, 10 ms at a time as a device hears it."""
-    frontend, rows = pymicro_features.MicroFrontend(), []
-    for start in range(0, len(audio) - 159, 160):
-        output = frontend.process_samples(audio[start : start + 160].tobytes())
-        assert output.samples_read == 160
-        if output.features:
-            rows.append(output.features)
-    return np.array(rows)
+@pytest.mark.parametrize("name", [*OTHERS, *(n for n in golden.PARAMS if n.startswith("micro"))])
+def test_features_are_bit_for_bit_those_of_the_fixed_point_arithmetic(name):
+    params = {**OTHERS, **golden.PARAMS}[name]
+    audio = golden.signal(len(name))
+    expected = fixed_point.micro(audio, params)
+    np.testing.assert_array_equal(features.create(params).compute(audio), expected)
+    assert expected.any() and len(np.unique(expected)) > 100
 
 
 def test_features_are_those_of_pymicro_features():
