@@ -2,6 +2,7 @@
 
 import dataclasses
 import json as json_module
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,7 @@ def models(
         typer.Option(
             "--measure",
             help="Convert to int8 and run in TensorFlow Lite Micro for bytes and arena: some "
-            "seconds a model.",
+            "seconds a model, the first time.",
         ),
     ] = False,
     clip_ms: Annotated[int, typer.Option(help="What a windowed model hears.")] = 1000,
@@ -34,7 +35,8 @@ def models(
 ) -> None:
     """List the models with their parameters, multiply-adds, receptive field and kind.
 
-    A streaming model's multiply-adds are those of one step, a windowed one's those of a clip.
+    A streaming model's multiply-adds are those of one step, a windowed one's those of a clip. What
+    has once been built or measured is kept and listed at once: bytes and arena too.
     """
     import pydantic
 
@@ -53,7 +55,8 @@ def models(
 
         registry.architecture(name)
         chosen = [params for params in chosen if params.name == name]
-    found, refused = _footprints(chosen, features, labels, measured=measure)
+    with Console(stderr=True).status("") as status:
+        found, refused = _footprints(chosen, features, labels, status.update, measured=measure)
     if json:
         rows = [dataclasses.asdict(figures) for figures in found]
         typer.echo(json_module.dumps({"models": rows, "refused": refused}, indent=2))
@@ -61,23 +64,32 @@ def models(
     console = Console()
     frames, channels = features.feature_shape
     title = f"{frames} frames x {channels} channels, {labels} labels"
-    console.print(_table(found, title, hop_ms, measured=measure))
+    console.print(_table(found, title, hop_ms))
+    if any(row.int8_bytes is None for row in found):
+        console.print("bytes and arena of an int8 model: kws models --measure", highlight=False)
     for which, reason in refused.items():
         console.print(f"{which}: {reason}", highlight=False, markup=False)
 
 
 def _footprints(
-    chosen: "list[ModelParams]", features: "FeatureParams", labels: int, *, measured: bool
+    chosen: "list[ModelParams]",
+    features: "FeatureParams",
+    labels: int,
+    tell: Callable[[str], None],
+    *,
+    measured: bool,
 ) -> "tuple[list[Footprint], dict[str, str]]":
     """The figures of those that such features fit, and why the others refuse them."""
-    from kws.micro import footprint
+    from kws.micro import footprint_cache
 
     found, refused = [], {}
     for params in chosen:
+        title = _title(params.name, params.variant)
+        tell(f"{'measuring' if measured else 'building'} {title}")
         try:
-            found.append(footprint.footprint(params, features, labels, measured=measured))
+            found.append(footprint_cache.cached(params, features, labels, measured=measured))
         except KwsError as error:
-            refused[_title(params.name, params.variant)] = str(error)
+            refused[title] = str(error)
     return found, refused
 
 
@@ -85,13 +97,13 @@ def _title(name: str, variant: str | None) -> str:
     return name if variant is None else f"{name} {variant}"
 
 
-def _table(found: "list[Footprint]", title: str, hop_ms: int, *, measured: bool) -> Table:
+def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
     table = Table(title=title)
     table.add_column("model")
     table.add_column("kind")
     for heading in ("parameters", "multiply-adds", "every", "hears"):
         table.add_column(heading, justify="right")
-    if measured:
+    if any(row.int8_bytes is not None for row in found):
         table.add_column("int8 KB", justify="right")
         table.add_column("arena KB", justify="right")
     for row in found:

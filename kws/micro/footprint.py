@@ -7,8 +7,8 @@ import numpy as np
 
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import stateful, tflm
-from kws.micro.convert import to_tflite
+from kws.micro import tflm
+from kws.micro.device_form import DeviceForm
 from kws.micro.representative import MICRO_FULL_SCALE
 from kws.models import cost, registry
 from kws.models.params import ModelParams
@@ -76,21 +76,18 @@ def footprint(
     clips = _noise_clips(feature_params)
     if measured:
         _settle(model, model_input.to_model_input(clips, feature_params))
-    on_device, frames, field = model, shape[0], shape[0]
-    if module.STREAMING:
-        on_device = registry.build_step(params, shape, num_labels, model)
-        frames = module.frames_per_step(options)
-        field = module.receptive_field_frames(options, shape)
+    form = DeviceForm.of(model, params, feature_params, num_labels)
+    field = module.receptive_field_frames(options, shape) if module.STREAMING else shape[0]
     int8_bytes = arena_bytes = None
     if measured:
-        int8_bytes, arena_bytes = _measure(on_device, module.STREAMING, clips, feature_params)
+        int8_bytes, arena_bytes = _measure(form, clips, feature_params)
     return Footprint(
         name=params.name,
         variant=params.variant,
         streaming=module.STREAMING,
         parameters=model.count_params(),
-        macs=cost.macs(on_device),
-        frames_per_inference=frames,
+        macs=cost.macs(form.model),
+        frames_per_inference=form.frames_per_inference,
         receptive_field_frames=field,
         int8_bytes=int8_bytes,
         arena_bytes=arena_bytes,
@@ -120,16 +117,10 @@ def _settle(model: "tf.keras.Model", clips: np.ndarray) -> None:
         layer.momentum = momentum
 
 
-def _measure(
-    model: "tf.keras.Model", streaming: bool, clips: np.ndarray, feature_params: FeatureParams
-) -> tuple[int, int]:
+def _measure(form: DeviceForm, clips: np.ndarray, feature_params: FeatureParams) -> tuple[int, int]:
     """Bytes of the int8 file and of the arena."""
     import tensorflow as tf
 
-    if streaming:
-        stream = model_input.to_model_input(clips.reshape(-1, clips.shape[-1]), feature_params)
-        content = stateful.to_tflite(model, stream, tf.int8)
-    else:
-        content = to_tflite(model, clips, feature_params, tf.int8)
-    inputs = np.zeros((1, *model.input_shape[1:]), np.int8)
+    content = form.to_tflite(clips, feature_params, tf.int8)
+    inputs = np.zeros((1, *form.model.input_shape[1:]), np.int8)
     return len(content), tflm.run(content, inputs).arena_bytes

@@ -1,7 +1,8 @@
 """BC-ResNet: residual blocks whose costly part runs over time alone and is broadcast over bands.
 
 Kim, Chang, Lee, Sung, "Broadcasted Residual Learning for Efficient Keyword Spotting", Interspeech
-2021 (arXiv:2106.04140), section 2, figure 2 and table 1. BC-ResNet-w has w times the filters of
+2021 (arXiv:2106.04140), section 3, figure 2 and table 1; held against the authors' own code
+(github.com/Qualcomm-AI-research/bcresnet). BC-ResNet-w has w times the filters of
 BC-ResNet-1, whose stages have 8, 12, 16 and 20.
 
     [frames, channels] -> convolution 5x5, stride 2 over channels, 16 w filters
@@ -16,13 +17,17 @@ A block, f2 being two-dimensional, f1 over time alone, dilated by 1, 2, 4, 8 in 
     ReLU(f2 + f1 broadcast over all bands [+ x, where the width does not change])
 
 SSN is sub-spectral normalization with 5 parts; the other convolutions are followed by batch
-normalization and ReLU where not said otherwise. The paper gives BC-ResNet-1 9.2 thousand and
-BC-ResNet-8 321 thousand parameters at 40 log-mel channels and 12 labels; here 9,232 and 321,068
-trainable ones. Its multiply-adds for BC-ResNet-8, 89.1 million, come out at 98 frames when
-normalization (2 a value), ReLU and average pooling (1 a value) are counted too, as usual counters
-of PyTorch models do; by the convolutions alone it is 83.4 million, and 2.4 million for BC-ResNet-1.
-With 49 x 40 features and 10 labels BC-ResNet-1 has 9,166 trainable parameters and 1.2 million
-multiply-adds.
+normalization and ReLU where not said otherwise. Table 3 of the paper, at 40 log-mel channels and 12
+labels, and what is here at 98 frames:
+
+    width         1       1.5     2       3       6       8
+    parameters    9.2k    17.2k   27.3k   54.2k   188k    321k    trainable ones: the same here
+    #Mult         3.1M    5.5M    8.5M    16.2M   53.1M   89.1M
+    convolutions  2.4M    4.5M    7.1M    14.1M   48.8M   83.4M   `cost.macs` here
+
+The paper's count is met for every width when normalization (2 a value), ReLU and average pooling (1
+a value) are counted too, as usual counters of PyTorch models do. With 49 x 40 features and 10
+labels BC-ResNet-1 has 9,166 trainable parameters and 1.2 million multiply-adds.
 
 The number of channels must be a multiple of 8 times `parts`.
 """

@@ -14,6 +14,7 @@ activations, and operations as two a multiply-add plus one a bias; at 49 x 10 MF
     variant  memory   operations
     S        79.7 KB  3.0 M       here 75,432 weights and biases + 4,330 activations, 3.0 M
     M       199.8 KB  7.6 M       here 189,032 + 10,730, 7.6 M
+    L       499.5 KB  19.3 M      here 485,004 + 14,490, 19.3 M
 
 With 49 x 40 features and 10 labels S has 204,862 parameters and 4.7 million multiply-adds (the
 first GRU's inputs grow with the channels; `first_stride` (2, 8) makes it 83,902 and 1.7 million).

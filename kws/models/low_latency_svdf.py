@@ -9,9 +9,10 @@ whose sizes the defaults are.
       -> their sum, ReLU -> fully connected 256 -> fully connected 256 -> softmax
 
 A unit's weights over the clip are a frames x channels matrix of rank 2, so a unit needs
-2 x (frames + channels) weights instead of frames x channels. With 98 x 40 features and 12 labels,
-as in that example, 751,372 parameters and 10.7 million multiply-adds a clip; with 49 x 40 features
-and 10 labels 625,418 and 5.5 million. (The filters over channels are most of it. A device that
+2 x (frames + channels) weights instead of frames x channels. The paper counts networks of other
+sizes, the example none. With 98 x 40 features and 12 labels, as in that example, 751,372 parameters
+and 10.7 million multiply-adds a clip; with 49 x 40 features and 10 labels 625,418 and 5.5 million.
+(The filters over channels are most of it. A device that
 keeps their outputs of former frames computes them for the new frame alone: 0.6 million.)
 """
 

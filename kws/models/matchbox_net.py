@@ -5,7 +5,7 @@ Architecture for Speech Commands Recognition", Interspeech 2020 (arXiv:2004.0853
 figure 1 and table 1. MatchboxNet-BxRxC has B blocks of R sub-blocks with C filters.
 
     [frames, channels]
-      -> separable convolution 11, stride 2, 128 filters
+      -> separable convolution 11, 128 filters
       -> B blocks, kernels 13, 15, 17, ...: R x separable convolution, C filters;
            + (convolution 1 of the block's input) before the last ReLU
       -> separable convolution 29, dilation 2, 128 filters -> convolution 1, 128 filters
@@ -13,9 +13,19 @@ figure 1 and table 1. MatchboxNet-BxRxC has B blocks of R sub-blocks with C filt
 
 A separable convolution is a depthwise one and one of kernel 1; it is followed by batch
 normalization, ReLU and dropout. (The paper applies the last layer at every frame and averages
-after it, which is the same function.) At 64 MFCC and 30 labels the paper gives 3x1x64 77 thousand
-parameters and 3x2x64 93 thousand; here 77,214 and 92,766 trainable ones. With 49 x 40 features and
-10 labels 3x1x64 has 71,298 trainable parameters and 1.7 million multiply-adds.
+after it, which is the same function.) The kernels and strides are those of NVIDIA's own
+configuration (NeMo, examples/asr/conf/matchboxnet): no layer skips frames. Other implementations
+have a `first_stride` of 2, which halves the cost.
+
+    model      parameters (30 labels)   multiply-adds (128 frames x 64 MFCC, 12 labels)
+    3x1x64     77 thousand              9.3 million
+    3x2x64     93 thousand              11.3 million
+
+The parameters are of the paper's table 2; the multiply-adds are not in it, but in table 3 of the
+BC-ResNet paper (see `bc_resnet`). Here 77,214 and 92,766 trainable parameters, 9.19 and 11.13
+million multiply-adds of convolutions: what is missing to the table's is one for each normalized
+value. With 49 x 40 features and 10 labels 3x1x64 has 71,298 trainable parameters and 3.4
+million multiply-adds.
 """
 
 from typing import TYPE_CHECKING
@@ -40,6 +50,7 @@ class Options(Params):
     sub_blocks: int = pydantic.Field(1, ge=1, le=8, description="R")
     filters: Width = pydantic.Field(64, description="C")
     outer_filters: Width = pydantic.Field(128, description="before and after the blocks")
+    first_stride: int = pydantic.Field(1, ge=1, le=4, description="of the first convolution")
     dropout: Rate = 0.1
     batch_norm_momentum: Rate = 0.95
 
@@ -73,7 +84,8 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
 
     inputs = layers.Input(feature_shape, name="features")
     x = blocks.sequence(inputs)
-    x = activated(separable(x, options.outer_filters, 11, "prologue", stride=2), "prologue")
+    x = separable(x, options.outer_filters, 11, "prologue", stride=options.first_stride)
+    x = activated(x, "prologue")
     for block in range(options.blocks):
         kernel, name = 13 + 2 * block, f"block_{block + 1}"
         shortcut = pointwise(x, options.filters, f"{name}_shortcut")

@@ -13,8 +13,8 @@ the sizes that its training notebook recommends.
 
 microWakeWord ends in one sigmoid for its one word; here there is a softmax over all labels. It pads
 nothing (`padding` "none"), so that a clip must have 155 frames; zeros before the clip let it be
-shorter. With 49 x 40 features and 10 labels: 35,210 parameters; 0.39 million multiply-adds a clip
-in the training form, 33,952 a step in the one-step form.
+shorter. Its author publishes no counts. With 49 x 40 features and 10 labels: 35,210 parameters;
+0.39 million multiply-adds a clip in the training form, 33,952 a step in the one-step form.
 """
 
 from typing import TYPE_CHECKING, Literal

@@ -6,7 +6,8 @@ sanity testing". What another model gains over it is what its structure is worth
 
     [frames, channels] -> fully connected -> softmax
 
-With 49 x 40 features and 10 labels: 19,610 parameters and 19,600 multiply-adds.
+The example gives no counts. With 49 x 40 features and 10 labels: 19,610 parameters and 19,600
+multiply-adds.
 """
 
 from typing import TYPE_CHECKING

@@ -7,9 +7,9 @@ aimed at microcontrollers", the model of the micro_speech example and of Warden 
     [frames, channels] -> convolution 10x8, stride 2x2, 8 filters, ReLU -> dropout
                        -> fully connected -> softmax
 
-With 49 x 40 features and 10 labels: 40,658 parameters and 0.36 million multiply-adds. Most of the
-parameters are the last layer's, which is cheap to run: a model for the slowest devices and few
-keywords.
+The sources give no counts. With 49 x 40 features and 10 labels: 40,658 parameters and 0.36 million
+multiply-adds. Most of the parameters are the last layer's, which is cheap to run: a model for the
+slowest devices and few keywords.
 """
 
 from typing import TYPE_CHECKING

@@ -2,9 +2,16 @@
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from kws.cli import app
+from kws.micro import footprint
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path))
 
 
 def run(*arguments):
@@ -13,12 +20,17 @@ def run(*arguments):
     return result.output
 
 
-def test_measured_a_model_has_the_bytes_of_its_int8_file_and_an_arena():
+def test_measured_a_model_has_the_bytes_of_its_int8_file_and_an_arena(monkeypatch):
+    assert "kws models --measure" in run("single_fc")
     (row,) = json.loads(run("single_fc", "--measure", "--json"))["models"]
     weights = 49 * 40 * 10
     assert (row["parameters"], row["macs"], row["streaming"]) == (weights + 10, weights, False)
     assert weights < row["int8_bytes"] < weights + 4000
     assert 49 * 40 < row["arena_bytes"] < 2 * 49 * 40 + 4000
+
+    monkeypatch.setattr(footprint, "footprint", None)  # From here on it is not called again.
+    assert f"{row['arena_bytes'] / 1000:.1f}" in run("single_fc")
+    assert json.loads(run("single_fc", "--json"))["models"] == [row]
 
 
 def test_a_streaming_model_costs_a_step_and_hears_further_than_a_clip():

@@ -5,9 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from kws.micro import operators, tflm
+from kws.micro import kernels, operators, tflm
 from kws.micro.params import TFLM_OPERATORS
-from kws.micro.tflite_model import device_interpreter
 from kws.models import registry
 from kws.models.params import ModelParams
 
@@ -116,7 +115,7 @@ def test_a_model_is_the_same_in_int8_on_the_device_within_its_operators(name):
     assert found <= set(TFLM_OPERATORS)
     assert found & {"ADD", "MUL", "SUB"} <= ELEMENTWISE.get(name, set())
 
-    interpreter = device_interpreter(content)
+    interpreter = kernels.interpreter(content, reference=True)
     (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
     scale, zero_point = source["quantization"]
     inputs = np.clip(np.rint(data / scale) + zero_point, -128, 127).astype(np.int8)
