@@ -22,8 +22,8 @@ from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
 from kws.features import clip_features, model_input
 from kws.labels import label_list
-from kws.micro import convert
-from kws.micro.tflite_model import Int8Model
+from kws.micro import convert, load
+from kws.micro.int8_file import Int8File
 from kws.models import registry
 from kws.splits import EVAL, SPLITS, TRAIN, Split
 from kws.training import dataset
@@ -81,7 +81,7 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
 
 def int8_model(
     config: Config, data: dict[Split, dataset.Dataset], training: TrainingParams
-) -> tuple[Int8Model, History, int]:
+) -> tuple[Int8File, History, int]:
     """Trains and converts; returns the int8 model, the history, and the number of parameters."""
     labels = label_list(config.keywords)
     train, judged = data[TRAIN], data[EVAL]
@@ -102,8 +102,10 @@ def int8_model(
         labels,
         config.features,
         config.conversion,
+        config.model,
     )
-    return Int8Model(converted.model, labels, config.features), history, model.count_params()
+    int8 = load.of_content(converted.model, labels, config.features, converted.kind)
+    return int8, history, model.count_params()
 
 
 def _heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:

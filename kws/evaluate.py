@@ -18,7 +18,7 @@ from kws.labels import RESERVED, SILENCE, UNKNOWN, label_of
 from kws.report.confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
-    from kws.micro.tflite_model import Int8Model
+    from kws.micro.int8_file import Int8File
 
 BATCH_CLIPS = 256
 LATEST = "LATEST"
@@ -88,7 +88,7 @@ def evaluate_folder(
     data: str | os.PathLike[str],
     *,
     file_list: str | os.PathLike[str] | None = None,
-    model: "Int8Model | None" = None,
+    model: "Int8File | None" = None,
 ) -> ClipReport:
     """Evaluates a bundle on recordings that lie in a folder for each word.
 
@@ -152,10 +152,10 @@ def evaluate_folder(
     )
 
 
-def _load_model(folder: Path) -> "Int8Model":
-    from kws.micro.tflite_model import Int8Model
+def _load_model(folder: Path) -> "Int8File":
+    from kws.micro.load import load_folder
 
-    return Int8Model.load_folder(folder)
+    return load_folder(folder)
 
 
 def _clip_names(

@@ -2,7 +2,7 @@
 
 TFMA's TFLite predictor casts features to int8 without rounding or clipping, so it would judge a
 model that nobody ships. This one scores the very int8 file with the quantization that the device
-uses (`kws.micro.tflite_model.Int8Model`).
+uses (`kws.micro.load`).
 """
 
 import copy
@@ -15,19 +15,20 @@ from tensorflow_model_analysis.utils import model_util
 
 from components.evaluator.eval_config import DECISION, POSTERIORS
 from kws.features.example import FEATURES_FIELD
-from kws.micro.tflite_model import Int8Model
+from kws.micro import load
+from kws.micro.int8_file import Int8File
 
 
 def custom_eval_shared_model(
     eval_saved_model_path: str, model_name: str, eval_config: tfma.EvalConfig, **_: object
 ) -> tfma.types.EvalSharedModel:
-    """The Evaluator's hook: loads `Format-Serving` as an Int8Model, once a worker."""
+    """The Evaluator's hook: loads the int8 model of `Format-Serving`, once a worker."""
     return tfma.types.EvalSharedModel(
         model_path=eval_saved_model_path,
         model_name=model_name,
         model_type=tfma.TF_LITE,
         model_loader=tfma.types.ModelLoader(
-            construct_fn=lambda: Int8Model.load_folder(eval_saved_model_path)
+            construct_fn=lambda: load.load_folder(eval_saved_model_path)
         ),
     )
 
@@ -52,7 +53,7 @@ def custom_extractors(
 
 
 def outputs_of(
-    model: Int8Model, raw_features: Sequence[bytes], labels: Sequence[str]
+    model: Int8File, raw_features: Sequence[bytes], labels: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """The predictor's two outputs, float32 `[n, labels]`, columns in the order of `labels`.
 

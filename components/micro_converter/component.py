@@ -34,7 +34,8 @@ class MicroConverter(base_component.BaseComponent):
 
      - `model`: `Format-Serving/` with `model.tflite` (int8 input and output, batch 1),
        `model_float_io.tflite` (the same network between QUANTIZE and DEQUANTIZE), `labels.txt`,
-       `frontend.json` and `conversion.json`.
+       `frontend.json` and `conversion.json`. A streaming architecture (`training.json` beside the
+       float model names it) is converted in its one-step form, with its state inside.
      - `report`: `conversion.json` alone: float and int8 accuracy on the eval split, agreement of
        the twins, quantization, operators; the accuracies are custom properties too.
 

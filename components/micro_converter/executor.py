@@ -1,5 +1,7 @@
 """MicroConverter's executor: read, convert, write."""
 
+import itertools
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,18 @@ from tfx.utils import path_utils
 
 from kws.features import files
 from kws.features.example import FeatureExample
+from kws.features.params import FeatureParams
 from kws.micro import feature_reader, representative
-from kws.micro.convert import CONVERSION_FILE, Labelled, convert
+from kws.micro.convert import CONVERSION_FILE, Conversion, Labelled, convert
+from kws.micro.convert_steps import CALIBRATION_SCENES, convert_steps
+from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
 from kws.micro.params import ConversionParams
-from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE
+from kws.models import registry
+from kws.models.params import ModelParams
+from kws.scenes import reader
 from kws.splits import EVAL, TRAIN
+from kws.training import saved_model
+from kws.training.export import TRAINING_FILE
 
 
 class Executor(base_executor.BaseExecutor):
@@ -34,8 +43,6 @@ class Executor(base_executor.BaseExecutor):
         Raises:
           KwsError: see `kws.micro.convert.convert`.
         """
-        import tensorflow as tf
-
         params = ConversionParams.from_json(exec_properties["params"])
         trained = artifact_utils.get_single_instance(input_dict["float_model"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
@@ -45,22 +52,18 @@ class Executor(base_executor.BaseExecutor):
         source = Path(path_utils.serving_model_path(trained.uri))
         labels, feature_params = files.read_labels(source), files.read(source)
         files.check_same(feature_params, files.read(examples.uri), examples.uri)
-        chosen = representative.choose(
-            feature_reader.read(_split(examples, TRAIN), feature_params),
-            params.representative_examples,
-            params.seed,
-        )
-        result = convert(
-            tf.keras.models.load_model(str(source), compile=False),
-            _labelled(chosen),
-            _labelled(feature_reader.read(_split(examples, EVAL), feature_params)),
-            labels,
-            feature_params,
-            params,
-        )
+        trained_model = saved_model.load(source)
+        model_params = _model_params(source)
+        if model_params is not None and registry.output(model_params.name) == "steps":
+            result = _convert_steps(
+                trained_model, examples, labels[0], feature_params, params, model_params
+            )
+        else:
+            result = _convert(trained_model, examples, labels, feature_params, params, model_params)
         figures = result.figures
         logging.info(
-            "MicroConverter: float %.2f %%, int8 %.2f %% of %d eval examples; %d bytes",
+            "MicroConverter: %s, float %.2f %%, int8 %.2f %% of %d eval examples; %d bytes",
+            figures.kind,
             100 * figures.float_accuracy,
             100 * figures.int8_accuracy,
             figures.eval_examples,
@@ -78,6 +81,58 @@ class Executor(base_executor.BaseExecutor):
             (folder / CONVERSION_FILE).write_text(text)
         report.set_float_custom_property("float_accuracy", figures.float_accuracy)
         report.set_float_custom_property("int8_accuracy", figures.int8_accuracy)
+
+
+def _convert(
+    model: Any,
+    examples: types.Artifact,
+    labels: list[str],
+    feature_params: FeatureParams,
+    params: ConversionParams,
+    model_params: ModelParams | None,
+) -> Conversion:
+    chosen = representative.choose(
+        feature_reader.read(_split(examples, TRAIN), feature_params),
+        params.representative_examples,
+        params.seed,
+    )
+    return convert(
+        model,
+        _labelled(chosen),
+        _labelled(feature_reader.read(_split(examples, EVAL), feature_params)),
+        labels,
+        feature_params,
+        params,
+        model_params,
+    )
+
+
+def _convert_steps(
+    model: Any,
+    examples: types.Artifact,
+    keyword: str,
+    feature_params: FeatureParams,
+    params: ConversionParams,
+    model_params: ModelParams,
+) -> Conversion:
+    typical = reader.read(_split(examples, TRAIN), feature_params)
+    return convert_steps(
+        model,
+        list(itertools.islice(typical, CALIBRATION_SCENES)),
+        list(reader.read(_split(examples, EVAL), feature_params)),
+        keyword,
+        feature_params,
+        params,
+        model_params,
+    )
+
+
+def _model_params(trained: Path) -> ModelParams | None:
+    """What the Trainer built; None of a model that says nothing of it."""
+    file = trained / TRAINING_FILE
+    if not file.is_file():
+        return None
+    return ModelParams.model_validate(json.loads(file.read_text())["model"])
 
 
 def _split(examples: types.Artifact, split: str) -> str:

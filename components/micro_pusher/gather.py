@@ -12,12 +12,13 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.evaluator import results
+from components.scene_evaluator.executor import SCENES_FILE
 from kws.audio import clip
-from kws.gates import read_gates
-from kws.micro import feature_reader, golden_vectors
+from kws.gates import Gate, read_gates
+from kws.micro import feature_reader, golden_vectors, load
 from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
-from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
+from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
 from kws.micro.validate import MICRO_FILE, MicroFigures
 from kws.report.confusion import ConfusionMatrix
 from kws.splits import TEST
@@ -29,14 +30,12 @@ def contents(
 ) -> BundleContents:
     """Reads everything; `inputs` are MicroPusher's, one artifact a key."""
     folder = Path(path_utils.serving_model_path(inputs["model"].uri))
-    model = Int8Model.load_folder(folder)
+    model = load.load_folder(folder)
     infra, streamed = Path(inputs["infra_blessing"].uri), Path(inputs["streaming_evaluation"].uri)
     micro = MicroFigures.from_json((infra / MICRO_FILE).read_text())
     evaluation = inputs["model_evaluation"].uri
-    gates = results.evaluation_gates(evaluation)
-    gates += read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
-    counts = results.confusion_matrix(evaluation, len(model.labels))
-    matrix = ConfusionMatrix(labels=model.labels, counts=counts)
+    judged, figures = _evaluated(evaluation, model.labels)
+    gates = judged + read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
     return BundleContents(
         name=info["name"],
         version=version,
@@ -50,25 +49,33 @@ def contents(
         gates=tuple(gates),
         figures={
             "conversion": json.loads((folder / CONVERSION_FILE).read_text()),
-            "clips": {
-                "accuracy": matrix.accuracy.to_dict(),
-                "per_class": {row.label: row.to_dict() for row in matrix.per_class()},
-                "confusion_matrix": {
-                    "labels": model.labels,
-                    "rows_are": "actual",
-                    "counts": counts.tolist(),
-                },
-            },
+            **figures,
             "streaming": json.loads((streamed / "evaluation.json").read_text()),
             "micro": micro.model_dump(),
         },
         vectors=tuple(_vectors(model, inputs, micro.test_vectors)),
         info=info,
+        kind=model.kind,
     )
 
 
+def _evaluated(evaluation: str, labels: list[str]) -> tuple[list[Gate], dict[str, Any]]:
+    """Gates and figures of the Evaluator, or of the SceneEvaluator in its place."""
+    scenes = Path(evaluation) / SCENES_FILE
+    if scenes.is_file():
+        return read_gates(evaluation), {"scenes": json.loads(scenes.read_text())}
+    counts = results.confusion_matrix(evaluation, len(labels))
+    matrix = ConfusionMatrix(labels=labels, counts=counts)
+    clips = {
+        "accuracy": matrix.accuracy.to_dict(),
+        "per_class": {row.label: row.to_dict() for row in matrix.per_class()},
+        "confusion_matrix": {"labels": labels, "rows_are": "actual", "counts": counts.tolist()},
+    }
+    return results.evaluation_gates(evaluation), {"clips": clips}
+
+
 def _vectors(
-    model: Int8Model, inputs: dict[str, types.Artifact], count: int
+    model: Int8File, inputs: dict[str, types.Artifact], count: int
 ) -> list[golden_vectors.TestVector]:
     """The clips that MicroValidator compared, with their recordings where they are at hand."""
     split = artifact_utils.get_split_uri([inputs["examples"]], TEST)

@@ -13,9 +13,9 @@ from tfx.utils import path_utils
 from kws.errors import KwsError
 from kws.features import files
 from kws.gates import verdict, write_gates
-from kws.micro import feature_reader, golden_vectors
+from kws.micro import feature_reader, golden_vectors, load
+from kws.micro.int8_file import MODEL_FILE
 from kws.micro.params import BudgetParams
-from kws.micro.tflite_model import MODEL_FILE, Int8Model
 from kws.micro.validate import MICRO_FILE, budget_gates, measure
 from kws.splits import TEST
 
@@ -40,7 +40,7 @@ class Executor(base_executor.BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
 
         folder = Path(path_utils.serving_model_path(converted.uri))
-        model = Int8Model.load_folder(folder)
+        model = load.load_folder(folder)
         files.check_same(model.feature_params, files.read(examples.uri), examples.uri)
         split = artifact_utils.get_split_uri([examples], TEST)
         chosen = golden_vectors.choose(

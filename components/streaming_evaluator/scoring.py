@@ -25,9 +25,9 @@ class StreamJob(NamedTuple):
 def load(model_folder: str) -> tuple[ScoringModel, StreamFrontend]:
     """The int8 model of a folder, and the frontend that it was trained with."""
     from kws import features
-    from kws.micro.tflite_model import Int8Model
+    from kws.micro import load as int8
 
-    model = Int8Model.load_folder(model_folder)
+    model = int8.load_folder(model_folder)
     return model, features.create(model.feature_params)
 
 

@@ -20,9 +20,9 @@ from typing import Any
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FRONTEND_FILE
-from kws.micro import c_array, checksums, golden_vectors, manifest, model_card
+from kws.micro import c_array, checksums, golden_vectors, load, manifest, model_card
 from kws.micro.contents import BundleContents
-from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
+from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
 
 LATEST = "LATEST"
 """File beside the versions with the name of the one pushed last."""
@@ -65,7 +65,7 @@ def push(contents: BundleContents, destination: str | Path) -> Path:
 
 def write(contents: BundleContents, folder: Path) -> None:
     """Writes all files into an empty folder, `SHA256SUMS` last."""
-    model = Int8Model(contents.model, contents.labels, contents.feature_params)
+    model = load.of_content(contents.model, contents.labels, contents.feature_params, contents.kind)
     title = f"{contents.name}, version {contents.version}"
     files.write(folder, contents.feature_params)
     files.write_labels(folder, contents.labels)
@@ -95,7 +95,7 @@ def verify(folder: str | Path) -> None:
     checksums.verify(folder)
     described = json.loads((folder / manifest.MANIFEST_FILE).read_text())
     manifest.check(described)
-    model = Int8Model.load_folder(folder)
+    model = load.load_folder(folder)
     if described["labels"] != model.labels:
         raise KwsError(
             f"{folder}: {files.LABELS_FILE} and {manifest.MANIFEST_FILE} name other labels"

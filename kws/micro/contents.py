@@ -5,7 +5,9 @@ from typing import Any
 
 from kws.features.params import FeatureParams
 from kws.gates import Gate
+from kws.labels import RESERVED
 from kws.micro.golden_vectors import TestVector
+from kws.micro.int8_file import Kind
 from kws.micro.validate import MicroFigures
 from kws.streaming.params import DetectorParams
 
@@ -19,6 +21,7 @@ class BundleContents:
       version: digits, unique within the destination.
       created: ISO 8601 in UTC, e.g. `2026-01-31T12:00:00Z`.
       model, float_io: bytes of the two `.tflite` files.
+      kind: "windowed" or "streaming", of both files.
       labels: in the order of the outputs.
       feature_params: of the frontend.
       detector: with the threshold chosen on the eval streams.
@@ -42,7 +45,8 @@ class BundleContents:
     figures: dict[str, Any]
     vectors: tuple[TestVector, ...]
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kind: Kind = "windowed"
 
     @property
     def keywords(self) -> list[str]:
-        return list(self.labels[2:])
+        return [label for label in self.labels if label not in RESERVED]

@@ -2,7 +2,8 @@
 
 `test_vectors/index.json` lists them; each has `<clip_id>.features.npy` (the frontend's own type),
 `<clip_id>.input.bin` and `<clip_id>.output.bin` (int8, as they lie in the tensors) and, where the
-recording is at hand, `<clip_id>.wav`.
+recording is at hand, `<clip_id>.wav`. Of a streaming model these are the inputs and the outputs of
+all steps of the clip, one after another, from the start of a stream.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.features.example import FeatureExample
-from kws.micro.tflite_model import Int8Model
+from kws.micro.int8_file import Int8File
 
 FOLDER = "test_vectors"
 INDEX = "index.json"
@@ -29,8 +30,8 @@ class TestVector:
     Attributes:
       clip_id, label: of the clip.
       features: `[frames, channels]`.
-      model_input: int8 `[frames, channels]`.
-      model_output: int8 `[labels]`.
+      model_input: int8 `[inferences, frames, channels]`; a windowed model needs one inference.
+      model_output: int8 `[inferences, labels]`.
       audio: int16 `[samples]`, or None; the features are those of the frames after the lead-in.
       sample_rate: of the audio, Hz.
       lead_in_ms: sound at the audio's beginning that only adapts the frontend.
@@ -70,18 +71,18 @@ def choose(examples: Iterable[FeatureExample], count: int) -> list[FeatureExampl
     return (clean or [item[3] for item in in_turn])[:count]
 
 
-def make(model: Int8Model, examples: Iterable[FeatureExample]) -> list[TestVector]:
+def make(model: Int8File, examples: Iterable[FeatureExample]) -> list[TestVector]:
     """The model's own input and output on each example."""
     vectors = []
     for example in examples:
-        inputs = model.quantize(example.features[None])
+        inputs = model.inferences(model.quantize(example.features[None]))
         vectors.append(
             TestVector(
                 clip_id=example.clip_id,
                 label=example.label,
                 features=example.features,
                 model_input=inputs[0],
-                model_output=model.run(inputs)[0],
+                model_output=model.run_inferences(inputs)[0],
             )
         )
     return vectors
@@ -112,7 +113,7 @@ def write(folder: Path, vectors: Iterable[TestVector]) -> None:
     (target / INDEX).write_text(json.dumps(index, indent=2) + "\n")
 
 
-def verify(folder: Path, model: Int8Model) -> int:
+def verify(folder: Path, model: Int8File) -> int:
     """Runs the bundle's vectors through its model; returns how many there are.
 
     Raises:
@@ -121,8 +122,9 @@ def verify(folder: Path, model: Int8Model) -> int:
     index = json.loads((folder / FOLDER / INDEX).read_text())
     for row in index:
         features = np.load(folder / FOLDER / row["features"])
-        inputs = model.quantize(features[None])
-        for name, values in ((row["input"], inputs), (row["output"], model.run(inputs))):
+        inputs = model.inferences(model.quantize(features[None]))
+        outputs = model.run_inferences(inputs)
+        for name, values in ((row["input"], inputs), (row["output"], outputs)):
             if (folder / FOLDER / name).read_bytes() != values.tobytes():
                 raise KwsError(
                     f"{folder / FOLDER / name} is not what model.tflite makes of {row['features']}",

@@ -1,4 +1,4 @@
-"""`manifest.json` of a windowed model, held against `schemas/manifest.schema.json`."""
+"""`manifest.json`: what a device must know, held against `schemas/manifest.schema.json`."""
 
 import hashlib
 import json
@@ -9,12 +9,14 @@ from kws.errors import KwsError
 from kws.features.params import FRONTEND_FILE
 from kws.micro import c_array, golden_vectors
 from kws.micro.contents import BundleContents
-from kws.micro.tflite_model import FLOAT_IO_FILE, MODEL_FILE, Int8Model
+from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
+from kws.micro.load import MANIFEST_FILE, Int8Any
+from kws.micro.streaming_model import Int8StreamingModel
 
-MANIFEST_FILE = "manifest.json"
+__all__ = ["MANIFEST_FILE", "build", "check"]
 
 
-def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> dict[str, Any]:
+def build(contents: BundleContents, model: Int8Any, frontend_json: bytes) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
@@ -26,8 +28,8 @@ def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> d
       KwsError: it breaks the schema.
     """
     micro = contents.micro
-    manifest = {
-        "type": "windowed",
+    manifest: dict[str, Any] = {
+        "type": model.kind,
         "schema_version": 1,
         "name": contents.name,
         "version": contents.version,
@@ -44,13 +46,13 @@ def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> d
             "bytes": len(contents.model),
             "input": {
                 "dtype": "int8",
-                "shape": [1, *contents.feature_params.feature_shape],
+                "shape": list(model.input_shape),
                 "scale": model.input_scale,
                 "zero_point": model.input_zero_point,
             },
             "output": {
                 "dtype": "int8",
-                "shape": [1, len(contents.labels)],
+                "shape": list(model.output_shape),
                 "scale": model.output_scale,
                 "zero_point": model.output_zero_point,
             },
@@ -74,6 +76,12 @@ def build(contents: BundleContents, model: Int8Model, frontend_json: bytes) -> d
             "count": len(contents.vectors),
         },
     }
+    if isinstance(model, Int8StreamingModel):
+        manifest["streaming"] = {
+            "frames_per_step": model.frames_per_step,
+            "step_ms": model.step_ms,
+            "warm_up_steps": model.warm_up_steps,
+        }
     check(manifest)
     return manifest
 

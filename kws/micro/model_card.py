@@ -3,6 +3,7 @@
 from typing import Any
 
 from kws.gates import figure
+from kws.labels import SILENCE, UNKNOWN
 from kws.micro.contents import BundleContents
 
 
@@ -12,15 +13,15 @@ def render(contents: BundleContents) -> str:
     feature = contents.feature_params
     parts = [
         f"# {contents.name}, version {contents.version}",
-        f"Created {contents.created}. "
-        f"Says one of: {', '.join(f'`{word}`' for word in contents.keywords)}; "
-        f"`{contents.labels[0]}` for silence, `{contents.labels[1]}` for any other sound or word.",
+        f"Created {contents.created}. {_says(contents)}",
         "## Model",
         _table(
             [
                 ("architecture", info.get("model", "not stated")),
+                ("kind", contents.kind),
                 ("input", f"{feature.clip_duration_ms} ms at {feature.sample_rate} Hz, "
-                 f"{feature.frontend} frontend, {list(feature.feature_shape)} frames and channels"),
+                 f"{feature.frontend} frontend, {list(feature.feature_shape)} frames and channels"
+                 f"{_STEPWISE if contents.kind == 'streaming' else ''}"),
                 ("flash", f"{micro.flash_bytes} bytes"),
                 ("arena", f"{micro.arena_bytes} bytes measured, "
                  f"{micro.arena_recommended_bytes} recommended"),
@@ -48,6 +49,16 @@ def render(contents: BundleContents) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_STEPWISE = ", a step of a few frames at a time: it remembers what it must of the former ones"
+
+
+def _says(contents: BundleContents) -> str:
+    says = f"Says one of: {', '.join(f'`{word}`' for word in contents.keywords)}"
+    if SILENCE in contents.labels:
+        says += f"; `{SILENCE}` for silence, `{UNKNOWN}` for any other sound or word"
+    return f"{says}."
+
+
 def _table(rows: list[tuple[str, Any]]) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)])
 
@@ -69,8 +80,9 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     parts = []
     conversion = figures.get("conversion") or {}
     if "float_accuracy" in conversion:
+        what = "clips" if conversion.get("float_f1") is None else "steps of scenes"
         parts.append(
-            f"Eval split, {conversion['eval_examples']} clips: "
+            f"Eval split, {conversion['eval_examples']} {what}: "
             f"float {conversion['float_accuracy']:.2%}, int8 {conversion['int8_accuracy']:.2%}."
         )
     total = ((figures.get("streaming") or {}).get("test") or {}).get("total") or {}
@@ -78,6 +90,10 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     if rows:
         head = ["Streams of the test split:", "", "| rate | estimate | 95 % bounds | rests on |"]
         parts.append("\n".join([*head, "|---|---|---|---|", *rows]))
+    scenes = figures.get("scenes")
+    if scenes:
+        said = [f"- {line}" for line in scenes["summary"]]
+        parts.append("\n".join(["Scenes of the test split:", "", *said]))
     by_label = (figures.get("clips") or {}).get("per_class") or {}
     if by_label:
         rows = ["| label | precision | recall | false-positive rate |", "|---|---|---|---|"]

@@ -21,6 +21,9 @@ class ConversionParams(Params):
     max_accuracy_drop: float = pydantic.Field(
         0.01, ge=0, le=1, description="accuracy int8 may lose to float (eval split)"
     )
+    max_f1_drop: float = pydantic.Field(
+        0.03, ge=0, le=1, description="F1 of steps int8 may lose, where a model answers at each"
+    )
     seed: int = 0
 
 

@@ -50,9 +50,11 @@ def to_tflite(step_form: "tf.keras.Model", stream: np.ndarray, io_type: Any) -> 
     function = tf.function(
         lambda features: step_form(features, training=False),
         input_signature=[tf.TensorSpec([1, frames, channels], tf.float32, name="features")],
+        autograph=False,
     )
+    # The weights and not the model, of which Keras would trace each layer.
     module = tf.Module()
-    module.model = step_form
+    module.weights = step_form.weights
     with tempfile.TemporaryDirectory(prefix="stateful-") as folder:
         tf.saved_model.save(module, folder, signatures=function.get_concrete_function())
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

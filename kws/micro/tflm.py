@@ -23,7 +23,7 @@ class TflmRun:
     """What TFLM made of some inputs.
 
     Attributes:
-      outputs: int8 `[n, labels]`.
+      outputs: int8 `[n, labels]`, or `[n, steps, labels]` of streams.
       arena_bytes: head and tail; the smallest arena in which the model runs.
       arena_head_bytes: activations and scratch buffers, shared over time.
       arena_tail_bytes: what is kept: tensor and node structs, per-channel quantization. Structs are
@@ -37,11 +37,13 @@ class TflmRun:
 
 
 def run(content: bytes, inputs: np.ndarray, arena_bytes: int = ARENA_BYTES_TRIED) -> TflmRun:
-    """Runs int8 inputs `[n, frames, channels]` one by one through TFLM's reference kernels.
+    """Runs int8 inputs one by one through TFLM's reference kernels.
 
     Args:
       content: of an int8 `.tflite` file.
-      inputs: at least one.
+      inputs: at least one. `[n, frames, channels]` go through one interpreter in turn: windows, or
+        the steps of one stream. `[n, steps, frames, channels]` are n streams, of which each meets
+        a new interpreter.
       arena_bytes: what the interpreter is given.
 
     Raises:

@@ -15,13 +15,17 @@ def main() -> None:
 
     folder = Path(sys.argv[1])
     content = (folder / "model.tflite").read_bytes()
-    interpreter = runtime.Interpreter.from_bytes(content, arena_size=int(sys.argv[2]))
+    inputs = np.load(folder / "inputs.npy")
+    streams = inputs if inputs.ndim == 4 else inputs[None]
     outputs = []
-    for window in np.load(folder / "inputs.npy"):
-        interpreter.set_input(window[None], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0)[0].copy())
-    np.save(folder / "outputs.npy", np.stack(outputs))
+    for stream in streams:
+        interpreter = runtime.Interpreter.from_bytes(content, arena_size=int(sys.argv[2]))
+        for frames in stream:
+            interpreter.set_input(frames[None], 0)
+            interpreter.invoke()
+            outputs.append(interpreter.get_output(0).reshape(-1).copy())
+    shape = inputs.shape[:-2]
+    np.save(folder / "outputs.npy", np.stack(outputs).reshape(*shape, -1))
     interpreter.print_allocations()
 
 

@@ -3,6 +3,8 @@
 from tfx.types import standard_artifacts
 
 from components.baseline.strategy import LastBlessedBeforeStrategy
+from kws.features import files
+from kws.features.params import FeatureParams
 
 
 def artifact(kind, id_, **properties):
@@ -40,3 +42,18 @@ def test_the_newest_blessed_of_the_older_ones_is_taken():
     models = [model(1), model(3), model(5), model(7)]
     blessings = [blessing(2, of=1), blessing(4, of=3), blessing(6, of=5, blessed=0)]
     assert resolve(model(7), models, blessings) == [3]
+
+
+def test_a_model_of_other_features_is_no_baseline(tmp_path):
+    def trained_on(id_, **params):
+        made = model(id_)
+        made.uri = str(tmp_path / str(id_))
+        serving = tmp_path / str(id_) / "Format-Serving"
+        serving.mkdir(parents=True)
+        files.write(serving, FeatureParams(**params))
+        return made
+
+    models = [trained_on(1), trained_on(3, window_stride_ms=10), trained_on(5)]
+    blessings = [blessing(2, of=1), blessing(4, of=3)]
+    assert resolve(models[2], models, blessings) == [1]
+    assert resolve(trained_on(7, frontend="mfcc"), models, blessings) == []

@@ -4,9 +4,11 @@ import pytest
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.micro import representative
-from kws.micro.convert import compare_twins, convert, to_tflite
+from kws.micro.convert import convert
+from kws.micro.device_form import windowed_to_tflite
 from kws.micro.params import ConversionParams
 from kws.micro.tflite_model import Int8Model
+from kws.micro.twins import compare_twins
 from tests.kws.micro.conftest import FEATURE_PARAMS, LABELS, Labelled, Trial, random_features
 
 
@@ -24,7 +26,7 @@ def test_a_twin_of_another_calibration_is_noticed(trial: Trial) -> None:
     import tensorflow as tf
 
     narrow = trial.representative.features // 2
-    stranger = to_tflite(trial.keras_model, narrow, FEATURE_PARAMS, tf.float32)
+    stranger = windowed_to_tflite(trial.keras_model, narrow, FEATURE_PARAMS, tf.float32)
     assert compare_twins(trial.int8, stranger, trial.judged.features[:20])[0] > 0
 
 

@@ -1,0 +1,55 @@
+"""Which kind of int8 model a folder holds; everyone who scores one loads it by this."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from kws.errors import KwsError
+from kws.features.params import FeatureParams
+from kws.micro.int8_file import Int8File, Kind
+from kws.micro.streaming_model import Int8StreamingModel
+from kws.micro.tflite_model import Int8Model
+
+CONVERSION_FILE = "conversion.json"
+MANIFEST_FILE = "manifest.json"
+
+Int8Any = Int8Model | Int8StreamingModel
+
+_KINDS: dict[str, type[Int8File]] = {
+    "windowed": Int8Model,
+    "streaming": Int8StreamingModel,
+}
+
+
+def load_folder(folder: str | Path, num_threads: int = 1) -> Int8Any:
+    """Reads MicroConverter's Format-Serving or a bundle.
+
+    Raises:
+      KwsError: a file is missing, or they do not fit each other.
+    """
+    return _KINDS[kind_of(folder)].load_folder(folder, num_threads)  # type: ignore[return-value]
+
+
+def of_content(
+    content: bytes, labels: Sequence[str], feature_params: FeatureParams, kind: Kind
+) -> Int8Any:
+    """A model from the bytes of its file; errors as of the constructors."""
+    return _KINDS[kind](content, labels, feature_params)  # type: ignore[return-value]
+
+
+def kind_of(folder: str | Path) -> Kind:
+    """What `manifest.json` or `conversion.json` says; a folder with neither holds a windowed one.
+
+    Raises:
+      KwsError: they name a kind that this version does not know.
+    """
+    for name, key in ((MANIFEST_FILE, "type"), (CONVERSION_FILE, "kind")):
+        file = Path(folder) / name
+        if file.is_file():
+            kind = json.loads(file.read_text()).get(key, "windowed")
+            if kind not in _KINDS:
+                raise KwsError(
+                    f"{file} says {key}={kind!r}", hint=f"known kinds: {', '.join(_KINDS)}"
+                )
+            return kind
+    return "windowed"
