@@ -27,7 +27,11 @@ from kws.models.params import ModelParams
 from kws.params import Params
 from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
+from kws.streaming.posteriors import stride_steps
+from kws.streaming.scene_params import SceneEvaluationParams
+from kws.training import compatibility, step_training, tuning_space
 from kws.training.params import TrainingParams
+from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
 
 PRESETS = Path(__file__).parent / "presets"
@@ -36,7 +40,16 @@ SHARED = {
     "keywords": ("ingest", "voices"),
     "sample_rate": ("ingest", "features"),
     "clip_duration_ms": ("ingest", "features"),
-    "seed": ("ingest", "voices", "noisy_copies", "streams", "scenes", "training", "conversion"),
+    "seed": (
+        "ingest",
+        "voices",
+        "noisy_copies",
+        "streams",
+        "scenes",
+        "training",
+        "tuning",
+        "conversion",
+    ),
 }
 """Top-level fields and the sections that they are handed to."""
 
@@ -98,9 +111,15 @@ class Config(Params):
         ModelParams(), description="None: the pipeline ends with data and features"
     )
     training: TrainingParams
+    tuning: TuningParams | None = pydantic.Field(
+        None, description="a search for hyperparameters before the training; None: none"
+    )
     conversion: ConversionParams
     evaluation: EvaluationParams = EvaluationParams()
     streaming: StreamingParams = StreamingParams()
+    scene_evaluation: SceneEvaluationParams = pydantic.Field(
+        SceneEvaluationParams(), description="in place of `evaluation` where there are scenes"
+    )
     budget: BudgetParams = BudgetParams()
     beam_pipeline_args: tuple[str, ...] = pydantic.Field(
         ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),
@@ -148,27 +167,116 @@ class Config(Params):
     def _consistent(self) -> "Config":
         if self.model is None:
             return self
-        if self.scenes is not None:
+        answers_steps = registry.output(self.model.name) == "steps"
+        if self.scenes is not None and not answers_steps:
             raise ValueError(
                 f"model {self.model.name} learns from clips, not from scenes: leave out the "
                 "section scenes, or say model: null"
             )
-        if registry.output(self.model.name) == "steps":
+        if self.scenes is None and answers_steps:
             raise ValueError(
                 f"model {self.model.name} answers at every step of a scene: give the section scenes"
             )
+        compatibility.check(self.training, self.features, scenes=self.scenes is not None)
+        if answers_steps:
+            self._check_steps(self.model)
+            return self
+        for section in (self.training.distillation, self.training.quantization_aware):
+            if section is not None:
+                section.check(self.model)
         stride, hop = self.streaming.detector.clip_stride_ms, self.features.window_stride_ms
         if stride % hop:
             raise ValueError(
                 f"streaming.detector.clip_stride_ms={stride} is no multiple of "
                 f"features.window_stride_ms={hop}: the model can only run at a frame"
             )
+        module = registry.architecture(self.model.name)
+        if module.STREAMING:
+            try:
+                frames = module.frames_per_step(registry.options(self.model))
+                stride_steps(stride, frames, hop)
+            except KwsError as error:
+                raise ValueError(f"model {self.model.name}: {error}") from None
         strangers = sorted(set(self.evaluation.per_class) - set(label_list(self.keywords)))
         if strangers:
             raise ValueError(
                 f"evaluation.per_class names {strangers}; the labels are "
                 f"{label_list(self.keywords)}"
             )
+        return self
+
+    def _check_steps(self, model: ModelParams) -> None:
+        """Raises ValueError if model, scenes, training and detector do not fit each other."""
+        assert self.scenes is not None
+        if len(self.keywords) > 1:
+            raise ValueError(
+                f"keywords={list(self.keywords)}: model {model.name} tells one trigger word from "
+                "all else, give one"
+            )
+        frames = self.scene_features.feature_shape[0]
+        try:
+            step_training.check(self.training)
+            steps = step_training.steps_of(model, frames)
+            frames_per_step = registry.architecture(model.name).frames_per_step(
+                registry.options(model)
+            )
+            stride_steps(
+                self.streaming.detector.clip_stride_ms,
+                frames_per_step,
+                self.features.window_stride_ms,
+            )
+        except KwsError as error:
+            raise ValueError(f"model {model.name}: {error}") from None
+        if steps != self.scenes.steps:
+            raise ValueError(
+                f"scenes.steps={self.scenes.steps}, but model {model.name} gives {steps} answers "
+                f"in the {frames} frames of a scene: write scenes.steps={steps}"
+            )
+        crop = self.training.steps.crop_steps
+        if crop is not None and crop > steps:
+            raise ValueError(
+                f"training.steps.crop_steps={crop} is more than the {steps} steps of a scene"
+            )
+
+    @pydantic.model_validator(mode="after")
+    def _minable(self) -> "Config":
+        if self.training.hard_negatives is None or self.model is None:
+            return self
+        if registry.output(self.model.name) == "steps":
+            raise ValueError(
+                f"training.hard_negatives are windows with one label, and model {self.model.name} "
+                "learns from scenes: leave it out"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _searchable(self) -> "Config":
+        if self.tuning is None:
+            return self
+        if self.model is None or self.scenes is not None:
+            raise ValueError(
+                "the section tuning needs a model that learns from clips: leave it out where "
+                "there is model: null, or the section scenes"
+            )
+        paths, stride = list(self.tuning.space), self.streaming.detector.clip_stride_ms
+        shapes = [path for path in paths if path.startswith(("model.", "features."))]
+        if self.training.warm_start and shapes:
+            raise ValueError(
+                f"training.warm_start begins with the weights of a model like this one, and "
+                f"tuning.space names {shapes[0]}: search among training.... alone, or leave out one"
+            )
+        sections = tuning_space.Sections(self.model, self.training, self.features)
+        for features in tuning_space.check(self.tuning, sections):
+            try:
+                compatibility.check(self.training, features)
+            except ValueError as error:
+                raise ValueError(f"tuning.space: {error}") from None
+            if stride % features.window_stride_ms:
+                raise ValueError(
+                    f"tuning.space: streaming.detector.clip_stride_ms={stride} is no multiple of "
+                    f"features.window_stride_ms={features.window_stride_ms}: the model can only "
+                    "run at a frame"
+                )
         return self
 
 
@@ -259,6 +367,8 @@ def _known_keys(error: pydantic.ValidationError) -> str | None:
                     continue
                 field = getattr(model, "model_fields", {}).get(str(part))
                 model = field.annotation if field else None
+                if type(None) in get_args(model):  # a section that may be missing
+                    model = get_args(model)[0]
             if model is not None and hasattr(model, "model_fields"):
                 return f"known here: {', '.join(model.model_fields)}"
     return None

@@ -1,14 +1,11 @@
 """A local run for a person: progress while it goes, one screen when it is over."""
 
 import contextlib
-import datetime
 import logging
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from absl import logging as absl_logging
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,8 +20,8 @@ from kws.errors import KwsError
 from pipeline import results, source
 from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
-from pipeline.paths import Paths
-from pipeline.steps import OURS, StepFollower
+from pipeline.log_file import log_file
+from pipeline.steps import StepFollower
 from pipeline.summary import print_summary
 
 
@@ -44,7 +41,7 @@ def run_with_summary(
     job = Job.from_choice(preset, overrides, data, out)
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
-    with _log_file(job.paths, verbose) as log:
+    with log_file(job.paths.logs, verbose) as log:
         with _source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)
         follower = StepFollower(console)
@@ -79,43 +76,6 @@ def _as_kws_error(error: BaseException, log: Path) -> KwsError:
         if "kws.errors.KwsError: " in line:
             first = line.split("kws.errors.KwsError: ", 1)[1]
     return KwsError(first, hint=f"the whole story is in {log}")
-
-
-@contextlib.contextmanager
-def _log_file(paths: Paths, verbose: bool) -> Iterator[Path]:
-    """Sends every log line to a file of this run, and to the console only if asked."""
-    paths.logs.mkdir(parents=True, exist_ok=True)
-    log = paths.logs / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
-    handler = logging.FileHandler(log)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    root.handlers = [handler, *([logging.StreamHandler()] if verbose else [])]
-    root.setLevel(logging.INFO)
-    for name in OURS:  # libraries reset the root's level as they are imported
-        logging.getLogger(name).setLevel(logging.INFO)
-    absl_logging.use_absl_handler()
-    root.removeHandler(absl_logging.get_absl_handler())
-    absl_logging.set_verbosity(absl_logging.INFO)
-    logging.captureWarnings(True)
-    # TensorFlow's and TFLite's C++ code writes to file descriptor 2, past Python's logging.
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    if not verbose:
-        os.dup2(_descriptor(handler), 2)
-    try:
-        yield log
-    finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        handler.close()
-        root.handlers, root.level = before
-
-
-def _descriptor(handler: logging.FileHandler) -> int:
-    assert handler.stream is not None  # opened by the constructor, as delay is not asked for
-    return handler.stream.fileno()
 
 
 @contextlib.contextmanager

@@ -27,6 +27,11 @@ class Paths:
         return self.out / self.name / "checkpoints"
 
     @property
+    def tuning(self) -> Path:
+        """Of a search that is not over yet."""
+        return self.out / self.name / "tuning"
+
+    @property
     def schemas(self) -> Path:
         return self.out / self.name / "schemas"
 

@@ -17,14 +17,16 @@ from components.example_validator.previous import previous_statistics_resolver
 from components.micro_converter.component import MicroConverter
 from components.micro_pusher.component import MicroPusher
 from components.micro_validator.component import MicroValidator
+from components.scene_evaluator.component import SceneEvaluator
 from components.spectrogram_transform.component import SpectrogramTransform
 from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
-from components.trainer.component import trainer
+from components.tuner.component import Tuner
 from kws.audio.sources import names_of
 from pipeline import mix
 from pipeline.config import Config
 from pipeline.paths import Paths
+from pipeline.trainers import trainers
 
 SYNTHESIZED = "speech synthesized by Kokoro-82M and hibari voices"
 VOICES_LICENCE = "Apache-2.0 (both voices)"
@@ -78,6 +80,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         report_file=str(paths.logs / "anomalies.json"),
     )
 
+    mining = config.training.hard_negatives if config.model is not None else None
     synthesized = AudioSynthesizer(
         examples=audio,
         input_base=str(recordings),
@@ -87,10 +90,13 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         sample_rate=config.sample_rate,
         eval_percentage=config.ingest.eval_percentage,
         test_percentage=config.ingest.test_percentage,
+        train_minutes=mining.minutes if mining else 0.0,
+        train_negatives_minutes=mining.negatives_minutes if mining else 0.0,
     )
     # Nothing is made of data that the schema refuses.
     synthesized.add_upstream_node(validated)
 
+    tuned = best = None
     if config.scenes is not None:
         transformed = SpectrogramTransform(
             examples=synthesized.outputs["scenes"],
@@ -99,10 +105,24 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
             scenes=True,
         )
     else:
+        clips = union([audio, synthesized.outputs["examples"]])
+        if config.tuning is not None and config.model is not None:
+            tuned = Tuner(
+                examples=clips,
+                tuning=config.tuning,
+                model=config.model,
+                training=config.training,
+                features=config.features,
+                keywords=keywords,
+                folder=paths.tuning,
+                report_file=paths.logs / "tuning.json",
+            )
+            best = tuned.outputs["best_hyperparameters"]
         transformed = SpectrogramTransform(
-            examples=union([audio, synthesized.outputs["examples"]]),
+            examples=clips,
             params=config.features,
             keywords=keywords,
+            hyperparameters=best if config.tuning and config.tuning.of_features else None,
         )
     features = transformed.outputs["transformed_examples"]
     data: list[base_node.BaseNode] = [
@@ -112,31 +132,34 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         previous,
         validated,
         synthesized,
+        *([tuned] if tuned else []),
         transformed,
     ]
     if config.model is None:
         return data
 
-    trained = trainer(
-        examples=features,
-        model=config.model,
-        training=config.training,
-        keywords=keywords,
-        checkpoints=paths.checkpoints,
-    )
+    training = trainers(config, paths, features, synthesized.outputs["streams"], best)
+    trained = training[-1]
     converted = MicroConverter(
         model=trained.outputs["model"], examples=features, params=config.conversion
     )
     model = converted.outputs["model"]
 
-    baseline = baseline_resolver(candidate=model)
-    evaluated = evaluator(
-        model=model,
-        examples=features,
-        baseline_model=baseline.outputs["model"],
-        params=config.evaluation,
-        keywords=keywords,
-    )
+    evaluated: base_node.BaseNode
+    judges: list[base_node.BaseNode]
+    if config.scenes is not None:
+        evaluated = SceneEvaluator(model=model, examples=features, params=config.scene_evaluation)
+        judges = [evaluated]
+    else:
+        baseline = baseline_resolver(candidate=model)
+        evaluated = evaluator(
+            model=model,
+            examples=features,
+            baseline_model=baseline.outputs["model"],
+            params=config.evaluation,
+            keywords=keywords,
+        )
+        judges = [baseline, evaluated]
     streamed = StreamingEvaluator(
         model=model, streams=synthesized.outputs["streams"], params=config.streaming
     )
@@ -156,10 +179,9 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
     )
     return [
         *data,
-        trained,
+        *training,
         converted,
-        baseline,
-        evaluated,
+        *judges,
         streamed,
         fits,
         pushed,

@@ -58,6 +58,11 @@ class Run:
         return Path(str(step.custom_property("pushed_model", "pushed_destination")))
 
     @property
+    def has_scenes(self) -> bool:
+        """The model was judged on scenes, not on clips."""
+        return any(step.name == "SceneEvaluator" for step in self.steps)
+
+    @property
     def nothing_done(self) -> bool:
         """True where every step took an earlier run's result."""
         return all(step.state == "cached" for step in self.steps)
@@ -115,11 +120,14 @@ def _step(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Ste
 
 def gates(run: Run) -> list[Gate]:
     """Every gate of the run: TFMA's, the streaming evaluator's and the device's."""
-    from components.evaluator.results import evaluation_gates
-
     streamed = run.step("StreamingEvaluator").folder("blessing")
     device = run.step("MicroValidator").folder("blessing")
-    found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
+    if run.has_scenes:
+        found = read_gates(run.step("SceneEvaluator").folder("blessing"))
+    else:
+        from components.evaluator.results import evaluation_gates
+
+        found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
     for folder in (streamed, device):
         if (folder / GATES_FILE).is_file():
             found.extend(read_gates(folder))

@@ -11,20 +11,31 @@ from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
+from kws.report.tuning import tuning_table
+from kws.training.tuning_report import TUNING_FILE, TuningReport
 from pipeline import results
 from pipeline.data_summary import print_data_notes
 from pipeline.paths import Paths
+
+_TRIALS = 8
+"""Of a search that are shown."""
 
 
 def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
     """Prints one screen about a finished run."""
     converted = run.step("MicroConverter").folder("model") / "Format-Serving"
-    labels = (converted / "labels.txt").read_text().splitlines()
-    counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
-    matrix = ConfusionMatrix(labels=labels, counts=counts)
+    _print_search(console, run)
     gates = results.gates(run)
-    console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
-    console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
+    if run.has_scenes:
+        scenes = run.step("SceneEvaluator").folder("evaluation")
+        console.print(_gates(gates))
+        console.print(_scene_sentences(scenes), highlight=False)
+    else:
+        labels = (converted / "labels.txt").read_text().splitlines()
+        counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
+        matrix = ConfusionMatrix(labels=labels, counts=counts)
+        console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
+        console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
     console.print(
         _stream_sentence(run.step("StreamingEvaluator").folder("evaluation")), highlight=False
     )
@@ -45,6 +56,15 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
             console.print(f"  {gate.sentence()}", highlight=False)
 
 
+def _print_search(console: Console, run: results.Run) -> None:
+    """The Tuner's best trials, where there is a Tuner."""
+    for step in run.steps:
+        if step.name == "Tuner":
+            file = step.folder("tuner_results") / TUNING_FILE
+            report = TuningReport.from_json(file.read_text())
+            console.print(tuning_table(report, _TRIALS, details=False))
+
+
 def _gates(gates: Sequence[Gate]) -> Table:
     """The gates that failed and those on the whole; of the many per-class ones that passed, the
     number in the title."""
@@ -52,6 +72,13 @@ def _gates(gates: Sequence[Gate]) -> Table:
     table = gates_table(shown, details=False)
     table.title = f"Gates: {sum(gate.passed for gate in gates)} of {len(gates)} passed"
     return table
+
+
+def _scene_sentences(evaluation: Path) -> str:
+    """Precision, recall and F1 of the steps, hits and false accepts of the chimes; test scenes."""
+    lines = (evaluation / "report.txt").read_text().splitlines()
+    parts = (line.split(":", 1) for line in lines)
+    return "\n".join(f"[bold]Scenes, {what}[/bold]:{figures}" for what, figures in parts)
 
 
 def _slices(evaluation: Path) -> str:

@@ -21,6 +21,8 @@ class AudioSynthesizerSpec(ComponentSpec):
         "noisy_copy_params": ExecutionParameter(type=str),
         "stream_params": ExecutionParameter(type=str),
         "scene_params": ExecutionParameter(type=str, optional=True),
+        "train_stream_minutes": ExecutionParameter(type=float, optional=True),
+        "train_negatives_minutes": ExecutionParameter(type=float, optional=True),
         "sample_rate": ExecutionParameter(type=int),
         "eval_percentage": ExecutionParameter(type=float),
         "test_percentage": ExecutionParameter(type=float),
@@ -46,7 +48,8 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
        of `minutes`, where that is less). Streams `negatives-…` are the recordings below
-       `_negatives_/`, if there are any.
+       `_negatives_/`, if there are any. Where `train_minutes` is given, split train has streams
+       too: so many minutes of words, and a sample of its negatives.
      - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
        in all splits, examples of some seconds of background with the split's clean keywords and
        other words at random places and a label vector (`kws.scenes.example`). Custom properties
@@ -69,6 +72,8 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
         sample_rate: int = 16000,
         eval_percentage: float = 10.0,
         test_percentage: float = 10.0,
+        train_minutes: float = 0.0,
+        train_negatives_minutes: float = 0.0,
     ):
         """Constructs the component.
 
@@ -80,11 +85,18 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
           scenes: length, levels, labels; None makes no scenes.
           sample_rate: Hz of the examples.
           eval_percentage, test_percentage: as in IngestParams; they split long recordings.
+          train_minutes: of words over background in the streams of split train, to mine hard
+            negatives in; 0 lays none.
+          train_negatives_minutes: of its streams without keywords, where there is so much.
         """
-        with_scenes = {}
+        # What is not asked for is left out, so that a run of before is still the same execution.
+        optional = {}
         if scenes is not None:
-            with_scenes["scene_params"] = scenes.to_json()
-            with_scenes["scenes"] = types.Channel(type=standard_artifacts.Examples)
+            optional["scene_params"] = scenes.to_json()
+            optional["scenes"] = types.Channel(type=standard_artifacts.Examples)
+        if train_minutes:
+            optional["train_stream_minutes"] = train_minutes
+            optional["train_negatives_minutes"] = train_negatives_minutes
         super().__init__(
             AudioSynthesizerSpec(
                 audio_examples=examples,
@@ -96,6 +108,6 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
                 test_percentage=test_percentage,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 streams=types.Channel(type=AudioStreams),
-                **with_scenes,
+                **optional,
             )
         )

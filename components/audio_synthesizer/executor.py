@@ -19,6 +19,7 @@ from components.audio_synthesizer.scenes import LayScenes
 from components.audio_synthesizer.streams import (
     JoinNegatives,
     LayStreams,
+    sample_streams,
     stream_count,
     stream_id,
 )
@@ -27,7 +28,7 @@ from kws.errors import KwsError
 from kws.scenes.negatives import plan_negatives
 from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
-from kws.splits import EVAL, SPLITS, TEST, Split
+from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)
 
@@ -51,7 +52,7 @@ class Executor(BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         streams = artifact_utils.get_single_instance(output_dict["streams"])
         copying = NoisyCopyParams.from_json(exec_properties["noisy_copy_params"])
-        laying = StreamParams.from_json(exec_properties["stream_params"])
+        laying = stream_params(exec_properties)
         staging = _scene_params(exec_properties)
         scenes = output_dict["scenes"][0] if staging else None
         rate = exec_properties["sample_rate"]
@@ -64,16 +65,19 @@ class Executor(BaseBeamExecutor):
         # Looked for first: an error inside the pipeline would reach the user as a stack trace.
         backgrounds = {
             s: find_backgrounds(corpus[0], s, *corpus[1:])
-            if copies[s] or s in STREAM_SPLITS or staging
+            if copies[s] or s in laying or staging
             else []
             for s in SPLITS
         }
-        negatives = {s: _negatives(s, laying, *corpus) for s in STREAM_SPLITS}
+        negatives = {s: _negatives(s, params, *corpus) for s, params in laying.items()}
+        if TRAIN in laying:
+            enough_ms = exec_properties["train_negatives_minutes"] * 60_000
+            negatives[TRAIN] = sample_streams(negatives[TRAIN], enough_ms, laying[TRAIN].seed)
 
         for made in (examples, scenes):
             if made is not None:
                 made.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in STREAM_SPLITS}
+        folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in laying}
         for folder in folders.values():
             fileio.makedirs(folder)
         with self._make_beam_pipeline() as pipeline:
@@ -90,9 +94,9 @@ class Executor(BaseBeamExecutor):
                 noisy | f"Write[{split}]" >> beam.io.WriteToTFRecord(
                     _prefix(examples, split), file_name_suffix=".gz"
                 )
-                if split in STREAM_SPLITS:
+                if split in laying:
                     clips | f"LayStreams[{split}]" >> LayStreams(
-                        split, backgrounds[split], laying, rate, folders[split]
+                        split, backgrounds[split], laying[split], rate, folders[split]
                     )
                     (
                         pipeline
@@ -111,8 +115,18 @@ class Executor(BaseBeamExecutor):
         if scenes is not None:
             _describe(scenes)
             _note_scenes(scenes, pipeline.result)
-        for split in STREAM_SPLITS:
-            _check_streams(folders[split], split, laying)
+        for split, params in laying.items():
+            _check_streams(folders[split], split, params)
+
+
+def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
+    """Of each split that has streams; train has some only where it is asked for."""
+    params = StreamParams.from_json(exec_properties["stream_params"])
+    laying = dict.fromkeys(STREAM_SPLITS, params)
+    minutes = exec_properties.get("train_stream_minutes")
+    if minutes:
+        laying[TRAIN] = params.model_copy(update={"minutes": minutes})
+    return laying
 
 
 def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:

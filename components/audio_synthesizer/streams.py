@@ -41,6 +41,19 @@ def stream_count(params: StreamParams) -> int:
     return math.ceil(params.minutes / LONGEST_STREAM_MINUTES)
 
 
+def sample_streams(
+    streams: Sequence[NamedStream], enough_ms: float, seed: int
+) -> list[NamedStream]:
+    """Whole streams, chosen by hash until they last `enough_ms`; in their order."""
+    chosen, total_ms = set(), 0.0
+    for name, pieces in sorted(streams, key=lambda stream: digest(seed, "sample", stream[0])):
+        if total_ms >= enough_ms:
+            break
+        total_ms += sum(piece.duration_ms for piece in pieces)
+        chosen.add(name)
+    return [stream for stream in streams if stream[0] in chosen]
+
+
 class LayStreams(beam.PTransform):
     """Serialized clips of one split to files in its folder; gives the ids of the streams.
 

@@ -21,7 +21,10 @@ class SpectrogramTransformSpec(ComponentSpec):
         "keywords": ExecutionParameter(type=str),
         "scenes": ExecutionParameter(type=int, optional=True),
     }
-    INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    INPUTS: ClassVar = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
+    }
     OUTPUTS: ClassVar = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
 
 
@@ -50,6 +53,7 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
         params: FeatureParams,
         keywords: Sequence[str],
         scenes: bool = False,
+        hyperparameters: types.BaseChannel | None = None,
     ):
         """Constructs the component.
 
@@ -59,6 +63,8 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
           keywords: what the clips were ingested for; they follow `_silence_` and `_unknown_` in the
             labels.
           scenes: the examples are scenes of AudioSynthesizer.
+          hyperparameters: the Tuner's best; those of the features take the place of what `params`
+            says.
         """
         # Left out for clips, so that a run of before is still the same execution.
         kind = {"scenes": 1} if scenes else {}
@@ -68,6 +74,7 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
                 params=params.to_json(),
                 keywords=json.dumps(list(keywords)),
                 **kind,
+                hyperparameters=hyperparameters,
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),
             )
         )

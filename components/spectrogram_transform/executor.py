@@ -18,12 +18,14 @@ from tfx.types import artifact_utils
 
 from components.spectrogram_transform.scenes import ComputeSceneFeatures
 from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
+from components.tuner.hyperparameters import best_values
 from kws import features
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FeatureParams
 from kws.labels import label_list
 from kws.splits import SPLITS
+from kws.training.tuning_space import FEATURES, applied
 
 NUM_SHARDS = 2
 """Files a split: fixed, so that the number of workers changes nothing."""
@@ -47,7 +49,8 @@ class Executor(BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         sources = input_dict["examples"]
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
-        params = FeatureParams.from_json(exec_properties["params"])
+        best = best_values(input_dict.get("hyperparameters"))
+        params = applied(FEATURES, FeatureParams.from_json(exec_properties["params"]), best)
         labels = label_list(json.loads(exec_properties["keywords"]))
         of_scenes = bool(exec_properties.get("scenes"))
         # What is wrong with the parameters is said here, not by a worker.

@@ -1,46 +1,88 @@
-"""TFX's own Trainer, told to run our training."""
+"""TFX's Trainer with eval streams as one input more, told to run our training."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import tfx.v1 as tfx
-from tfx.types import BaseChannel
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter
+from tfx.utils import json_utils
 
+from components.artifacts import AudioStreams
+from components.trainer import executor
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
 
 
-def trainer(
-    examples: BaseChannel,
-    model: ModelParams,
-    training: TrainingParams,
-    keywords: Sequence[str],
-    checkpoints: Path,
-) -> tfx.components.Trainer:
-    """Builds the Trainer.
+class TrainerSpec(standard_component_specs.TrainerSpec):
+    """Spec of Trainer: TFX's own, and `streams`."""
 
-    Args:
-      examples: feature examples; train is fitted, eval chooses the epoch.
-      model: the member of the zoo and its options.
-      training: the loop's settings.
-      keywords: of the labels.
-      checkpoints: stable folder, so that a killed training resumes.
+    INPUTS: ClassVar = {
+        **standard_component_specs.TrainerSpec.INPUTS,
+        executor.STREAMS_KEY: ChannelParameter(type=AudioStreams, optional=True),
+    }
 
-    Outputs of the component:
-      model: a float SavedModel with labels, frontend parameters and the training's history.
-      model_run: TensorBoard logs.
+
+class Trainer(base_component.BaseComponent):
+    """Fits a member of the zoo.
+
+    Component `outputs` contains:
+     - `model`: Channel of type `standard_artifacts.Model`: in `Format-Serving` a float SavedModel
+       with `labels.txt`, `frontend.json` and `training.json` (its history, parameters, MACs).
+     - `model_run`: Channel of type `standard_artifacts.ModelRun`: TensorBoard's logs.
     """
-    return tfx.components.Trainer(
-        run_fn="components.trainer.trainer_module.run_fn",
-        examples=examples,
-        # Zero steps: the number of epochs is the training section's.
-        train_args=tfx.proto.TrainArgs(splits=["train"], num_steps=0),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"], num_steps=0),
-        custom_config={
-            "model": model.to_json(),
-            "training": training.to_json(),
-            "keywords": json.dumps(list(keywords)),
-            "checkpoint_dir": str(checkpoints),
-        },
-    )
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: ModelParams,
+        training: TrainingParams,
+        keywords: Sequence[str],
+        checkpoints: Path,
+        base_model: types.BaseChannel | None = None,
+        hyperparameters: types.BaseChannel | None = None,
+        streams: types.BaseChannel | None = None,
+    ):
+        """Constructs the component.
+
+        Args:
+          examples: feature examples, or a union of several; train is fitted, eval chooses the
+            epoch.
+          model: the member of the zoo and its options.
+          training: the loop's settings.
+          keywords: of the labels.
+          checkpoints: stable folder, so that a killed training resumes.
+          base_model: a model of the Trainer whose weights training starts from.
+          hyperparameters: the Tuner's best; they take the place of what `model` and `training` say.
+          streams: of the AudioSynthesizer; its eval streams are heard after every epoch where
+            `training.early_stopping` goes by misses.
+        """
+        super().__init__(
+            TrainerSpec(
+                run_fn="components.trainer.trainer_module.run_fn",
+                examples=examples,
+                base_model=base_model,
+                hyperparameters=hyperparameters,
+                streams=streams,
+                # Zero steps: the number of epochs is the training section's.
+                train_args=tfx.proto.TrainArgs(splits=["train"], num_steps=0),
+                eval_args=tfx.proto.EvalArgs(splits=["eval"], num_steps=0),
+                custom_config=json_utils.dumps(
+                    {
+                        "model": model.to_json(),
+                        "training": training.to_json(),
+                        "keywords": json.dumps(list(keywords)),
+                        "checkpoint_dir": str(checkpoints),
+                    }
+                ),
+                model=types.Channel(type=standard_artifacts.Model),
+                model_run=types.Channel(type=standard_artifacts.ModelRun),
+            )
+        )

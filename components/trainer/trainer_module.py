@@ -1,7 +1,7 @@
-"""The `run_fn` of TFX's own Trainer: feature examples in, a float SavedModel out.
+"""The `run_fn` of our Trainer: feature examples in, a float SavedModel out.
 
-The Trainer finds it by its import path (see `components.trainer.component`), so no module file has
-to be packed. The feature examples' artifact carries `frontend.json` in its root; the model's folder
+TFX finds it by its import path (see `components.trainer.component`), so no module file has to be
+packed. The feature examples' artifact carries `frontend.json` in its root; the model's folder
 (`Format-Serving`) gets it too, with `labels.txt` and `training.json`. TensorBoard's logs go to the
 `model_run` output.
 """
@@ -12,14 +12,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from components.trainer.scenes import train_on_scenes
 from kws import features, labels
 from kws.errors import KwsError
 from kws.features import files, model_input
+from kws.features.params import FeatureParams
+from kws.micro.representative import with_full_range
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.training import checkpoint, dataset, export
-from kws.training.fit import fit
+from kws.splits import EVAL
+from kws.training import checkpoint, dataset, export, quantization_aware, stages, warm_start
 from kws.training.params import TrainingParams
+from kws.training.stream_judge import EvalStreams
+from kws.training.tuning_space import MODEL, TRAINING, applied, values_of
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -28,23 +35,26 @@ log = logging.getLogger(__name__)
 
 
 def run_fn(fn_args: "FnArgs") -> None:
-    """Trains and exports; called by TFX's Trainer.
+    """Trains and exports; called by the Trainer's executor.
 
     Its `custom_config` holds `model` (ModelParams), `training` (TrainingParams) and `keywords`,
     each as JSON, and `checkpoint_dir`: a folder that stays where it is from run to run, so that a
     killed training can go on; it is cleared once the model is exported. Without it nothing is
-    resumed. `num_steps` of train_args and eval_args are not read: `training.epochs` is.
+    resumed. Where the component has the input `streams`, `streams` is its folder. `num_steps` of
+    train_args and eval_args are not read: `training.epochs` is.
 
     Raises:
       KwsError: the examples do not fit the configuration, or there are none.
     """
     config = fn_args.custom_config
-    model_params = ModelParams.from_json(config["model"])
-    params = TrainingParams.from_json(config["training"])
+    best = values_of(fn_args.hyperparameters) if fn_args.hyperparameters else {}
+    model_params = applied(MODEL, ModelParams.from_json(config["model"]), best)
+    params = applied(TRAINING, TrainingParams.from_json(config["training"]), best)
     names = labels.label_list(json.loads(config["keywords"]))
-    root = _artifact_root(fn_args.train_files)
-    feature_params = files.read(root)
-    _check_labels(root, names)
+    feature_params = _check_artifacts(fn_args.train_files, names)
+    if registry.output(model_params.name) == "steps":
+        train_on_scenes(fn_args, model_params, params, names[-1], feature_params)
+        return
 
     def read(patterns: Sequence[str]) -> dataset.Dataset:
         return dataset.read(
@@ -54,29 +64,72 @@ def run_fn(fn_args: "FnArgs") -> None:
             names,
             scale=model_input.input_scale(feature_params),
             cache_bytes=params.cache_bytes,
+            frontend=feature_params.frontend,
         )
 
     train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)
     log.info("Training on %d examples, evaluating on %d", len(train), len(eval_data))
     model = registry.build(model_params, train.feature_shape, len(names), seed=params.seed)
+    if fn_args.base_model:
+        warm_start.start_from(model, fn_args.base_model, model_params, names, feature_params)
     checkpoint_dir = config.get("checkpoint_dir")
-    history = fit(
+    trained = stages.run(
         model,
         train,
         eval_data,
         params,
+        calibration=_calibration(train, params, feature_params),
+        streams=_eval_streams(config, params, feature_params),
         log_dir=fn_args.model_run_dir,
         checkpoint_dir=checkpoint_dir,
     )
-    report = export.report(model, train, eval_data, model_params, params, history)
-    export.export(model, fn_args.serving_model_dir, train.labels, feature_params, report)
+    report = export.report(
+        model,
+        train,
+        eval_data,
+        model_params,
+        params,
+        trained.history,
+        trained.teacher,
+        trained.tuning,
+    )
+    export.export(trained.model, fn_args.serving_model_dir, train.labels, feature_params, report)
     if checkpoint_dir:
         checkpoint.clear(checkpoint_dir)
 
 
-def _artifact_root(train_patterns: Sequence[str]) -> Path:
+def _calibration(
+    train: dataset.Dataset, params: TrainingParams, feature_params: FeatureParams
+) -> np.ndarray | None:
+    """What quantization-aware training starts its ranges from: the converter's input range too."""
+    if params.quantization_aware is None:
+        return None
+    typical = quantization_aware.calibration_features(train, params.seed)
+    return with_full_range(typical, feature_params)
+
+
+def _eval_streams(
+    config: dict[str, str], params: TrainingParams, feature_params: FeatureParams
+) -> EvalStreams | None:
+    """Where early stopping goes by misses."""
+    stopping = params.early_stopping
+    if not (stopping and stopping.hears_streams and "streams" in config):
+        return None
+    return EvalStreams.read(Path(config["streams"]) / f"Split-{EVAL}", feature_params)
+
+
+def _check_artifacts(train_patterns: Sequence[str], names: Sequence[str]) -> FeatureParams:
     """Of the feature examples that the patterns `<root>/Split-train/*` point into."""
-    return Path(train_patterns[0]).parent.parent
+    roots = [Path(pattern).parent.parent for pattern in train_patterns]
+    found = [files.read(root) for root in roots]
+    for root, params in zip(roots, found, strict=True):
+        _check_labels(root, names)
+        if params != found[0]:
+            raise KwsError(
+                f"{root} has features of other parameters than {roots[0]}",
+                hint="all examples of a training must come from the same frontend",
+            )
+    return found[0]
 
 
 def _check_labels(root: Path, names: Sequence[str]) -> None:

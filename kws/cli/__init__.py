@@ -10,9 +10,11 @@ from kws.cli.augment import app as augment
 from kws.cli.data import data
 from kws.cli.evaluate import evaluate
 from kws.cli.models import models
+from kws.cli.personalize import personalize
 from kws.cli.presets import presets
 from kws.cli.run import run
 from kws.cli.say import say
+from kws.cli.spectrogram import spectrogram
 from kws.cli.synth import app as synth
 from kws.errors import KwsError
 
@@ -27,12 +29,14 @@ app = typer.Typer(
 app.command(rich_help_panel="Make")(run)
 app.command(rich_help_panel="Make")(presets)
 app.command(rich_help_panel="Make")(models)
+app.command(rich_help_panel="Make")(personalize)
 app.command(rich_help_panel="Look")(say)
 app.add_typer(synth, name="synth", rich_help_panel="Make")
 app.command(rich_help_panel="Judge")(evaluate)
 app.command(rich_help_panel="Look")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(data)
+app.command(rich_help_panel="Look")(spectrogram)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

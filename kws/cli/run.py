@@ -36,13 +36,23 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override, e.g. training.epochs=5; may be repeated."),
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh/--resume",
+            help="--resume: a killed training (or search) goes on from its last checkpoint, to the "
+            "same result. --fresh: it begins anew; steps that were finished are reused either way.",
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="Show TFX's own log on the console.")] = False,
 ) -> None:
     """Run the pipeline: ingest, synthesize, train, convert, judge, and push if all gates pass.
 
     Exit status: 0 pushed (or nothing new to do), 2 judged and refused, 1 an error.
 
-    A killed run is simply started again: finished steps are reused, training resumes.
+    A killed run is simply started again: finished steps are reused, training resumes from its last
+    checkpoint (one every training.checkpoint_every_steps). With changed data or training settings
+    it starts anew by itself; --fresh makes it so in any case.
     """
     from kws.cli import phrases
     from pipeline.config import load
@@ -55,7 +65,21 @@ def run(
     if keyword and not config.data.all_sources:
         phrases.check_length(config.keywords, config.voices.max_word_ms)
 
+    if fresh:
+        _forget_unfinished(out, config.name)
+
     from pipeline.console import run_with_summary
 
     pushed = run_with_summary(chosen, overrides, data, out, verbose)
     raise typer.Exit(0 if pushed else REFUSED)
+
+
+def _forget_unfinished(out: Path, name: str) -> None:
+    """Deletes what a killed training or search would go on from."""
+    import shutil
+
+    from pipeline.paths import Paths
+
+    paths = Paths(out=out, name=name)
+    for folder in (paths.checkpoints, paths.tuning):
+        shutil.rmtree(folder, ignore_errors=True)

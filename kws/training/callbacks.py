@@ -1,4 +1,4 @@
-"""What a person, TensorBoard and the log are told while a model is fitted."""
+"""What a person and the log are told while a model is fitted."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import pydantic
 
 from kws.params import Params
 
@@ -45,6 +46,9 @@ class EpochReport(Params):
     """One epoch: the mean of its training batches, and the eval split after it.
 
     Attributes:
+      eval_examples: N of the eval figures.
+      merit: higher is better, compared from left to right; chooses the epoch.
+      metrics: what else was measured on the eval split, by name.
       confusion: counts `[labels][labels]`, rows what was said, columns what the model said.
     """
 
@@ -56,15 +60,22 @@ class EpochReport(Params):
     cross_entropy: float
     eval_accuracy: float
     eval_cross_entropy: float
+    eval_examples: int
+    merit: tuple[float, ...]
+    metrics: dict[str, float] = pydantic.Field(default_factory=dict)
     confusion: tuple[tuple[int, ...], ...]
     seconds: float
 
     def line(self) -> str:
+        more = "".join(
+            f", {name.replace('_', ' ')} {value:.4g}" for name, value in self.metrics.items()
+        )
         return (
             f"Epoch {self.epoch} of {self.epochs} (step #{self.step}): rate "
             f"{self.learning_rate:.6f}, accuracy {self.accuracy:.1%}, cross entropy "
-            f"{self.cross_entropy:.6f}; eval accuracy {self.eval_accuracy:.1%}, cross entropy "
-            f"{self.eval_cross_entropy:.6f} ({self.seconds:.0f} s)"
+            f"{self.cross_entropy:.6f}; eval accuracy {self.eval_accuracy:.1%} "
+            f"(N={self.eval_examples}), cross entropy {self.eval_cross_entropy:.6f}{more} "
+            f"({self.seconds:.0f} s)"
         )
 
 
@@ -94,46 +105,6 @@ class LogProgress:
 
     def on_epoch(self, report: EpochReport, labels: Sequence[str]) -> None:
         log.info("%s\n%s", report.line(), confusion_table(report.confusion, labels))
-
-
-class TensorBoard:
-    """Scalars of every epoch, and of the training steps between, for TensorBoard."""
-
-    def __init__(self, folder: str):
-        import tensorflow as tf
-
-        self._writers = {
-            name: tf.summary.create_file_writer(f"{folder}/{name}") for name in ("train", "eval")
-        }
-
-    def on_step(self, report: StepReport) -> None:
-        if report.step % 10 == 0 or report.step == report.total_steps:
-            self._write("train", report.step, learning_rate=report.learning_rate)
-            self._write("train", report.step, examples_per_second=report.examples_per_second)
-
-    def on_epoch(self, report: EpochReport, labels: Sequence[str]) -> None:
-        self._write(
-            "train", report.step, accuracy=report.accuracy, cross_entropy=report.cross_entropy
-        )
-        self._write(
-            "eval",
-            report.step,
-            accuracy=report.eval_accuracy,
-            cross_entropy=report.eval_cross_entropy,
-        )
-        for writer in self._writers.values():
-            writer.flush()
-
-    def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-
-    def _write(self, writer: str, step: int, **scalars: float) -> None:
-        import tensorflow as tf
-
-        with self._writers[writer].as_default(step=step):
-            for name, value in scalars.items():
-                tf.summary.scalar(name, value)
 
 
 def confusion_table(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> str:

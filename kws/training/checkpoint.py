@@ -18,6 +18,7 @@ from kws.params import Params
 from kws.training.average import WeightAverage
 from kws.training.callbacks import EpochReport
 from kws.training.dataset import Dataset
+from kws.training.objective import Objective
 from kws.training.params import TrainingParams
 
 if TYPE_CHECKING:
@@ -42,35 +43,42 @@ class State(Params):
 
     def after_step(self, cross_entropy: float, accuracy: float) -> "State":
         """One step further."""
-        return State(
-            step=self.step + 1,
-            cross_entropy_sum=self.cross_entropy_sum + cross_entropy,
-            accuracy_sum=self.accuracy_sum + accuracy,
-            epochs=self.epochs,
-            best_epoch=self.best_epoch,
+        return self.model_copy(
+            update={
+                "step": self.step + 1,
+                "cross_entropy_sum": self.cross_entropy_sum + cross_entropy,
+                "accuracy_sum": self.accuracy_sum + accuracy,
+            }
         )
 
     def after_epoch(self, report: EpochReport) -> "State":
         """The epoch is over: sums start anew, and it is the best if no other was as good."""
-
-        def merit(of: EpochReport) -> tuple[float, float]:
-            return of.eval_accuracy, -of.eval_cross_entropy
-
         best = self.best_epoch
-        if not best or merit(report) > merit(self.epochs[best - 1]):
+        if not best or report.merit > self.epochs[best - 1].merit:
             best = report.epoch
         return State(step=self.step, epochs=(*self.epochs, report), best_epoch=best)
 
 
-def key(model: "tf.keras.Model", train: Dataset, eval_data: Dataset, params: TrainingParams) -> str:
+def key(
+    model: "tf.keras.Model",
+    train: Dataset,
+    eval_data: Dataset,
+    params: TrainingParams,
+    objective: Objective,
+    streams_fingerprint: str = "",
+) -> str:
     """16 hex digits of everything that decides the result; resuming needs an equal key.
 
+    Asked before the first step: the weights that a training begins with are part of it.
     How often checkpoints are written and how much memory the features may take decide nothing.
     """
     indifferent = {"checkpoint_every_steps", "cache_bytes"}
     parts = [
         model.to_json(),
         params.model_dump_json(exclude=indifferent),
+        objective.fingerprint,
+        streams_fingerprint,
+        hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest(),
         train.fingerprint,
         eval_data.fingerprint,
         repr((train.labels, train.scale, train.features is None)),

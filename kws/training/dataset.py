@@ -33,6 +33,8 @@ class Dataset:
       label_index: int32 `[examples]`.
       features: `[examples, frames, channels]` in `dtype`; None if they are streamed from disk.
       fingerprint: 16 hex digits, equal for equal examples in whatever order and files.
+      frontend: the features' kind, where it is known.
+      balanced: whether an epoch has as many examples of every label; see `shuffled`.
     """
 
     files: tuple[str, ...] = ()
@@ -43,6 +45,8 @@ class Dataset:
     label_index: np.ndarray
     features: np.ndarray | None
     fingerprint: str
+    frontend: str | None = None
+    balanced: bool = False
 
     def __len__(self) -> int:
         return len(self.label_index)
@@ -60,6 +64,10 @@ class Dataset:
 
         The last batch is filled up from the beginning of the epoch's order, so that all have one
         shape; the same seed and epoch give the same batches wherever one starts.
+
+        Where `balanced`, an epoch has as many batches, but the same number of examples of every
+        label that has any (one more of some, by chance). Of a frequent label an epoch shows a part,
+        another one each time; examples of a rare one come again once all of them were there.
         """
         steps = self.steps_per_epoch(batch_size)
         if self.features is None:
@@ -76,11 +84,57 @@ class Dataset:
             for features, label_index, _ in batches.as_numpy_iterator():
                 yield features, label_index
             return
-        order = np.random.default_rng([seed, epoch]).permutation(len(self))
-        order = np.resize(order, steps * batch_size)
+        rng = np.random.default_rng([seed, epoch])
+        if self.balanced:
+            order = self._balanced_order(steps * batch_size, rng)
+        else:
+            order = np.resize(rng.permutation(len(self)), steps * batch_size)
         for step in range(start, steps):
             chosen = order[step * batch_size : (step + 1) * batch_size]
             yield self.features[chosen], self.label_index[chosen]
+
+    def _balanced_order(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """int64 `[size]` indices of examples."""
+        present = np.flatnonzero(self.label_counts)
+        slots = rng.permutation(np.resize(rng.permutation(present), size))
+        order = np.empty(size, np.int64)
+        for label in present:
+            wanted = np.flatnonzero(slots == label)
+            own = np.flatnonzero(self.label_index == label)
+            rounds = -(-len(wanted) // len(own))
+            drawn = np.concatenate([rng.permutation(own) for _ in range(rounds)] or [own])
+            order[wanted] = drawn[: len(wanted)]
+        return order
+
+    def with_sampling(self, sampling: str) -> "Dataset":
+        """The same examples, drawn as `TrainingParams.sampling` says.
+
+        Raises:
+          KwsError: balanced, but the examples are streamed from disk.
+        """
+        if sampling == "balanced" and self.features is None:
+            raise KwsError(
+                f"training.sampling=balanced: the {len(self)} examples do not fit into "
+                "training.cache_bytes, and from disk they come as they are",
+                hint="allow more memory, or weigh the labels (class_weighting) instead",
+            )
+        return dataclasses.replace(self, balanced=sampling == "balanced")
+
+    def of_label(self, index: int, most_bytes: int) -> np.ndarray:
+        """Features of one label, `[n, frames, channels]`; if they are more, evenly picked ones."""
+        count = int(self.label_counts[index])
+        size = int(np.prod(self.feature_shape)) * self.dtype.itemsize
+        kept = min(count, most_bytes // size)
+        picked = np.linspace(0, count, kept, endpoint=False).astype(np.int64)
+        if self.features is not None:
+            return self.features[np.flatnonzero(self.label_index == index)[picked]]
+        found, seen = [np.empty((0, *self.feature_shape), self.dtype)], 0
+        for features, label_index in self.in_order(stream.READ_BATCH):
+            own = features[label_index == index]
+            here = picked[(picked >= seen) & (picked < seen + len(own))] - seen
+            found.append(own[here])
+            seen += len(own)
+        return np.concatenate(found)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """All examples once, in a fixed order; the last batch may be shorter."""
@@ -100,6 +154,7 @@ def from_arrays(
     clip_ids: Sequence[str],
     labels: Sequence[str],
     scale: float = 1.0,
+    frontend: str | None = None,
 ) -> Dataset:
     """A dataset of arrays, sorted by clip id (and by content, for copies of one clip).
 
@@ -116,6 +171,7 @@ def from_arrays(
         label_index=_checked(label_index, labels)[order],
         features=features[order],
         fingerprint=_fingerprint(keys),
+        frontend=frontend,
     )
 
 
@@ -127,6 +183,7 @@ def read(
     *,
     scale: float,
     cache_bytes: int,
+    frontend: str | None = None,
 ) -> Dataset:
     """Reads gzip TFRecords of feature examples (see `kws.features.example`).
 
@@ -134,6 +191,7 @@ def read(
       patterns: globs of files.
       scale: a stored value times this is the model's input.
       cache_bytes: examples that need more memory than this stay on disk.
+      frontend: what made the features.
 
     Raises:
       KwsError: no file, no example, or examples that do not fit shape, dtype or labels.
@@ -161,7 +219,7 @@ def read(
     if kept:
         stacked = np.concatenate(kept)
         kept.clear()  # sorting makes a copy: do not hold three
-        cached = from_arrays(stacked, label_index, clip_ids, labels, scale)
+        cached = from_arrays(stacked, label_index, clip_ids, labels, scale, frontend)
         return dataclasses.replace(cached, files=files)
     return Dataset(
         files=files,
@@ -172,6 +230,7 @@ def read(
         label_index=_checked(label_index, labels),
         features=None,
         fingerprint=_fingerprint(keys),
+        frontend=frontend,
     )
 
 

@@ -9,6 +9,7 @@ from kws.models import cost
 from kws.models.params import ModelParams
 from kws.params import Params
 from kws.training.dataset import Dataset
+from kws.training.distillation import TeacherReport
 from kws.training.fit import History
 from kws.training.params import TrainingParams
 
@@ -25,6 +26,8 @@ class TrainingReport(Params):
       parameters: weights of the float model, batch normalization's averages included.
       macs: multiply-accumulates of one inference.
       label_counts: training examples of each label.
+      teacher: who taught it; None without distillation.
+      quantization_aware: how it was tuned for int8 after its training; None if it was not.
     """
 
     model: ModelParams
@@ -35,6 +38,8 @@ class TrainingReport(Params):
     label_counts: dict[str, int]
     eval_examples: int
     history: History
+    teacher: TeacherReport | None = None
+    quantization_aware: History | None = None
 
 
 def report(
@@ -44,8 +49,10 @@ def report(
     model_params: ModelParams,
     training_params: TrainingParams,
     history: History,
+    teacher: TeacherReport | None = None,
+    tuning: History | None = None,
 ) -> TrainingReport:
-    """Sums up a finished training."""
+    """Sums up a finished training; `model` is the one without fake quantization."""
     counts = zip(train.labels, train.label_counts.tolist(), strict=True)
     return TrainingReport(
         model=model_params,
@@ -56,6 +63,8 @@ def report(
         label_counts=dict(counts),
         eval_examples=len(eval_data),
         history=history,
+        teacher=teacher,
+        quantization_aware=tuning,
     )
 
 

@@ -1,42 +1,36 @@
-"""The two compiled functions of training: one step of it, and the evaluation of a split."""
+"""The compiled function of training: one step."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kws.params import Params
-from kws.training import spec_augment
 from kws.training.average import WeightAverage
 from kws.training.dataset import Dataset
+from kws.training.objective import Objective
 from kws.training.params import TrainingParams
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_EVAL_BATCH = 512
-
 
 class TrainStep:
-    """One step of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101) on one batch.
+    """One step of the optimizer on one batch.
 
     All its randomness (augmentation, dropout) is a function of `params.seed` and the number of the
     step, so that a resumed training goes on as if it had never stopped. XLA is not used: its
     depthwise convolutions took twenty times as long on a CPU.
     """
 
-    def __init__(self, model: "tf.keras.Model", train: Dataset, params: TrainingParams):
+    def __init__(
+        self, model: "tf.keras.Model", train: Dataset, params: TrainingParams, objective: Objective
+    ):
         import tensorflow as tf
 
         self._model = model
         self._params = params
+        self._objective = objective
         self._scale = train.scale
-        self._num_labels = len(train.labels)
-        self._weights = tf.constant(label_weights(train, params), tf.float32)
-        self.optimizer = tf.keras.optimizers.AdamW(
-            weight_decay=params.weight_decay, jit_compile=False
-        )
-        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.optimizer.build(model.trainable_variables)
+        self.optimizer = optimizer(model, params)
         self._dropouts = _dropout_generators(model)
         self.average = (
             WeightAverage(model, params.weight_average) if params.weight_average else None
@@ -45,21 +39,37 @@ class TrainStep:
             self._run,
             input_signature=[
                 tf.TensorSpec([params.batch_size, *train.feature_shape], train.dtype),
-                tf.TensorSpec([params.batch_size], tf.int32),
+                objective.target_spec(params.batch_size),
                 tf.TensorSpec([], tf.int64),
             ],
         )
 
     def __call__(
-        self, features: np.ndarray, label_index: np.ndarray, step: int, learning_rate: float
+        self, features: np.ndarray, targets: np.ndarray, step: int, learning_rate: float
     ) -> tuple[float, float]:
         """Updates the model. Returns (cross entropy, accuracy) of the batch before the update."""
         self.optimizer.learning_rate.assign(learning_rate)
-        loss, accuracy = self._step(features, label_index, step)
+        loss, accuracy = self._step(features, targets, step)
         return float(loss), float(accuracy)
 
+    def prepared(
+        self, features: np.ndarray, targets: np.ndarray, step: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the model is fed at this step, and the targets: augmented, float32."""
+        import tensorflow as tf
+
+        inputs, wanted = self._objective.prepare(
+            tf.cast(features, tf.float32) * self._scale, targets, self._seed(tf.constant(step))
+        )
+        return inputs.numpy(), wanted.numpy()
+
+    def _seed(self, step: "tf.Tensor") -> "tf.Tensor":
+        import tensorflow as tf
+
+        return tf.stack([tf.constant(self._params.seed, tf.int64), tf.cast(step, tf.int64)])
+
     def _run(
-        self, features: "tf.Tensor", label_index: "tf.Tensor", step: "tf.Tensor"
+        self, features: "tf.Tensor", targets: "tf.Tensor", step: "tf.Tensor"
     ) -> "tuple[tf.Tensor, tf.Tensor]":
         import tensorflow as tf
 
@@ -70,80 +80,40 @@ class TrainStep:
                 key=tf.constant(seed * 1009 + number, tf.int64), counter=tf.stack([0, step])
             )
         inputs = tf.cast(features, tf.float32) * self._scale
-        inputs = spec_augment.augment(
-            inputs, self._params, tf.stack([tf.constant(seed, tf.int64), step])
-        )
+        inputs, targets = self._objective.prepare(inputs, targets, self._seed(step))
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            posteriors = self._model(inputs, training=True)
-            # Keras finds the softmax's logits in the graph and computes the stable form.
-            losses = tf.keras.losses.categorical_crossentropy(
-                tf.one_hot(label_index, self._num_labels),
-                posteriors,
-                label_smoothing=self._params.label_smoothing,
-            )
-            loss = tf.reduce_mean(losses * tf.gather(self._weights, label_index))
+            outputs = self._model(inputs, training=True)
+            losses = self._objective.losses(inputs, targets, outputs)
+            loss = tf.reduce_mean(losses * self._objective.weights(targets))
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         if self.average is not None:
             self.average.update(step)
-        recognized = tf.argmax(posteriors, axis=1, output_type=tf.int32)
-        accuracy = tf.reduce_mean(tf.cast(recognized == label_index, tf.float32))
-        return tf.reduce_mean(losses), accuracy
+        return tf.reduce_mean(losses), self._objective.accuracy(targets, outputs)
 
 
-class Evaluation(Params):
-    """A model on a split.
+def optimizer(model: "tf.keras.Model", params: TrainingParams) -> "tf.keras.optimizers.Optimizer":
+    """AdamW, or SGD with Nesterov's momentum (Sutskever et al., ICML 2013), for all weights.
 
-    Attributes:
-      confusion: counts `[labels][labels]`, rows what was said, columns what the model said.
+    Weight decay is decoupled from the gradient for both (Loshchilov and Hutter, 2019,
+    arXiv:1711.05101); biases and batch normalization do not decay.
     """
+    import tensorflow as tf
 
-    accuracy: float
-    cross_entropy: float
-    confusion: tuple[tuple[int, ...], ...]
-
-
-class Evaluator:
-    """Scores a model on a split; compiled once, callable after every epoch."""
-
-    def __init__(self, model: "tf.keras.Model", data: Dataset):
-        import tensorflow as tf
-
-        self._data = data
-        self._predict = tf.function(
-            lambda features: model(tf.cast(features, tf.float32) * data.scale, training=False),
-            input_signature=[tf.TensorSpec([None, *data.feature_shape], data.dtype)],
+    made: tf.keras.optimizers.Optimizer
+    if params.optimizer == "sgd":
+        made = tf.keras.optimizers.SGD(
+            momentum=params.momentum,
+            nesterov=True,
+            weight_decay=params.weight_decay,
+            jit_compile=False,
         )
-
-    def __call__(self) -> Evaluation:
-        size = len(self._data.labels)
-        confusion = np.zeros((size, size), np.int64)
-        cross_entropy = 0.0
-        for features, label_index in self._data.in_order(_EVAL_BATCH):
-            posteriors = self._predict(features).numpy()
-            np.add.at(confusion, (label_index, posteriors.argmax(axis=1)), 1)
-            said = posteriors[np.arange(len(label_index)), label_index]
-            cross_entropy -= float(np.log(np.maximum(said, 1e-7)).sum())
-        return Evaluation(
-            accuracy=float(np.trace(confusion) / confusion.sum()),
-            cross_entropy=cross_entropy / float(confusion.sum()),
-            confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        )
-
-
-def label_weights(train: Dataset, params: TrainingParams) -> np.ndarray:
-    """How much an example of each label counts, float64 `[labels]`; 1 on average over examples.
-
-    With `class_weighting`, inversely to the label's frequency; a label without examples gets 0.
-    """
-    counts = train.label_counts
-    if not params.class_weighting:
-        return np.ones(len(counts))
-    present = counts > 0
-    weights = np.zeros(len(counts))
-    weights[present] = len(train) / (present.sum() * counts[present])
-    return weights
+    else:
+        made = tf.keras.optimizers.AdamW(weight_decay=params.weight_decay, jit_compile=False)
+    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    made.build(model.trainable_variables)
+    return made
 
 
 def _dropout_generators(model: "tf.keras.Model") -> "list[tf.random.Generator]":
@@ -151,7 +121,8 @@ def _dropout_generators(model: "tf.keras.Model") -> "list[tf.random.Generator]":
     import tensorflow as tf
 
     found = []
-    for layer in model.layers:
+    # Layers inside layers too: quantization-aware training wraps each.
+    for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, tf.keras.layers.Dropout):
             # Keras has no public way to seed a layer anew, and a checkpoint leaves this out.
             generator = getattr(layer._random_generator, "_generator", None)

@@ -1,10 +1,19 @@
-"""How a model is fitted."""
+"""How a model is fitted.
+
+A nested section is a file of its own, without imports from this one.
+"""
 
 from typing import Literal
 
 import pydantic
 
 from kws.params import Params
+from kws.training.background_mixing import BackgroundMixingParams
+from kws.training.distillation_params import DistillationParams
+from kws.training.early_stopping import EarlyStoppingParams
+from kws.training.mining import MiningParams
+from kws.training.quantization_aware_params import QuantizationAwareParams
+from kws.training.step_params import StepParams
 
 
 class TrainingParams(Params):
@@ -14,10 +23,15 @@ class TrainingParams(Params):
     batch_size: int = pydantic.Field(128, ge=1)
     learning_rate: float = pydantic.Field(4e-3, gt=0, description="peak")
     schedule: Literal["constant", "step", "cosine"] = pydantic.Field(
-        "cosine", description="after the warm-up; step: a tenth for the last quarter of the steps"
+        "cosine", description="after the warm-up; step: a tenth of the rate after step_share"
+    )
+    step_share: float = pydantic.Field(
+        0.75, ge=0, le=1, description="of all steps; the speech tutorial's is 15000/18000"
     )
     warmup_share: float = pydantic.Field(0.05, ge=0, lt=1, description="of all steps")
-    weight_decay: float = pydantic.Field(0.01, ge=0, description="decoupled (AdamW)")
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: float = pydantic.Field(0.9, ge=0, lt=1, description="of sgd (Nesterov's)")
+    weight_decay: float = pydantic.Field(0.01, ge=0, description="decoupled (AdamW's way)")
     weight_average: float = pydantic.Field(
         0.0,
         ge=0,
@@ -27,11 +41,37 @@ class TrainingParams(Params):
     )
     label_smoothing: float = pydantic.Field(0.0, ge=0, lt=1)
     class_weighting: bool = pydantic.Field(True, description="weigh labels by inverse frequency")
+    sampling: Literal["natural", "balanced"] = pydantic.Field(
+        "natural",
+        description="balanced: every label is drawn equally often, and class_weighting is not used",
+    )
     time_mask_frames: int = pydantic.Field(0, ge=0, description="SpecAugment: longest time mask")
     channel_mask: int = pydantic.Field(0, ge=0, description="SpecAugment: widest channel mask")
     time_shift_frames: int = pydantic.Field(
         5, ge=0, description="random shift either way; 5 frames of a 20 ms hop are 100 ms"
     )
+    mixup_alpha: float = pydantic.Field(
+        0.0, ge=0, description="mixup: both parameters of the Beta distribution; 0: none"
+    )
+    background_mixing: BackgroundMixingParams | None = pydantic.Field(
+        None, description="for the frontends log_mel and spectrogram; None: none"
+    )
+    early_stopping: EarlyStoppingParams | None = pydantic.Field(
+        None, description="None: all epochs are done, and the best is the most accurate"
+    )
+    warm_start: bool = pydantic.Field(
+        False, description="start from the last blessed model, where there is one"
+    )
+    hard_negatives: MiningParams | None = pydantic.Field(
+        None, description="mine false accepts in the training split and train again; None: not"
+    )
+    distillation: DistillationParams | None = pydantic.Field(
+        None, description="None: the model learns from the labels alone"
+    )
+    quantization_aware: QuantizationAwareParams | None = pydantic.Field(
+        None, description="None: int8 is left to the converter's calibration"
+    )
+    steps: StepParams = StepParams()
     cache_bytes: int = pydantic.Field(
         1_000_000_000, ge=0, description="features are kept in memory up to so many bytes"
     )

@@ -10,7 +10,8 @@ def learning_rate(step: int, total_steps: int, params: TrainingParams) -> float:
 
     After a linear warm-up over the first `warmup_share` of the steps:
       constant: stays at `params.learning_rate`.
-      step: a tenth of it for the last quarter of all steps (the TensorFlow speech tutorial's way).
+      step: a tenth of it once `params.step_share` of all steps are done (the TensorFlow speech
+        tutorial's way).
       cosine: falls to zero along half a cosine (Loshchilov and Hutter, 2017, arXiv:1608.03983,
         one period).
 
@@ -23,7 +24,8 @@ def learning_rate(step: int, total_steps: int, params: TrainingParams) -> float:
     if step < warmup_steps:
         return peak * (step + 1) / warmup_steps
     if params.schedule == "step":
-        return peak if step < 0.75 * total_steps else peak / 10
+        # A share such as 15000/18000 is not exact: a millionth of a step is not one.
+        return peak if step < params.step_share * total_steps - 1e-6 else peak / 10
     if params.schedule == "cosine":
         progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
         return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))

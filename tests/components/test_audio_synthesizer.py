@@ -11,14 +11,15 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.artifacts import AudioStreams
 from components.audio_synthesizer.component import AudioSynthesizer
-from components.audio_synthesizer.executor import Executor
-from components.audio_synthesizer.streams import stream_count
+from components.audio_synthesizer.executor import Executor, stream_params
+from components.audio_synthesizer.streams import sample_streams, stream_count
 from kws.audio import clip as clips
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.labels import UNKNOWN
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.params import StreamParams
+from kws.scenes.piece import Piece
 
 RATE = 16000
 SPLITS = ("train", "eval", "test")
@@ -140,3 +141,23 @@ def test_without_backgrounds_it_says_what_to_put_where(tmp_path):
 @pytest.mark.parametrize(("minutes", "count"), [(0.5, 1), (10, 1), (10.5, 2), (60, 6)])
 def test_ten_minutes_begun_are_a_stream_of_their_own(minutes, count):
     assert stream_count(StreamParams(minutes=minutes)) == count
+
+
+def test_train_has_streams_only_where_they_are_asked_for():
+    def laid(**asked):
+        examples = channel_utils.as_channel([standard_artifacts.Examples()])
+        component = AudioSynthesizer(examples, "corpus", COPIES, STREAMS, **asked)
+        return {s: p.minutes for s, p in stream_params(component.exec_properties).items()}
+
+    assert laid() == {"eval": 0.5, "test": 0.5}
+    asked = laid(train_minutes=20.0, train_negatives_minutes=60.0)
+    assert asked == {"eval": 0.5, "test": 0.5, "train": 20.0}
+
+
+def test_a_sample_of_streams_is_as_long_as_asked_and_the_same_in_whatever_order():
+    streams = [(f"negatives-train-{i:03d}", [Piece("a.wav", 0, 60_000)]) for i in range(20)]
+    chosen = sample_streams(streams, 150_000, seed=0)
+    assert len(chosen) == 3 and chosen == sorted(chosen)
+    assert sorted(sample_streams(streams[::-1], 150_000, seed=0)) == chosen
+    assert sample_streams(streams, 0, seed=0) == []
+    assert sample_streams(streams, 1e9, seed=0) == streams

@@ -1,4 +1,4 @@
-"""run_fn: what TFX's Trainer is left with, from examples on disk."""
+"""run_fn: what the Trainer is left with, from examples on disk."""
 
 import json
 from types import SimpleNamespace
@@ -12,6 +12,9 @@ from kws.errors import KwsError
 from kws.features import example, files
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
+from kws.scenes.ground_truth import GroundTruth, Word
+from kws.scenes.wav import to_wav
+from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
 
 KEYWORDS = ["yes"]
@@ -43,6 +46,24 @@ def write_split(root, split: str, count: int) -> None:
             writer.write(example.encode(row))
 
 
+def write_stream(folder) -> None:
+    """Three seconds of noise in which a keyword is said to be."""
+    folder.mkdir(parents=True)
+    said = Word(
+        label="yes", word="yes", start_ms=900, end_ms=1400, speaker="", source="", clip_id=""
+    )
+    truth = GroundTruth(
+        stream_id="words-eval-00",
+        kind="words",
+        duration_ms=3000,
+        sample_rate=16000,
+        words=(said,),
+    )
+    audio = np.random.default_rng(0).integers(-900, 900, 48_000).astype(np.int16)
+    (folder / "words-eval-00.wav").write_bytes(to_wav(audio, 16000))
+    (folder / "words-eval-00.json").write_text(truth.to_json())
+
+
 def arguments(tmp_path) -> SimpleNamespace:
     """As TFX's FnArgs."""
     return SimpleNamespace(
@@ -50,11 +71,18 @@ def arguments(tmp_path) -> SimpleNamespace:
         eval_files=[str(tmp_path / "examples" / "Split-eval" / "*")],
         model_run_dir=str(tmp_path / "model_run"),
         serving_model_dir=str(tmp_path / "model" / "Format-Serving"),
+        base_model=None,
+        hyperparameters=None,
         custom_config={
             "model": MODEL.to_json(),
-            "training": TrainingParams(epochs=2, batch_size=8).to_json(),
+            "training": TrainingParams(
+                epochs=2,
+                batch_size=8,
+                early_stopping=EarlyStoppingParams(metric="misses", clip_stride_ms=100),
+            ).to_json(),
             "keywords": json.dumps(KEYWORDS),
             "checkpoint_dir": str(tmp_path / "checkpoints"),
+            "streams": str(tmp_path / "streams"),
         },
     )
 
@@ -67,6 +95,7 @@ def test_run_fn_leaves_a_model_that_says_what_it_is_and_no_checkpoints(tmp_path)
     write_split(root, "eval", 12)
     files.write(root, FEATURES)
     files.write_labels(root, labels.label_list(KEYWORDS))
+    write_stream(tmp_path / "streams" / "Split-eval")
     trainer_module.run_fn(arguments(tmp_path))
     folder = tmp_path / "model" / "Format-Serving"
     model = tf.keras.models.load_model(str(folder))
@@ -75,6 +104,10 @@ def test_run_fn_leaves_a_model_that_says_what_it_is_and_no_checkpoints(tmp_path)
     assert files.read(folder) == FEATURES
     training = json.loads((folder / "training.json").read_text())
     assert len(training["history"]["epochs"]) == 2
+    assert training["history"]["epochs"][0]["metrics"].keys() == {
+        "miss_rate",
+        "false_accepts_per_hour",
+    }
     assert training["label_counts"] == {"_silence_": 8, "_unknown_": 8, "yes": 8}
     assert list((tmp_path / "model_run").glob("eval/events*"))
     assert not list((tmp_path / "checkpoints").iterdir())
@@ -92,3 +125,18 @@ def test_examples_of_other_keywords_are_refused(tmp_path):
 def test_examples_without_their_frontend_are_refused(tmp_path):
     with pytest.raises(KwsError, match=r"frontend.json is missing"):
         trainer_module.run_fn(arguments(tmp_path))
+
+
+def test_examples_of_two_frontends_are_refused(tmp_path):
+    both = []
+    for name, params in (
+        ("one", FEATURES),
+        ("two", FEATURES.model_copy(update={"pcan_offset": 7})),
+    ):
+        (tmp_path / name).mkdir()
+        files.write(tmp_path / name, params)
+        both.append(str(tmp_path / name / "Split-train" / "*"))
+    given = arguments(tmp_path)
+    given.train_files = both
+    with pytest.raises(KwsError, match=r"two has features of other parameters than .*one"):
+        trainer_module.run_fn(given)

@@ -3,6 +3,7 @@
 import pytest
 
 from kws.errors import KwsError
+from kws.streaming.chime import chime_detector
 from pipeline.config import load, preset_names
 
 
@@ -44,10 +45,16 @@ def test_yes_and_no_are_words_not_booleans():
         ("streaming.gates.max_miss_rate=35", "streaming.gates.max_miss_rate"),
         ("features.sample_rate=8000", "contradicts sample_rate=16000|within 0-4000 Hz"),
         ("streaming.detector.clip_stride_ms=50", "clip_stride_ms=50 is no multiple"),
+        ("model={name: mixed_net}", "clip_stride_ms=40 is no multiple of the streaming .* 60, 120"),
         ("evaluation.per_class={maybe: {min_recall: 0.5}}", r"per_class names \['maybe'\]"),
         ("keywords=[yes, yes]", "names a keyword twice"),
         ("scenes.label_steps=2000", "label_steps=2000 must be less than steps=1375"),
         ("scenes.positives=[4, 0]", r"positives=\[4, 0\] must rise"),
+        (
+            "training.background_mixing={}",
+            "frontend micro do not add; only log_mel and spectrogram",
+        ),
+        ("training.early_stopping={metric: misses, clip_stride_ms: 50}", "clip_stride_ms=50 is no"),
         ("scenes={}", "model ds_cnn learns from clips, not from scenes"),
         ("nonsense", "not of the form section.key=value"),
     ],
@@ -67,3 +74,26 @@ def test_a_broken_yaml_file_is_named(tmp_path):
     path.write_text("keywords: [a, b\n")
     with pytest.raises(KwsError, match=r"mine\.yaml: not valid YAML"):
         load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("scenes=null", "model trigger_gru answers at every step of a scene: give the section"),
+        ("scenes.steps=1000", "gives 1375 answers in the 5511 frames .* write scenes.steps=1375"),
+        ("keywords=[a, b]", "tells one trigger word from all else, give one"),
+        ("training.steps.crop_steps=2000", "crop_steps=2000 is more than the 1375 steps"),
+        ("training.warm_start=true", "training.warm_start is for models that learn from clips"),
+        ("streaming.detector.clip_stride_ms=9", "clip_stride_ms=9 is no multiple of the streaming"),
+    ],
+)
+def test_scenes_and_the_model_that_answers_at_every_step_must_fit_each_other(override, message):
+    assert load("trigger_word").model.name == "trigger_gru"
+    with pytest.raises(KwsError, match=message):
+        load("trigger_word", [override])
+
+
+def test_the_preset_chimes_by_the_assignments_rule():
+    config = load("trigger_word")
+    step_ms = 4 * config.features.window_stride_ms
+    assert config.streaming.detector == chime_detector(step_ms)

@@ -115,3 +115,40 @@ def test_no_files_are_refused_by_their_pattern(tmp_path):
         dataset.read(
             [str(tmp_path / "nothing*")], SHAPE, np.dtype(np.uint16), LABELS, scale=1, cache_bytes=1
         )
+
+
+def unequal() -> Dataset:
+    """12, 3 and no examples of the labels."""
+    label_index = np.array([0] * 12 + [1] * 3)
+    values = np.arange(15, dtype=np.uint16)[:, None, None] * np.ones((1, *SHAPE), np.uint16)
+    ids = [f"{number:02d}" for number in range(15)]
+    return dataset.from_arrays(values.astype(np.uint16), label_index, ids, LABELS)
+
+
+def test_balanced_sampling_shows_every_label_equally_often_and_can_be_entered_anywhere():
+    data = unequal().with_sampling("balanced")
+    batches = list(data.shuffled(4, seed=1, epoch=0))
+    shown = np.concatenate([label_index for _, label_index in batches])
+    assert np.bincount(shown).tolist() == [8, 8]
+    assert rows_of(data.shuffled(4, 1, 0, start=2)) == rows_of(batches[2:])
+    rare = [row for row in rows_of(batches) if np.frombuffer(row, np.uint16)[0] >= 12]
+    assert sorted(rare.count(row) for row in set(rare)) == [2, 3, 3]
+
+
+def test_balanced_sampling_shows_other_examples_of_a_frequent_label_in_other_epochs():
+    data = unequal().with_sampling("balanced")
+    shown = [set(rows_of(data.shuffled(4, 1, epoch))) for epoch in range(6)]
+    assert shown[0] != shown[1] and len(set.union(*shown)) == 15
+
+
+def test_balanced_sampling_of_streamed_examples_is_refused(folder):
+    with pytest.raises(KwsError, match="sampling=balanced: the 10 examples do not fit"):
+        read(folder, cache_bytes=50).with_sampling("balanced")
+
+
+@pytest.mark.parametrize("cache_bytes", [10**6, 50])
+def test_examples_of_one_label_can_be_taken_out_up_to_a_size(folder, cache_bytes):
+    data = read(folder, cache_bytes=cache_bytes)
+    of_label = {row.features.tobytes() for row in examples(10) if row.label_index == 0}
+    assert {row.tobytes() for row in data.of_label(0, 10**6)} == of_label
+    assert len(data.of_label(0, 2 * 12)) == 2

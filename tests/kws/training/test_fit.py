@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FeatureParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.training import checkpoint, dataset, export, loop
+from kws.training import checkpoint, dataset, export, objective
 from kws.training.callbacks import EpochReport, StepReport, confusion_table
 from kws.training.dataset import Dataset
+from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.fit import fit
 from kws.training.params import TrainingParams
 
@@ -63,6 +65,19 @@ def model():
     return registry.build(MODEL, (8, 6), len(LABELS), seed=PARAMS.seed)
 
 
+def model_of_constant_outputs():
+    """Says the same of every clip, whatever it learns."""
+    import tensorflow as tf
+
+    inputs = tf.keras.layers.Input((8, 6), name="features")
+    silent = tf.keras.layers.Rescaling(0.0, name="silent")(inputs)
+    pooled = tf.keras.layers.GlobalAveragePooling1D(name="pool")(silent)
+    layer = tf.keras.layers.Dense(
+        3, kernel_initializer="zeros", use_bias=False, activation="softmax", name="posteriors"
+    )
+    return tf.keras.Model(inputs, layer(pooled), name="constant")
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     """A training that nobody disturbed: (model, history, what was watched, log folder)."""
@@ -72,26 +87,77 @@ def unbroken(tmp_path_factory):
 
 
 def test_a_training_learns_and_reports_each_step_and_epoch(unbroken):
-    _, history, watcher, logs = unbroken
+    _, history, watcher, _ = unbroken
     assert [report.step for report in watcher.steps] == list(range(1, 10))
     assert [report.epoch for report in history.epochs] == [1, 2, 3]
     assert history.epochs[-1].cross_entropy < history.epochs[0].cross_entropy
     assert sum(map(sum, history.best.confusion)) == 30
     assert history.resumed_at_step == 0 and history.examples_per_second > 0
-    assert list(logs.glob("train/events*")) and list(logs.glob("eval/events*"))
+    assert 0 <= history.outside_step_share < 1 and history.evaluation_seconds > 0
+    assert "(N=30)" in history.best.line() and not history.stopped_early
+
+
+def test_tensorboard_has_scalars_the_confusion_matrix_and_inputs_as_pictures(unbroken):
+    import tensorflow as tf
+
+    _, _, _, logs = unbroken
+    found = {
+        f"{split}: {value.tag}"
+        for split in ("train", "eval")
+        for path in logs.glob(f"{split}/events*")
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+        for value in tf.compat.v1.Event.FromString(record).summary.value
+    }
+    assert {"train: augmented inputs", "eval: confusion matrix"} <= found
+    assert {"train: accuracy", "train: learning_rate", "eval: cross_entropy"} <= found
+
+
+def test_a_training_that_gets_no_better_stops_and_can_be_resumed_where_it_stopped(tmp_path):
+    params = PARAMS.model_copy(
+        update={
+            "epochs": 50,
+            "learning_rate": 1e-12,
+            "schedule": "constant",
+            "checkpoint_every_steps": 1000,
+            "early_stopping": EarlyStoppingParams(patience_epochs=2),
+        }
+    )
+    frozen = model_of_constant_outputs()
+    history = fit(frozen, toy(45, 0), toy(30, 1), params, checkpoint_dir=tmp_path)
+    assert history.stopped_early and history.best_epoch == 1 and len(history.epochs) == 3
+    again = fit(
+        model_of_constant_outputs(), toy(45, 0), toy(30, 1), params, checkpoint_dir=tmp_path
+    )
+    assert again.epochs == history.epochs and again.resumed_at_step == history.steps == 9
+
+
+def test_early_stopping_on_misses_without_streams_is_refused():
+    stopping = EarlyStoppingParams(metric="misses")
+    params = PARAMS.model_copy(update={"early_stopping": stopping})
+    with pytest.raises(KwsError, match="metric=misses needs eval streams"):
+        fit(model_of_constant_outputs(), toy(45, 0), toy(30, 1), params)
 
 
 def test_the_model_has_the_weights_of_the_epoch_with_the_best_eval_accuracy(unbroken):
     trained, history, _, _ = unbroken
     assert history.best.eval_accuracy == max(e.eval_accuracy for e in history.epochs)
-    again = loop.Evaluator(trained, toy(30, 1))()
+    again = objective.LabelEvaluator(trained, toy(30, 1))()
     assert again.accuracy == pytest.approx(history.best.eval_accuracy)
     assert again.cross_entropy == pytest.approx(history.best.eval_cross_entropy, rel=1e-4)
 
 
-@pytest.mark.parametrize("weight_average", [0.0, 0.8])
-def test_a_killed_training_ends_where_the_unbroken_one_ended(weight_average, tmp_path):
-    params = PARAMS.model_copy(update={"weight_average": weight_average})
+EVERYTHING = {
+    "optimizer": "sgd",
+    "sampling": "balanced",
+    "mixup_alpha": 0.4,
+    "label_smoothing": 0.1,
+    "weight_average": 0.8,
+}
+
+
+@pytest.mark.parametrize("changes", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_a_killed_training_ends_where_the_unbroken_one_ended(changes, tmp_path):
+    params = PARAMS.model_copy(update=changes)
     data = toy(45, 0), toy(30, 1), params
     trained = model()
     history = fit(trained, *data, progress=Watcher())
@@ -108,8 +174,9 @@ def test_a_killed_training_ends_where_the_unbroken_one_ended(weight_average, tmp
 
 def test_only_what_decides_the_result_decides_which_checkpoint_is_resumed():
     def key(train=None, **changes) -> str:
-        params = PARAMS.model_copy(update=changes)
-        return checkpoint.key(model(), train or toy(45, 0), toy(30, 1), params)
+        params, data = PARAMS.model_copy(update=changes), train or toy(45, 0)
+        labels = objective.LabelObjective(data, params)
+        return checkpoint.key(model(), data, toy(30, 1), params, labels)
 
     assert key() == key(checkpoint_every_steps=7, cache_bytes=0)
     assert len({key(), key(label_smoothing=0.1), key(seed=4), key(train=toy(45, 2))}) == 4
@@ -118,7 +185,7 @@ def test_only_what_decides_the_result_decides_which_checkpoint_is_resumed():
 def test_label_weights_are_inverse_to_frequency_and_one_on_average():
     index = np.array([1] * 6 + [2] * 3)
     data = dataset.from_arrays(np.zeros((9, 2, 2), np.uint16), index, ["x"] * 9, LABELS)
-    weights = loop.label_weights(data, PARAMS)
+    weights = objective.label_weights(data, PARAMS)
     assert weights[1] * 2 == weights[2] and weights[0] == 0
     assert weights[index].mean() == pytest.approx(1)
 

@@ -28,3 +28,12 @@ def test_step_is_a_tenth_for_the_last_quarter():
 
 def test_constant_stays():
     assert rate(99, schedule="constant") == pytest.approx(0.1)
+
+
+def test_step_does_the_tutorials_rates_exactly():
+    """TensorFlow's speech_commands/train.py: 15,000 steps at 0.001, then 3,000 at 0.0001."""
+    params = TrainingParams(
+        learning_rate=0.001, schedule="step", step_share=15 / 18, warmup_share=0
+    )
+    rates = [learning_rate(step, 18_000, params) for step in (0, 14_999, 15_000, 17_999)]
+    assert rates == [0.001, 0.001, 0.0001, 0.0001]

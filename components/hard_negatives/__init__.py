@@ -1,0 +1,1 @@
+"""HardNegativeMiner: a model's false accepts in the training streams as examples."""

@@ -1,0 +1,27 @@
+"""TFX's own Trainer executor, which also tells `run_fn` where the eval streams are."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.trainer import executor, fn_args_utils
+from tfx.types import artifact_utils
+
+STREAMS_KEY = "streams"
+"""Of the input, and of the entry in run_fn's `custom_config`: a folder with `Split-eval/`."""
+
+
+class Executor(executor.GenericExecutor):
+    """Runs `run_fn`; see TFX's class for what it is given."""
+
+    def _GetFnArgs(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> fn_args_utils.FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        streams = input_dict.get(STREAMS_KEY)
+        if streams:
+            uri = artifact_utils.get_single_uri(streams)
+            fn_args.custom_config = {**fn_args.custom_config, STREAMS_KEY: uri}
+        return fn_args

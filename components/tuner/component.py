@@ -1,0 +1,71 @@
+"""TFX's Tuner, told to search with our training on audio examples."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import tfx.v1 as tfx
+from tfx import types
+from tfx.dsl.components.base import executor_spec
+
+from components.tuner import executor
+from kws.features.params import FeatureParams
+from kws.models.params import ModelParams
+from kws.training.params import TrainingParams
+from kws.training.tuning import TuningParams
+
+
+class Tuner(tfx.components.Tuner):
+    """Searches for hyperparameters of model, training and frontend with KerasTuner.
+
+    It stands before SpectrogramTransform, because the frontend's hop may be searched: it takes
+    audio and computes features itself, once for each set of parameters.
+
+    Component `outputs` contains:
+     - `best_hyperparameters`: Channel of type `standard_artifacts.HyperParameters`: KerasTuner's
+       file; the names of its values are paths of the configuration. SpectrogramTransform and
+       Trainer take it as an input.
+     - `tuner_results`: Channel of type `standard_artifacts.TunerResults`: TFX's
+       `tuner_results.json` (the trials that are done, with their scores), and of all trials
+       `tuning.json` (`kws.training.tuning_report.TuningReport`) and `trials.txt`, a table.
+    """
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        tuning: TuningParams,
+        model: ModelParams,
+        training: TrainingParams,
+        features: FeatureParams,
+        keywords: Sequence[str],
+        folder: Path,
+        report_file: Path,
+    ):
+        """Constructs the component.
+
+        Args:
+          examples: audio examples; a union of channels for clean ones and noisy copies together.
+            Trials learn from train and are judged on eval.
+          tuning: the space and its limits; checked against the sections (`tuning_space.check`).
+          model, training, features: what a trial has where the space does not say otherwise.
+          keywords: of the labels.
+          folder: stable, so that a search that was killed goes on; cleared when it is over.
+          report_file: where `tuning.json` is written too.
+        """
+        super().__init__(
+            examples=examples,
+            tuner_fn="components.tuner.tuner_module.tuner_fn",
+            train_args=tfx.proto.TrainArgs(splits=["train"]),
+            eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+            custom_config={
+                "tuning": tuning.to_json(),
+                "model": model.to_json(),
+                "training": training.to_json(),
+                "features": features.to_json(),
+                "keywords": json.dumps(list(keywords)),
+                "folder": str(folder),
+                "report_file": str(report_file),
+            },
+        )

@@ -1,0 +1,40 @@
+"""What a configuration asks of training that its features or its model cannot give."""
+
+from kws.features.params import FeatureParams
+from kws.training import background_mixing
+from kws.training.params import TrainingParams
+
+
+def check(params: TrainingParams, features: FeatureParams, *, scenes: bool = False) -> None:
+    """Refuses what could never work, before anything is computed.
+
+    Args:
+      params: the loop's settings.
+      features: what the model is fed.
+      scenes: whether it learns from labelled scenes, not from clips of one label.
+
+    Raises:
+      ValueError: says what and what would be right.
+    """
+    if params.background_mixing and features.frontend not in background_mixing.FRONTENDS:
+        raise ValueError(
+            f"{background_mixing.refusal(features.frontend)}: {background_mixing.HINT}"
+        )
+    stopping = params.early_stopping
+    if stopping and stopping.hears_streams and stopping.clip_stride_ms % features.window_stride_ms:
+        raise ValueError(
+            f"training.early_stopping.clip_stride_ms={stopping.clip_stride_ms} is no multiple of "
+            f"features.window_stride_ms={features.window_stride_ms}: the model can only run at a "
+            "frame"
+        )
+    if not scenes:
+        return
+    of_clips = {
+        "mixup_alpha": params.mixup_alpha,
+        "background_mixing": params.background_mixing,
+        "sampling: balanced": params.sampling == "balanced",
+        "early_stopping.metric: misses": stopping and stopping.hears_streams,
+    }
+    asked = [name for name, value in of_clips.items() if value]
+    if asked:
+        raise ValueError(f"training.{asked[0]} is for clips of one label, not for scenes")

@@ -1,0 +1,160 @@
+"""An epoch's model heard on the eval streams: misses at a target rate of false accepts.
+
+Accuracy on clips and misses on streams part ways: a model that is right about one clip in a hundred
+more may still fire at a word that the clips do not have. The frontend runs once over each stream,
+before the first epoch; the rest is what the StreamingEvaluator does to the int8 model.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kws import features as frontends
+from kws.audio.read import read
+from kws.errors import KwsError
+from kws.features import model_input
+from kws.features.params import FeatureParams
+from kws.labels import RESERVED
+from kws.scenes.ground_truth import GroundTruth
+from kws.streaming.evaluate import StreamPosteriors
+from kws.streaming.operating_point import choose_operating_point
+from kws.streaming.params import MatchParams, OperatingPointParams
+from kws.streaming.posteriors import stream_posteriors
+from kws.training.early_stopping import EarlyStoppingParams
+from kws.training.objective import Evaluation
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+LONGEST_STREAM_MS = 24 * 3_600_000
+
+
+class EvalStreams:
+    """Streams as features `[stream frames, channels]`, each with its ground truth."""
+
+    def __init__(self, params: FeatureParams, streams: Sequence[tuple[GroundTruth, np.ndarray]]):
+        """Args:
+        params: of the features.
+        streams: ground truth and features of each.
+        """
+        self.params = params
+        self.streams = tuple(streams)
+
+    @classmethod
+    def read(cls, folder: str | Path, params: FeatureParams) -> "EvalStreams":
+        """Reads `<id>.wav` and `<id>.json` of a folder and computes the features.
+
+        Raises:
+          KwsError: there are none.
+        """
+        frontend = frontends.create(params)
+        streams = []
+        for wav in sorted(Path(folder).glob("*.wav")):
+            audio = read(wav, params.sample_rate, max_duration_ms=LONGEST_STREAM_MS).audio
+            truth = GroundTruth.from_json(wav.with_suffix(".json").read_text())
+            streams.append((truth, frontend.compute(audio)))
+        if not streams:
+            raise KwsError(
+                f"{folder} holds no stream, and training.early_stopping goes by misses on streams",
+                hint="lay some (section streams), or set early_stopping.metric to accuracy",
+            )
+        return cls(params, streams)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits, equal for equal features and truths."""
+        digest = hashlib.sha256()
+        for truth, features in self.streams:
+            digest.update(truth.to_json().encode() + features.tobytes())
+        return digest.hexdigest()[:16]
+
+
+class StreamJudge:
+    """Adds to an evaluation what the model does on streams, and lets that choose the epoch."""
+
+    def __init__(
+        self,
+        model: "tf.keras.Model",
+        labels: Sequence[str],
+        streams: EvalStreams,
+        params: EarlyStoppingParams,
+    ):
+        """Raises KwsError if the streams have none of the keywords, on which misses are counted."""
+        said = {word.label for truth, _ in streams.streams for word in truth.words}
+        if said.isdisjoint(set(labels) - set(RESERVED)):
+            raise KwsError(
+                f"the {len(streams.streams)} eval streams hold no keyword, and "
+                "training.early_stopping goes by misses",
+                hint="lay words into them (section streams), or set its metric to accuracy",
+            )
+        self._scored = _Scored(model, labels, streams.params)
+        self._streams = streams
+        self._params = params
+
+    def __call__(self, evaluation: Evaluation) -> Evaluation:
+        """The merit becomes: the target reached, fewest misses, fewest false accepts, accuracy.
+
+        Where no threshold reaches the target, false accepts come before misses.
+        """
+        target = self._params.target_false_accepts_per_hour
+        heard = [self._hear(truth, features) for truth, features in self._streams.streams]
+        point = choose_operating_point(
+            heard,
+            self._scored.labels,
+            self._params.detector,
+            MatchParams(),
+            OperatingPointParams(target_false_accepts_per_hour=target),
+        )
+        threshold = point.detector.detection_threshold
+        [chosen] = [row for row in point.det if row.threshold == threshold]
+        errors = [chosen.miss_rate, chosen.false_accepts_per_hour]
+        merit = [-error for error in (errors if point.reached else errors[::-1])]
+        return evaluation.model_copy(
+            update={
+                "merit": (float(point.reached), *merit, *evaluation.merit),
+                "metrics": {
+                    **evaluation.metrics,
+                    "miss_rate": chosen.miss_rate,
+                    "false_accepts_per_hour": chosen.false_accepts_per_hour,
+                },
+            }
+        )
+
+    def _hear(self, truth: GroundTruth, features: np.ndarray) -> StreamPosteriors:
+        times_ms, posteriors = stream_posteriors(
+            self._scored,
+            _Computed(self._streams.params),
+            features,
+            self._params.detector.clip_stride_ms,
+        )
+        return StreamPosteriors(truth=truth, times_ms=times_ms, posteriors=posteriors)
+
+
+class _Computed:
+    """The frontend of a stream whose features are there already."""
+
+    def __init__(self, params: FeatureParams):
+        self.params = params
+
+    def compute(self, audio: np.ndarray) -> np.ndarray:
+        return audio
+
+
+class _Scored:
+    """The Keras model as `kws.streaming.posteriors.ScoringModel`, with its weights of the time."""
+
+    def __init__(self, model: "tf.keras.Model", labels: Sequence[str], params: FeatureParams):
+        import tensorflow as tf
+
+        self.labels = list(labels)
+        self._params = params
+        self._predict = tf.function(
+            lambda inputs: model(inputs, training=False),
+            input_signature=[tf.TensorSpec([None, *params.feature_shape], tf.float32)],
+        )
+
+    def posteriors(self, features: np.ndarray) -> np.ndarray:
+        return self._predict(model_input.to_model_input(features, self._params)).numpy()

@@ -1,0 +1,33 @@
+"""What training cannot do with these features is said before anything is computed."""
+
+import pytest
+
+from kws.features.params import FeatureParams
+from kws.training import compatibility
+from kws.training.background_mixing import BackgroundMixingParams
+from kws.training.early_stopping import EarlyStoppingParams
+from kws.training.params import TrainingParams
+
+MIXING = TrainingParams(background_mixing=BackgroundMixingParams())
+MISSES = TrainingParams(early_stopping=EarlyStoppingParams(metric="misses", clip_stride_ms=90))
+
+
+@pytest.mark.parametrize("frontend", ["micro", "mfcc"])
+def test_background_in_features_that_do_not_add_is_refused_with_the_way_there_is(frontend):
+    with pytest.raises(ValueError, match=f"frontend {frontend} do not add.* noisy_copies mixes"):
+        compatibility.check(MIXING, FeatureParams(frontend=frontend))
+
+
+def test_background_in_powers_is_allowed():
+    compatibility.check(MIXING, FeatureParams(frontend="log_mel"))
+
+
+def test_streams_must_be_heard_at_a_frame():
+    with pytest.raises(ValueError, match="clip_stride_ms=90 is no multiple"):
+        compatibility.check(MISSES, FeatureParams(window_stride_ms=20))
+
+
+def test_what_needs_one_label_a_clip_is_refused_for_scenes():
+    with pytest.raises(ValueError, match=r"training.mixup_alpha is for clips of one label"):
+        compatibility.check(TrainingParams(mixup_alpha=0.2), FeatureParams(), scenes=True)
+    compatibility.check(TrainingParams(), FeatureParams(), scenes=True)

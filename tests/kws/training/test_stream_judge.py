@@ -1,0 +1,90 @@
+"""An epoch is judged by what its model misses on streams at the target rate."""
+
+import numpy as np
+import pytest
+
+from kws.errors import KwsError
+from kws.features.params import FeatureParams
+from kws.scenes.ground_truth import GroundTruth, Word
+from kws.training.early_stopping import EarlyStoppingParams
+from kws.training.objective import Evaluation
+from kws.training.stream_judge import EvalStreams, StreamJudge
+
+PARAMS = FeatureParams(clip_duration_ms=230, feature_bin_count=8)  # 11 frames of 30 ms every 20 ms
+LABELS = ("_silence_", "_unknown_", "yes")
+ON_CLIPS = Evaluation(
+    accuracy=0.9, cross_entropy=0.3, examples=10, confusion=((10,),), merit=(0.9, -0.3)
+)
+
+
+def word(start_ms: int) -> Word:
+    return Word(
+        label="yes",
+        word="yes",
+        start_ms=start_ms,
+        end_ms=start_ms + 500,
+        speaker="a",
+        source="b",
+        clip_id="c",
+    )
+
+
+def streams(loudness: dict[int, float]) -> EvalStreams:
+    """A minute with words at 2 s and 10 s; what sounds where is told by features of that size."""
+    features = np.zeros((3000, 8), np.uint16)
+    for start_ms, value in loudness.items():
+        features[start_ms // 20 : (start_ms + 700) // 20] = round(value / 0.0390625 * 10)
+    truth = GroundTruth(
+        stream_id="words",
+        kind="words",
+        duration_ms=60_000,
+        sample_rate=16000,
+        words=(word(2000), word(10_000)),
+    )
+    return EvalStreams(PARAMS, [(truth, features)])
+
+
+def hears(inputs, training):
+    """A "model": the keyword's posterior is the loudness of the window."""
+    import tensorflow as tf
+
+    keyword = tf.reduce_mean(inputs, axis=(1, 2)) / 10
+    return tf.stack([1 - keyword, tf.zeros_like(keyword), keyword], axis=1)
+
+
+def judged(heard: EvalStreams, target: float) -> Evaluation:
+    params = EarlyStoppingParams(metric="misses", target_false_accepts_per_hour=target)
+    return StreamJudge(hears, LABELS, heard, params)(ON_CLIPS)
+
+
+def test_misses_are_counted_at_the_threshold_that_keeps_to_the_target():
+    # The second word is fainter than a noise at 30 s: one is missed, or 60 an hour are accepted.
+    heard = streams({2000: 0.9, 10_000: 0.4, 30_000: 0.6})
+    strict, lax = judged(heard, 0), judged(heard, 60)
+    assert strict.metrics == {"miss_rate": 0.5, "false_accepts_per_hour": 0.0}
+    assert lax.metrics == {"miss_rate": 0.0, "false_accepts_per_hour": 60.0}
+    assert strict.accuracy == 0.9
+
+
+def test_the_merit_goes_by_misses_then_false_accepts_then_the_clips():
+    none_missed = judged(streams({2000: 0.9, 10_000: 0.9}), 60)
+    with_noise = judged(streams({2000: 0.9, 10_000: 0.4, 30_000: 0.6}), 60)
+    one_missed = judged(streams({2000: 0.9}), 60)
+    out_of_reach = judged(streams({2000: 0.5, 10_000: 0.5, 30_000: 0.999}), 0)
+    merits = [e.merit for e in (none_missed, with_noise, one_missed)]
+    assert merits == sorted(merits, reverse=True) and len(set(merits)) == 3
+    assert out_of_reach.merit < one_missed.merit
+    assert none_missed.merit[-2:] == ON_CLIPS.merit
+
+
+def test_a_folder_without_streams_is_refused(tmp_path):
+    with pytest.raises(KwsError, match="holds no stream"):
+        EvalStreams.read(tmp_path, PARAMS)
+
+
+def test_streams_without_a_keyword_are_refused_before_anything_is_trained():
+    silent = streams({})
+    truths = [(truth.model_copy(update={"words": ()}), rows) for truth, rows in silent.streams]
+    params = EarlyStoppingParams(metric="misses")
+    with pytest.raises(KwsError, match="the 1 eval streams hold no keyword"):
+        StreamJudge(hears, LABELS, EvalStreams(PARAMS, truths), params)
