@@ -87,6 +87,11 @@ def decode_features(serialized: bytes, shape: tuple[int, int], dtype: np.dtype) 
     )
 
 
+def is_scene(serialized: bytes) -> bool:
+    """Whether a serialized tf.Example is a scene, of audio or of features, and no clip."""
+    return STEPS_FIELD in _parsed(serialized)
+
+
 def _labels(steps: np.ndarray, truth: GroundTruth) -> "dict[str, tf.train.Feature]":
     import tensorflow as tf
 

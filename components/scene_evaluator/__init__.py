@@ -1,0 +1,1 @@
+"""SceneEvaluator: the int8 model on labelled scenes, step by step and word by word."""

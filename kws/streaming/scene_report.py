@@ -1,0 +1,138 @@
+"""Scenes judged: every step against its label, and the chimes against the words."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kws.gates import Gate
+from kws.scenes.step_counts import StepCounts, count_steps
+from kws.streaming.chime import chime_detector
+from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.scene_params import SceneEvaluationParams
+
+if TYPE_CHECKING:
+    from kws.scenes.ground_truth import GroundTruth
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScoredScene:
+    """What a model said of one scene.
+
+    Attributes:
+      truth: what there is to hear.
+      labels: 0 and 1, `[steps]`.
+      scores: probabilities, float `[steps]`.
+      times_ms: int64 `[steps]`, when what each step heard was over.
+    """
+
+    truth: "GroundTruth"
+    labels: np.ndarray
+    scores: np.ndarray
+    times_ms: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SceneReport:
+    """Attributes:
+    scenes: how many.
+    steps: of all scenes together.
+    chimes: hits, misses, false accepts and latency, by the trigger-word rule.
+    """
+
+    scenes: int
+    steps: StepCounts
+    chimes: StreamingReport
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `evaluation.json`."""
+        return {
+            "scenes": self.scenes,
+            "summary": self.sentences().splitlines(),
+            "steps": self.steps.to_dict(),
+            "chimes": self.chimes.to_dict(),
+        }
+
+    def sentences(self) -> str:
+        """Two lines for a person."""
+        total = self.chimes.total
+        latency = (
+            ""
+            if total.latency_median_ms is None
+            else (f", {total.latency_median_ms:.0f} ms after the word's end (median)")
+        )
+        return (
+            f"steps: {self.steps}\n"
+            f"chimes: {total.hits} of {total.words} words hit{latency}, missed {total.miss_rate}; "
+            f"{total.false_accepts} false accepts, {total.false_accepts_per_hour}"
+        )
+
+
+def evaluate_scenes(
+    scored: Sequence[ScoredScene], keyword: str, step_ms: float, params: SceneEvaluationParams
+) -> SceneReport:
+    """Counts steps and chimes.
+
+    Args:
+      scored: scenes of one split, each with its own id.
+      keyword: what a chime is for.
+      step_ms: time between two answers.
+      params: threshold, distance of chimes, matching rule.
+    """
+    steps = sum((count_steps(s.labels, s.scores, params.threshold) for s in scored), StepCounts())
+    chimes = evaluate_streams(
+        [
+            StreamPosteriors(truth=s.truth, times_ms=s.times_ms, posteriors=s.scores[:, None])
+            for s in scored
+        ],
+        [keyword],
+        chime_detector(step_ms, params.threshold, params.steps_between),
+        params.match,
+    )
+    return SceneReport(scenes=len(scored), steps=steps, chimes=chimes)
+
+
+def scene_gates(report: SceneReport, params: SceneEvaluationParams) -> list[Gate]:
+    """Always `scenes.evaluated`, so that no scenes bless nothing; then one for each limit set."""
+    total = report.chimes.total
+    gates = [
+        Gate(
+            name="scenes.evaluated",
+            value=report.scenes,
+            limit=1,
+            at_most=False,
+            unit="scenes",
+            detail=f"{total.words} words in {total.false_accepts_per_hour.exposure:.2f} h",
+        )
+    ]
+    for name in ("f1", "precision", "recall"):
+        limit = getattr(params, f"min_{name}")
+        if limit is not None:
+            value = getattr(report.steps, name)
+            gates.append(
+                Gate(
+                    name=f"scenes.step_{name}",
+                    value=value,
+                    limit=limit,
+                    at_most=False,
+                    detail=f"on {report.steps.steps:,} steps",
+                )
+            )
+    for name, rate, unit in (
+        ("miss_rate", total.miss_rate, ""),
+        ("false_accepts_per_hour", total.false_accepts_per_hour, "/h"),
+    ):
+        limit = getattr(params, f"max_{name}")
+        if limit is not None:
+            gates.append(
+                Gate(
+                    name=f"scenes.{name}",
+                    value=rate.estimate,
+                    limit=limit,
+                    at_most=True,
+                    unit=unit,
+                    detail=str(rate),
+                )
+            )
+    return gates
