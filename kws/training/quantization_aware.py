@@ -110,8 +110,22 @@ def rewritten(model: "tf.keras.Model", inputs: np.ndarray) -> "tf.keras.Model":
         annotated = tf.keras.models.clone_model(model, clone_function=_annotated)
         annotated.set_weights(model.get_weights())
         copy = quantization.quantize_apply(annotated, quantized_layer_name_prefix=PREFIX)
+    _own_dropout_generators(copy)
     _measure(copy, inputs)
     return copy
+
+
+def _own_dropout_generators(model: "tf.keras.Model") -> None:
+    """Gives dropout layers what `kws.models.blocks.dropout` gave them; copying forgets it.
+
+    The training loop sets these generators from (seed, step), so that a killed tuning resumes.
+    """
+    import tensorflow as tf
+
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, tf.keras.layers.Dropout):
+            layer._random_generator = type(layer._random_generator)(rng_type="stateful")
+            layer._random_generator._maybe_init()
 
 
 def calibration_features(train: Dataset, seed: int) -> np.ndarray:
