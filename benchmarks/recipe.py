@@ -43,7 +43,7 @@ def datasets(config: Config, workers: int = 1) -> dict[Split, dataset.Dataset]:
     found: dict[Split, dataset.Dataset] = {}
     for split in (TRAIN, EVAL):
         arrays, label_index, ids = [], [], []
-        for batch in _batches(_heard(config, plan, corpus, split)):
+        for batch in batches(heard(config, plan, corpus, split)):
             arrays.append(np.stack(clip_features.features_of(batch, frontend)))
             label_index += [labels.index(clip.label) for clip in batch]
             ids += [f"{clip.clip_id}:{clip.augmentation}" for clip in batch]
@@ -108,7 +108,8 @@ def int8_model(
     return int8, history, model.count_params()
 
 
-def _heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
+def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
+    """Every clip of a split, each followed by its noisy copies."""
     params = config.noisy_copies
     rate = config.sample_rate
     noises = [_background(corpus, part, rate) for part in plan.backgrounds[split]]
@@ -132,7 +133,8 @@ def _background(corpus: Corpus, part, rate: int) -> np.ndarray:
     return read.read_window(path, start_ms, part.end_share * whole_ms - start_ms, rate).audio
 
 
-def _batches(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+def batches(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+    """Lists of `BATCH_CLIPS`, the last one shorter."""
     batch: list[Clip] = []
     for clip in clips:
         batch.append(clip)

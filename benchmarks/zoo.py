@@ -174,13 +174,13 @@ def make_examples(configs: Sequence[Config], folder: Path) -> None:
     labels = label_list(first.keywords)
     frontends = [features.create(config.features) for config in configs]
     plan, corpus = recipe.planned(first)
-    clips = {split: recipe._heard(first, plan, corpus, split) for split in (TRAIN, EVAL)}
+    clips = {split: recipe.heard(first, plan, corpus, split) for split in (TRAIN, EVAL)}
     clips[TEST] = iter(voices_worth.heard(first))
     arrays: list[dict[str, np.ndarray]] = [{} for _ in configs]
     for split, heard in clips.items():
         computed: list[list[np.ndarray]] = [[] for _ in configs]
         label_index, ids, percentages = [], [], []
-        for batch in recipe._batches(heard):
+        for batch in recipe.batches(heard):
             for frontend, rows in zip(frontends, computed, strict=True):
                 rows.append(np.stack(clip_features.features_of(batch, frontend)))
             label_index += [labels.index(clip.label) for clip in batch]
