@@ -42,6 +42,12 @@ class FeatureParams(Params):
     dct_coefficient_count: int = pydantic.Field(
         10, ge=1, le=1025, description="mfcc: coefficients kept of the mel channels, from 0 on"
     )
+    cepstral_lifter: int = pydantic.Field(
+        22,
+        ge=0,
+        description="mfcc: coefficient n is multiplied by 1 + L/2 sin(pi n / L), so that all are "
+        "of one size, as one int8 scale wants them; 0: as they are",
+    )
     lower_band_limit_hz: float = pydantic.Field(125.0, ge=0)
     upper_band_limit_hz: float = pydantic.Field(7500.0, gt=0)
     smoothing_bits: int = 10
@@ -98,6 +104,12 @@ class FeatureParams(Params):
                 f"dct_coefficient_count={self.dct_coefficient_count} is more than "
                 f"feature_bin_count={self.feature_bin_count}: there are no more coefficients than "
                 "mel channels"
+            )
+        if self.frontend == "mfcc" and 0 < self.cepstral_lifter < self.dct_coefficient_count:
+            raise ValueError(
+                f"dct_coefficient_count={self.dct_coefficient_count} is more than cepstral_lifter="
+                f"{self.cepstral_lifter}, whose factors fall below 1 from there on: ask for fewer "
+                "coefficients, or for cepstral_lifter=0"
             )
         if self.clip_duration_ms < self.window_size_ms:
             raise ValueError(
