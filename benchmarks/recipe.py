@@ -7,6 +7,7 @@ train several models use it: a pipeline's gates, statistics and files are not wh
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from kws.training.fit import History, fit
 from kws.training.params import TrainingParams
 from pipeline import source
 from pipeline.config import Config
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 BATCH_CLIPS = 256
 
@@ -89,23 +93,31 @@ def int8_model(
     assert train.features is not None and judged.features is not None  # both are in memory
     model = registry.build(config.model, train.feature_shape, len(labels), seed=training.seed)
     history = fit(model, train, judged, training)
+    converted = int8_of(model, train, judged, config)
+    int8 = load.of_content(converted.model, labels, config.features, converted.kind)
+    return int8, history, model.count_params()
+
+
+def int8_of(
+    model: "tf.keras.Model", train: dataset.Dataset, judged: dataset.Dataset, config: Config
+) -> convert.Conversion:
+    """Converts a trained model; both datasets are in memory."""
+    assert train.features is not None and judged.features is not None
     # As MicroConverter chooses them, evenly from all labels.
     count = config.conversion.representative_examples
     rng = np.random.default_rng(config.conversion.seed)
-    present = [np.flatnonzero(train.label_index == i) for i in range(len(labels))]
+    present = [np.flatnonzero(train.label_index == i) for i in range(len(train.labels))]
     each = -(-count // sum(bool(len(rows)) for rows in present))
     chosen = np.concatenate([rng.permutation(rows)[:each] for rows in present])
-    converted = convert.convert(
+    return convert.convert(
         model,
         convert.Labelled(features=train.features[chosen], label_index=train.label_index[chosen]),
         convert.Labelled(features=judged.features, label_index=judged.label_index),
-        labels,
+        train.labels,
         config.features,
         config.conversion,
         config.model,
     )
-    int8 = load.of_content(converted.model, labels, config.features, converted.kind)
-    return int8, history, model.count_params()
 
 
 def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:

@@ -28,8 +28,7 @@ from kws import features
 from kws.audio.splits import hash_percentage
 from kws.features import clip_features, model_input
 from kws.labels import SILENCE, label_list
-from kws.micro import convert, load, tflm
-from kws.micro.params import ConversionParams
+from kws.micro import load, tflm
 from kws.models import cost, registry
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 from kws.training import dataset
@@ -236,16 +235,7 @@ def judged(
     )
     model = registry.build(config.model, train.feature_shape, len(labels), seed=seed)
     history = fit(model, train, eval_data, training, checkpoint_dir=folder / "checkpoints")
-    chosen = _calibration(train.label_index, config.conversion)
-    converted = convert.convert(
-        model,
-        convert.Labelled(features=train.features[chosen], label_index=train.label_index[chosen]),
-        convert.Labelled(features=eval_data.features, label_index=eval_data.label_index),
-        labels,
-        config.features,
-        config.conversion,
-        config.model,
-    )
+    converted = recipe.int8_of(model, train, eval_data, config)
     int8 = load.of_content(converted.model, labels, config.features, converted.kind)
     test = examples[TEST]
     floats = FloatModel(model, labels, config.features)
@@ -272,15 +262,6 @@ def judged(
         "training_seconds": round(seconds, 1),
         "examples_per_second": round(history.steps * training.batch_size / seconds),
     }
-
-
-def _calibration(label_index: np.ndarray, params: ConversionParams) -> np.ndarray:
-    """As MicroConverter chooses examples: evenly from all labels."""
-    rng = np.random.default_rng(params.seed)
-    present = np.unique(label_index)
-    each = -(-params.representative_examples // len(present))
-    rows = [rng.permutation(np.flatnonzero(label_index == label))[:each] for label in present]
-    return np.concatenate(rows)
 
 
 def done(file: Path) -> list[dict[str, Any]]:

@@ -24,11 +24,10 @@ from kws.features import example, files
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TRAIN, Split
 from kws.streaming.params import DetectorParams, MatchParams
-from kws.streaming.posteriors import stream_posteriors
+from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
 from kws.training.float_model import FloatModel
 from kws.training.mining import HardNegative, hardest, mine_stream, summary
 
-LONGEST_STREAM_MS = 24 * 3_600_000
 MINED_FILE = "mined.json"
 
 

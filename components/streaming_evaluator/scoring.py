@@ -10,9 +10,12 @@ from tfx.dsl.io import fileio
 
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
-from kws.streaming.posteriors import ScoringModel, StreamFrontend, stream_posteriors
-
-LONGEST_STREAM_MS = 24 * 3_600_000
+from kws.streaming.posteriors import (
+    LONGEST_STREAM_MS,
+    ScoringModel,
+    StreamFrontend,
+    stream_posteriors,
+)
 
 
 class StreamJob(NamedTuple):

@@ -7,6 +7,8 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 
+LONGEST_STREAM_MS = 24 * 3_600_000
+"""A longer recording is refused: its header is believed to be broken."""
 BATCH_WINDOWS = 512
 """Windows that are gathered at a time: 2 MB of micro features, whatever the stream's length."""
 

@@ -22,14 +22,12 @@ from kws.scenes.ground_truth import GroundTruth
 from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import MatchParams, OperatingPointParams
-from kws.streaming.posteriors import stream_posteriors
+from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-LONGEST_STREAM_MS = 24 * 3_600_000
 
 
 class EvalStreams:
