@@ -1,0 +1,91 @@
+"""`detector.h` and `arena.h`: from the model's outputs to detections, and the memory it all takes.
+
+The constants are those with which false accepts and misses were measured.
+"""
+
+from collections.abc import Sequence
+
+from kws.features.params import FeatureParams
+from kws.labels import RESERVED
+from kws.streaming.params import DetectorParams
+
+_DETECTOR = """\
+// {title}
+// The detector's settings; the threshold was chosen on the eval streams.
+#ifndef KWS_DETECTOR_H_
+#define KWS_DETECTOR_H_
+
+// The model runs every so many frames, and so often:
+#define KWS_RUN_EVERY_FRAMES {run_every_frames}
+#define KWS_CLIP_STRIDE_MS {clip_stride_ms}
+// Posteriors are averaged over so many rows; with fewer than the minimum nothing fires.
+#define KWS_AVERAGE_ROWS {average_rows}
+#define KWS_MINIMUM_COUNT {minimum_count}
+#define KWS_DETECTION_THRESHOLD {threshold}f
+#define KWS_SUPPRESSION_MS {suppression_ms}
+
+// The outputs: those before the first keyword never fire.
+#define KWS_LABEL_COUNT {label_count}
+#define KWS_FIRST_KEYWORD {first_keyword}
+static const char* const kKwsLabels[KWS_LABEL_COUNT] = {{{labels}}};
+
+#endif  // KWS_DETECTOR_H_
+"""
+
+_ARENA = """\
+// {title}
+// Measured by TensorFlow Lite Micro's recording allocator: {head} bytes of activations and scratch
+// buffers and {tail} bytes kept, with 64-bit pointers; and a margin of {margin:.0%}.
+#ifndef KWS_ARENA_H_
+#define KWS_ARENA_H_
+
+#define KWS_ARENA_BYTES {recommended}
+
+#endif  // KWS_ARENA_H_
+"""
+
+
+def detector(
+    detector_params: DetectorParams, labels: Sequence[str], features: FeatureParams, title: str
+) -> str:
+    """The text of `detector.h`.
+
+    Args:
+      detector_params: with the threshold that was chosen.
+      labels: of the outputs; the reserved ones come first.
+      features: of the model.
+      title: one line of a comment.
+    """
+    params = detector_params
+    return _DETECTOR.format(
+        title=" ".join(title.split()).rstrip("\\"),
+        run_every_frames=round(params.clip_stride_ms / features.window_stride_ms),
+        clip_stride_ms=params.clip_stride_ms,
+        average_rows=-(-params.average_window_ms // params.clip_stride_ms),
+        minimum_count=params.minimum_count,
+        threshold=f"{params.detection_threshold:.9g}",
+        suppression_ms=params.suppression_ms,
+        label_count=len(labels),
+        first_keyword=sum(label in RESERVED for label in labels),
+        labels=", ".join(_c_string(label) for label in labels),
+    )
+
+
+def arena(title: str, head: int, tail: int, recommended: int, margin: float) -> str:
+    """The text of `arena.h`; sizes in bytes."""
+    return _ARENA.format(
+        title=" ".join(title.split()).rstrip("\\"),
+        head=head,
+        tail=tail,
+        recommended=recommended,
+        margin=margin,
+    )
+
+
+def _c_string(text: str) -> str:
+    """A C string literal in UTF-8; what is not plain ASCII is written as octal bytes."""
+    plain = "".join(
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+        for byte in text.encode()
+    )
+    return f'"{plain}"'
