@@ -63,6 +63,12 @@ def push(contents: BundleContents, destination: str | Path) -> Path:
     return final
 
 
+def serve(destination: Path, version: str) -> None:
+    """Names a version that is there in `LATEST`, in one step."""
+    with _only_writer(destination):
+        _replace(destination / LATEST, version + "\n")
+
+
 def write(contents: BundleContents, folder: Path) -> None:
     """Writes all files into an empty folder, `SHA256SUMS` last."""
     model = load.of_content(contents.model, contents.labels, contents.feature_params, contents.kind)

@@ -1,0 +1,95 @@
+"""`kws bundle`: which versions were pushed, whether they are whole, and which one is served."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kws.errors import KwsError
+
+app = typer.Typer(
+    help="Pushed bundles: list them, check them, choose which one is served.",
+    no_args_is_help=True,
+)
+
+Destination = Annotated[
+    Path, typer.Argument(help="Folder of versions, e.g. runs/quickstart/bundles.")
+]
+
+
+@app.command("list")
+def list_(
+    destination: Destination,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """All versions, the oldest first; a star marks the one that is served."""
+    from kws.micro import versions
+
+    found = versions.list_versions(destination)
+    if json:
+        rows = [vars(version) | {"keywords": list(version.keywords)} for version in found]
+        typer.echo(json_module.dumps(rows, indent=2))
+        return
+    table = Table("", "version", "created", "flash, bytes", "arena, bytes", "keywords")
+    for version in found:
+        table.add_row(
+            "*" if version.served else "",
+            version.name,
+            version.created,
+            f"{version.model_bytes:,}",
+            f"{version.arena_bytes:,}",
+            ", ".join(version.keywords),
+        )
+    Console().print(table if found else f"{destination} holds no version", highlight=False)
+
+
+@app.command()
+def verify(
+    folder: Annotated[
+        Path, typer.Argument(help="A bundle, or a folder of versions: then all of them.")
+    ],
+) -> None:
+    """Checksums, manifest, and that the model gives its test vectors' outputs, bit for bit."""
+    from kws.micro import bundle, versions
+
+    if (folder / "manifest.json").is_file():
+        folders = [folder]
+    else:
+        folders = [folder / version.name for version in versions.list_versions(folder)]
+    if not folders:
+        raise KwsError(f"{folder} holds no bundle")
+    broken = 0
+    for one in folders:
+        try:
+            bundle.verify(one)
+            typer.echo(f"{one}: whole")
+        except (KwsError, OSError, ValueError) as error:
+            broken += 1
+            typer.echo(f"{one}: BROKEN: {error}")
+    if broken:
+        raise KwsError(f"{broken} of {len(folders)} bundles are broken")
+
+
+@app.command()
+def promote(
+    destination: Destination,
+    version: Annotated[str, typer.Argument(help="The version to serve: see `kws bundle list`.")],
+) -> None:
+    """Serve this version from now on. It is checked first; nothing is deleted."""
+    from kws.micro import versions
+
+    versions.promote(destination, version)
+    typer.echo(f"{destination} serves {version}")
+
+
+@app.command()
+def rollback(destination: Destination) -> None:
+    """Serve the version before the one served now. It is checked first; nothing is deleted."""
+    from kws.micro import versions
+
+    before = versions.served(destination)
+    now = versions.rollback(destination)
+    typer.echo(f"{destination} serves {now} again, no longer {before}")
