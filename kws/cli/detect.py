@@ -1,0 +1,80 @@
+"""`kws detect`: what a pushed bundle hears in recordings, and when."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from kws.errors import KwsError
+
+
+def detect(
+    recordings: Annotated[
+        Path, typer.Argument(help="A recording of any length, or a folder of them.")
+    ],
+    bundle: Annotated[
+        Path, typer.Option(help="Bundle, or a folder of versions: then the one served.")
+    ],
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=0.999, help="In place of the bundle's own."),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="PNG to draw: features, posteriors, detections (one recording)."),
+    ] = None,
+    chime: Annotated[
+        Path | None,
+        typer.Option(help="WAV to write: the recording with a chime at each detection."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Detections with their times and scores, by frontend, int8 model and detector of a bundle.
+
+    A time is when the device would have acted: the end of the sound it had heard by then.
+    """
+    from kws import detect as detecting
+
+    files = list(detecting.recordings(recordings))
+    if (picture or chime) and len(files) > 1:
+        raise KwsError("--picture and --chime are of one recording", hint="name it, not its folder")
+    spotter = detecting.load(bundle, threshold)
+    console = Console()
+    shown = track(
+        files, "Listening", console=console, transient=True, disable=json or len(files) == 1
+    )
+    heard = []
+    for file in shown:
+        heard.append(one := detecting.listen_to(spotter, file))
+        if picture is not None:
+            from kws.report.detections import draw
+
+            draw(one, spotter, picture)
+        if chime is not None:
+            from kws.audio.chime import lay_chimes
+
+            ends = [detection.end_ms for detection in one.detections]
+            lay_chimes(one.audio, spotter.frontend.params.sample_rate, ends, chime)
+    rate = spotter.frontend.params.sample_rate
+    if json:
+        typer.echo(json_module.dumps([one.to_dict(rate) for one in heard], indent=2))
+        return
+    table = Table("file", "second", "keyword", "score")
+    for one in heard:
+        for found in one.detections:
+            table.add_row(
+                str(one.path), f"{found.end_ms / 1000:.2f}", found.label, f"{found.score:.3f}"
+            )
+    count = sum(len(one.detections) for one in heard)
+    seconds = sum(len(one.audio) for one in heard) / rate
+    if count:
+        console.print(table)
+    console.print(
+        f"{count} detections in {seconds:.1f} s of {len(heard)} recordings, threshold "
+        f"{spotter.detector.detection_threshold:g} ({spotter.folder})",
+        highlight=False,
+    )

@@ -1,0 +1,132 @@
+"""A pushed bundle listens to recordings: frontend, int8 model and detector, as on the device."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kws import features
+from kws.audio.layout import AUDIO_SUFFIXES
+from kws.audio.read import Unreadable, read
+from kws.errors import KwsError
+from kws.evaluate import bundle_folder
+from kws.features.frontend import Frontend
+from kws.streaming.detector import Detection, detect
+from kws.streaming.params import DetectorParams
+from kws.streaming.posteriors import ScoringModel, stream_posteriors
+
+LONGEST_MS = 24 * 3_600_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Spotter:
+    """A bundle, loaded.
+
+    Attributes:
+      folder: of the version.
+      model: int8.
+      frontend: of `frontend.json`.
+      detector: of `manifest.json`: the operating point chosen on the eval streams.
+    """
+
+    folder: Path
+    model: ScoringModel
+    frontend: Frontend
+    detector: DetectorParams
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a spotter heard in one recording.
+
+    Attributes:
+      path: of the recording.
+      audio: int16 `[samples]` at the frontend's rate.
+      times_ms: int64 `[n]`, the end of what each row of posteriors has heard.
+      posteriors: float32 `[n, labels]`.
+      detections: in order of time.
+    """
+
+    path: Path
+    audio: np.ndarray
+    times_ms: np.ndarray
+    posteriors: np.ndarray
+    detections: list[Detection]
+
+    def to_dict(self, sample_rate: int) -> dict[str, Any]:
+        """For JSON; audio and posteriors are left out."""
+        return {
+            "file": str(self.path),
+            "duration_ms": round(len(self.audio) * 1000 / sample_rate),
+            "detections": [dataclasses.asdict(detection) for detection in self.detections],
+        }
+
+
+def load(bundle: str | Path, threshold: float | None = None) -> Spotter:
+    """Loads a bundle, or the served version of a folder of versions.
+
+    Args:
+      bundle: see `kws.evaluate.bundle_folder`.
+      threshold: in place of the bundle's own.
+
+    Raises:
+      KwsError: there is no bundle, or it has no detector.
+    """
+    from kws.micro.load import load_folder
+
+    folder = bundle_folder(bundle)
+    try:
+        described = json.loads((folder / "manifest.json").read_text())["detector"]
+    except (OSError, ValueError, KeyError) as error:
+        raise KwsError(f"{folder}/manifest.json does not say how to detect: {error!r}") from None
+    detector = DetectorParams(**described)
+    if threshold is not None:
+        detector = DetectorParams(**{**described, "detection_threshold": threshold})
+    model = load_folder(folder)
+    frontend = features.create(model.feature_params)
+    return Spotter(folder=folder, model=model, frontend=frontend, detector=detector)
+
+
+def listen_to(spotter: Spotter, path: Path) -> Heard:
+    """Runs a recording through a spotter as one stream, whatever its format and rate.
+
+    A recording shorter than what the model hears at once is followed by silence.
+
+    Raises:
+      KwsError: the file cannot be read.
+    """
+    params = spotter.frontend.params
+    try:
+        audio = read(path, params.sample_rate, max_duration_ms=LONGEST_MS).audio
+    except Unreadable as error:
+        raise KwsError(f"{path}: {error}") from error
+    padded = np.pad(audio, (0, max(0, params.clip_samples - len(audio))))
+    times_ms, posteriors = stream_posteriors(
+        spotter.model, spotter.frontend, padded, spotter.detector.clip_stride_ms
+    )
+    found = detect(times_ms, posteriors, spotter.detector, spotter.model.labels)
+    return Heard(
+        path=path, audio=audio, times_ms=times_ms, posteriors=posteriors, detections=found
+    )
+
+
+def recordings(path: Path) -> Iterator[Path]:
+    """The file itself, or every recording below a folder, sorted.
+
+    Raises:
+      KwsError: there is none.
+    """
+    if path.is_file():
+        yield path
+        return
+    if not path.exists():
+        raise KwsError(f"{path} does not exist")
+    found = sorted(
+        file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file()
+    )
+    if not found:
+        raise KwsError(f"{path} holds no recording", hint=f"known: {', '.join(AUDIO_SUFFIXES)}")
+    yield from found
