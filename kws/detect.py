@@ -108,9 +108,7 @@ def listen_to(spotter: Spotter, path: Path) -> Heard:
         spotter.model, spotter.frontend, padded, spotter.detector.clip_stride_ms
     )
     found = detect(times_ms, posteriors, spotter.detector, spotter.model.labels)
-    return Heard(
-        path=path, audio=audio, times_ms=times_ms, posteriors=posteriors, detections=found
-    )
+    return Heard(path=path, audio=audio, times_ms=times_ms, posteriors=posteriors, detections=found)
 
 
 def recordings(path: Path) -> Iterator[Path]:

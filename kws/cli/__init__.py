@@ -9,6 +9,7 @@ from kws.cli.align import align
 from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
 from kws.cli.data import data
+from kws.cli.detect import detect
 from kws.cli.evaluate import evaluate
 from kws.cli.models import models
 from kws.cli.personalize import personalize
@@ -34,6 +35,7 @@ app.command(rich_help_panel="Make")(personalize)
 app.command(rich_help_panel="Look")(say)
 app.add_typer(synth, name="synth", rich_help_panel="Make")
 app.command(rich_help_panel="Judge")(evaluate)
+app.command(rich_help_panel="Judge")(detect)
 app.add_typer(bundle, name="bundle", rich_help_panel="Ship")
 app.command(rich_help_panel="Look")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Look")
