@@ -1,0 +1,50 @@
+"""A bundle listens to recordings: what it says is what model and detector say of the stream."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from kws import detect as detecting
+from kws.errors import KwsError
+from kws.micro import bundle
+from kws.micro.contents import BundleContents
+from kws.streaming.detector import detect
+from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory) -> Path:
+    """Four seconds of stereo at another rate, with bursts."""
+    rng = np.random.default_rng(0)
+    audio = rng.normal(0, 0.02, (4 * 44100, 2))
+    for second in (1, 2, 3):
+        audio[second * 44100 : second * 44100 + 20000] *= 15
+    path = tmp_path_factory.mktemp("heard") / "noise.wav"
+    soundfile.write(path, np.clip(audio, -1, 1), 44100, subtype="PCM_24")
+    return path
+
+
+def test_detections_are_those_of_the_bundle_s_model_and_detector(
+    contents: BundleContents, tmp_path: Path, noise: Path
+) -> None:
+    bundle.push(contents, tmp_path)
+    spotter = detecting.load(tmp_path, threshold=0.05)
+    heard = detecting.listen_to(spotter, noise)
+    assert spotter.folder == tmp_path / "17" and len(heard.audio) == 4 * 16000
+    expected = detect(heard.times_ms, heard.posteriors, spotter.detector, contents.labels)
+    assert heard.detections == expected
+
+
+def test_a_short_recording_is_heard_and_a_broken_one_named(
+    contents: BundleContents, tmp_path: Path
+) -> None:
+    spotter = detecting.load(bundle.push(contents, tmp_path))
+    soundfile.write(tmp_path / "short.wav", np.zeros(1600, np.int16), 16000)
+    assert len(detecting.listen_to(spotter, tmp_path / "short.wav").posteriors) == 1
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    with pytest.raises(KwsError, match=r"broken\.wav"):
+        detecting.listen_to(spotter, tmp_path / "broken.wav")
+    with pytest.raises(KwsError, match="does not exist"):
+        list(detecting.recordings(tmp_path / "nowhere"))
