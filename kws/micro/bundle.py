@@ -20,7 +20,15 @@ from typing import Any
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FRONTEND_FILE
-from kws.micro import c_array, checksums, golden_vectors, load, manifest, model_card
+from kws.micro import (
+    c_array,
+    checksums,
+    device_code,
+    golden_vectors,
+    load,
+    manifest,
+    model_card,
+)
 from kws.micro.contents import BundleContents
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
 
@@ -85,6 +93,7 @@ def write(contents: BundleContents, folder: Path) -> None:
         (manifest.MANIFEST_FILE, _json(described)),
         (EVALUATION_FILE, _json(evaluation)),
         (CARD_FILE, model_card.render(contents)),
+        *device_code.files(contents, model, title).items(),
     ):
         (folder / name).write_text(text, encoding="utf-8")
     golden_vectors.write(folder, contents.vectors)

@@ -17,6 +17,7 @@ from tests.kws.micro.conftest import Trial
 FILES = {
     "LATEST", "model.tflite", "model_float_io.tflite", "model.h", "model.cc", "manifest.json",
     "labels.txt", "frontend.json", "test_vectors", "evaluation.json", "model_card.md", "SHA256SUMS",
+    "ops_resolver.h", "frontend.h", "detector.h", "arena.h", "main.cc",
 }  # fmt: skip
 
 

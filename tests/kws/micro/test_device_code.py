@@ -9,7 +9,7 @@ import pytest
 import kws.micro
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.micro import c_array, detector_header, frontend_header, ops_resolver
+from kws.micro import bundle, c_array, detector_header, frontend_header, ops_resolver
 from kws.micro.params import TFLM_OPERATORS
 from kws.streaming.params import DetectorParams
 
@@ -45,6 +45,16 @@ def write_headers(folder: Path, step_frames: int) -> None:
 def test_the_main_loop_compiles_with_the_headers_of_a_bundle(tmp_path, step_frames):
     write_headers(tmp_path, step_frames)
     compile_only(tmp_path / "main.cc")
+
+
+def test_a_pushed_bundle_compiles_as_it_lies(contents, tmp_path):
+    folder = bundle.push(contents, tmp_path)
+    compile_only(folder / "main.cc")
+    compile_only(folder / "model.cc")
+    assert (
+        f"kKwsOperatorCount = {len(contents.micro.operators)};"
+        in (folder / "ops_resolver.h").read_text()
+    )
 
 
 def test_the_headers_hold_the_numbers_that_were_measured_with(tmp_path):
