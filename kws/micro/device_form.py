@@ -1,7 +1,8 @@
 """The form of a Keras model that a device runs, and the one place where it becomes a file.
 
-A windowed model goes to the device as it is. A streaming one was trained on whole clips and goes
-in its one-step form, which takes the next few frames and remembers the former ones.
+A windowed model goes to the device as it is, but for what `kws.micro.fold` folds. A streaming one
+was trained on whole clips and goes in its one-step form, which takes the next few frames and
+remembers the former ones.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ import numpy as np
 
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import slim, stateful
+from kws.micro import fold, slim, stateful
 from kws.micro.int8_file import Kind
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -55,7 +56,7 @@ class DeviceForm:
         """
         shape = feature_params.feature_shape
         if model_params is None or not registry.architecture(model_params.name).STREAMING:
-            return cls(kind="windowed", model=model, frames_per_inference=shape[0])
+            return cls(kind="windowed", model=fold.folded(model), frames_per_inference=shape[0])
         step_form = registry.build_step(model_params, shape, num_labels, model)
         return cls(kind="streaming", model=step_form, frames_per_inference=step_form.input_shape[1])
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 class SubSpectralNormalization(tf.keras.layers.BatchNormalization):
     """Normalizes `[batch, frames, bands, filters]` with figures for every part and filter.
 
-    The bands are cut into `parts` of equal size. At conversion a multiplication and an addition
-    remain: the convolution before has one kernel for all bands, so they cannot be folded into it.
+    The bands are cut into `parts` of equal size. The converter cannot fold it into the convolution
+    before, which has one kernel for all bands; `kws.micro.fold` does.
     """
 
     def __init__(self, parts: int, **kwargs):
