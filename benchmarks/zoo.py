@@ -104,8 +104,8 @@ ROWS: dict[str, Row] = {
         steps=6900,
         overrides=(*MEL_20_MS, "streaming.detector.clip_stride_ms=60"),
     ),
-    "ds_cnn S": Row(model="{name: ds_cnn}", steps=6900, overrides=MEL_20_MS),
-    "bc_resnet1": Row(model="{name: bc_resnet}", steps=4140, overrides=MEL_20_MS),
+    "ds_cnn S": Row(model="{name: ds_cnn}", steps=4140, overrides=MEL_20_MS),
+    "bc_resnet1": Row(model="{name: bc_resnet}", steps=2100, overrides=MEL_20_MS),
     "ds_cnn 64 x 5, taught": Row(
         model="{name: ds_cnn, options: {filters: 64, blocks: 5, " + FIRST_CONVOLUTION + "}}",
         steps=5520,
