@@ -1,6 +1,7 @@
 """The long recordings of a corpus that each split may use."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -102,14 +103,21 @@ def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarr
 
 def _readable(parts: Sequence[Part]) -> list[Piece]:
     pieces = []
-    for path, start_share, end_share in parts:
+    for path, start_share, end_share, source in parts:
         try:
             duration_ms = read.duration_ms(path)
         except read.Unreadable as error:
             logging.warning("Recording %s is left out: %s", path, error)
             continue
-        piece = Piece(path, start_share * duration_ms, end_share * duration_ms)
+        start_ms, stop_ms = start_share * duration_ms, end_share * duration_ms
+        piece = Piece(path, start_ms, stop_ms, source or _collection(path))
         # Less than a millisecond is no sound at all at 8 kHz and below.
         if piece.duration_ms >= 1:
             pieces.append(piece)
     return pieces
+
+
+def _collection(path: str) -> str:
+    """What the file's name begins with: `speech-03.wav` gives `speech`, `84-121.flac` nothing."""
+    found = re.match(r"[^\W\d_]*", os.path.basename(path))
+    return found.group().lower() if found else ""

@@ -137,14 +137,15 @@ class JoinNegatives(beam.DoFn):
 
     def process(self, stream: NamedStream) -> Iterator[str]:
         name, pieces = stream
-        audios = []
+        audios, sources = [], []
         for piece in pieces:
             try:
                 audios.append(load_piece(piece, self._sample_rate))
+                sources.append(piece.source)
             except Unreadable as error:
                 logging.warning("Negatives %s are left out: %s", piece.path, error)
         if audios:
-            audio, truth = join_negatives(audios, self._sample_rate, name)
+            audio, truth = join_negatives(audios, self._sample_rate, name, sources)
             write_stream(self._folder, audio, truth)
             self._milliseconds.inc(truth.duration_ms)
             yield name

@@ -56,13 +56,21 @@ class Corpus:
 
     def path_of(self, name: str) -> str:
         """Where the recording is that a name (with or without a fragment) means."""
+        folder, inside = self._find(name)
+        return f"{folder.path}/{inside}"
+
+    def source_of(self, name: str) -> str:
+        """The source of the recording; "" in a corpus of one plain folder."""
+        return self._find(name)[0].source
+
+    def _find(self, name: str) -> tuple[Folder, str]:
         inside = fragment.parse(name).path
         if len(self.folders) == 1 and not self.folders[0].prefix:
-            return f"{self.folders[0].path}/{inside}"
+            return self.folders[0], inside
         prefix, _, inside = inside.partition("/")
         for folder in self.folders:
             if folder.prefix == prefix:
-                return f"{folder.path}/{inside}"
+                return folder, inside
         raise KeyError(f"no folder of the corpus has the prefix {prefix!r} of {name!r}")
 
     def to_json(self) -> str:

@@ -62,6 +62,10 @@ def summarize(plan: Plan, params: IngestParams) -> dict:
         "seconds": {
             split: seconds * sum(cut.split == split for cut in plan.cuts) for split in SPLITS
         },
+        "speakers": {
+            split: len({c.speaker for c in plan.cuts if c.word and c.split == split})
+            for split in SPLITS
+        },
         "sources": {
             source: {split: of_source[source, split] for split in SPLITS}
             for source in sorted({source for source, _ in of_source})

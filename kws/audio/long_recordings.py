@@ -34,7 +34,12 @@ class LongRecordings:
 
         def located(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
             return {
-                split: [part._replace(path=corpus.path_of(part.path)) for part in parts[split]]
+                split: [
+                    part._replace(
+                        path=corpus.path_of(part.path), source=corpus.source_of(part.path)
+                    )
+                    for part in parts[split]
+                ]
                 for split in SPLITS
             }
 

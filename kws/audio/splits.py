@@ -23,11 +23,13 @@ class Part(NamedTuple):
     Attributes:
       path: of the recording.
       start_share, end_share: of its duration, 0 to 1.
+      source: name of the source of a mix that it is from; "" where there is none.
     """
 
     path: str
     start_share: float = 0.0
     end_share: float = 1.0
+    source: str = ""
 
 
 def speaker_of(name: str) -> str:

@@ -1,9 +1,11 @@
 """`detector.h` and `arena.h`: from the model's outputs to detections, and the memory it all takes.
 
-The constants are those with which false accepts and misses were measured.
+The constants are those with which false accepts and misses were measured, and `KwsDetector` is the
+rule in C++, one file a rule in `data/`: it fires where `kws.streaming.detector.Detector` does.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED
@@ -11,26 +13,33 @@ from kws.streaming.params import DetectorParams
 
 _DETECTOR = """\
 // {title}
-// The detector's settings; the threshold was chosen on the eval streams.
+// The detector and its settings; the threshold was chosen on the eval streams.
 #ifndef KWS_DETECTOR_H_
 #define KWS_DETECTOR_H_
+
+#include <cstdint>
 
 // The model runs every so many frames, and so often:
 #define KWS_RUN_EVERY_FRAMES {run_every_frames}
 #define KWS_CLIP_STRIDE_MS {clip_stride_ms}
-// Posteriors are averaged over so many rows; with fewer than the minimum nothing fires.
+// What the rule below asks; some of these have no part in it.
 #define KWS_AVERAGE_ROWS {average_rows}
 #define KWS_MINIMUM_COUNT {minimum_count}
-#define KWS_DETECTION_THRESHOLD {threshold}f
+#define KWS_DETECTION_THRESHOLD {threshold}
 #define KWS_SUPPRESSION_MS {suppression_ms}
+#define KWS_REARM {rearm}
+#define KWS_STEPS_BETWEEN {steps_between}
 
 // The outputs: those before the first keyword never fire.
 #define KWS_LABEL_COUNT {label_count}
 #define KWS_FIRST_KEYWORD {first_keyword}
 static const char* const kKwsLabels[KWS_LABEL_COUNT] = {{{labels}}};
 
+{rule}
 #endif  // KWS_DETECTOR_H_
 """
+
+_DATA = Path(__file__).parent / "data"
 
 _ARENA = """\
 // {title}
@@ -63,11 +72,14 @@ def detector(
         clip_stride_ms=params.clip_stride_ms,
         average_rows=-(-params.average_window_ms // params.clip_stride_ms),
         minimum_count=params.minimum_count,
-        threshold=f"{params.detection_threshold:.9g}",
+        threshold=repr(params.detection_threshold),
         suppression_ms=params.suppression_ms,
+        rearm=int(params.rearm),
+        steps_between=params.steps_between,
         label_count=len(labels),
         first_keyword=sum(label in RESERVED for label in labels),
         labels=", ".join(_c_string(label) for label in labels),
+        rule=(_DATA / f"detector_{params.rule}.h").read_text(),
     )
 
 

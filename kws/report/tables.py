@@ -105,7 +105,7 @@ def _stream_row(label: str, figures: Mapping[str, Any]) -> list[str]:
     if negatives["exposure"]:
         quiet = f"{negatives['count']} in {negatives['exposure']:.2f} h"
     if figures["hits"]:
-        latency = f"{figures['latency_median_ms']:.0f}, p95 {figures['latency_p95_ms']:.0f}"
+        latency = f"{figures['latency_ms_median']:.0f}, p95 {figures['latency_ms_p95']:.0f}"
     counts = (figures[name] for name in ("words", "hits", "wrong_words", "misses"))
     return [
         label,

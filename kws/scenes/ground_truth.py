@@ -31,10 +31,16 @@ class Word(Params):
 
 
 class Span(Params):
-    """A part of a stream, in ms from its beginning."""
+    """A part of a stream, in ms from its beginning.
+
+    Attributes:
+      start_ms, end_ms: where it lies.
+      source: the collection that its recording is from; "" where unknown.
+    """
 
     start_ms: int
     end_ms: int
+    source: str = ""
 
 
 class GroundTruth(Params):
@@ -46,8 +52,9 @@ class GroundTruth(Params):
       duration_ms: of the whole stream, rounded down.
       sample_rate: Hz.
       words: in the order of their time, never overlapping; empty for negatives.
-      negatives: sections of a stream of words that were put in from recordings without keywords
-        (`kws.scenes.interleave`).
+      negatives: sections from recordings without keywords: those that were put into a stream of
+        words (`kws.scenes.interleave`); of a stream of negatives, all that it is joined of whose
+        collection is known.
     """
 
     stream_id: str

@@ -1,11 +1,12 @@
 """Streams of long recordings in which no keyword is said: every detection is a false accept."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from kws.scenes.ground_truth import GroundTruth
+from kws.scenes.ground_truth import GroundTruth, Span
 from kws.scenes.piece import Piece
 
 EDGE_FADE_MS = 20
@@ -30,7 +31,8 @@ def plan_negatives(recordings: Sequence[Piece], chunk_ms: float) -> list[list[Pi
         count = max(1, math.ceil(whole.duration_ms / chunk_ms - 1e-9))
         step = whole.duration_ms / count
         for i in range(count):
-            piece = Piece(whole.path, whole.start_ms + i * step, whole.start_ms + (i + 1) * step)
+            start_ms, stop_ms = (whole.start_ms + n * step for n in (i, i + 1))
+            piece = dataclasses.replace(whole, start_ms=start_ms, stop_ms=stop_ms)
             if not streams or step > free_ms + 1e-6:
                 streams.append([])
                 free_ms = chunk_ms
@@ -40,7 +42,7 @@ def plan_negatives(recordings: Sequence[Piece], chunk_ms: float) -> list[list[Pi
 
 
 def join_negatives(
-    audios: Sequence[np.ndarray], sample_rate: int, stream_id: str
+    audios: Sequence[np.ndarray], sample_rate: int, stream_id: str, sources: Sequence[str] = ()
 ) -> tuple[np.ndarray, GroundTruth]:
     """Joins the pieces of a stream; each is faded over 20 ms where it meets another.
 
@@ -48,9 +50,10 @@ def join_negatives(
       audios: int16 `[samples]` each, at least one.
       sample_rate: Hz.
       stream_id: name of the stream.
+      sources: the collection of each piece; none: they are not known.
 
     Returns:
-      int16 `[samples]` and a ground truth without words.
+      int16 `[samples]` and a ground truth without words, which says where each collection is heard.
     """
     faded = []
     for i, audio in enumerate(audios):
@@ -63,10 +66,16 @@ def join_negatives(
             piece[len(piece) - fade :] = np.rint(piece[len(piece) - fade :] * ramp[::-1])
         faded.append(piece)
     joined = np.concatenate(faded)
+    ends_ms = [0, *(int(end) * 1000 // sample_rate for end in np.cumsum([len(a) for a in audios]))]
     truth = GroundTruth(
         stream_id=stream_id,
         kind="negatives",
         duration_ms=len(joined) * 1000 // sample_rate,
         sample_rate=sample_rate,
+        negatives=tuple(
+            Span(start_ms=ends_ms[i], end_ms=ends_ms[i + 1], source=source)
+            for i, source in enumerate(sources)
+            if source
+        ),
     )
     return joined, truth

@@ -10,11 +10,13 @@ class Piece:
     Attributes:
       path: of the recording.
       start_ms, stop_ms: in the recording.
+      source: the collection that it is from; "" where unknown.
     """
 
     path: str
     start_ms: float
     stop_ms: float
+    source: str = ""
 
     @property
     def duration_ms(self) -> float:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kws.streaming.det import DetCurves, candidate_thresholds, det_curves
 from kws.streaming.detector import Detection, detect, keyword_indices
 from kws.streaming.figures import KINDS, Figures, count
 from kws.streaming.match import FalseAccept, MatchedStream, Outcome, match
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.rates import MS_PER_HOUR, HourlyRate
+from kws.streaming.sources import false_accepts_by_source
 
 if TYPE_CHECKING:
     from kws.scenes.ground_truth import GroundTruth
-
-MS_PER_HOUR = 3_600_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class StreamingReport:
       confusions: (said, detected) -> wrong words.
       matched: by stream id, in the order given: every outcome and false accept.
       hours: of each kind of stream.
+      false_accepts_by_source: by what was heard when they fired, see `kws.streaming.sources`.
+      det: the same streams at every threshold.
       detector, match: the settings.
     """
 
@@ -51,6 +54,8 @@ class StreamingReport:
     confusions: dict[tuple[str, str], int]
     matched: dict[str, MatchedStream]
     hours: dict[str, float]
+    false_accepts_by_source: dict[str, HourlyRate]
+    det: DetCurves
     detector: DetectorParams
     match: MatchParams
 
@@ -64,6 +69,10 @@ class StreamingReport:
                 for (said, detected), count in sorted(self.confusions.items())
             ],
             "hours": self.hours,
+            "false_accepts_by_source": {
+                source: rate.to_dict() for source, rate in self.false_accepts_by_source.items()
+            },
+            "det": self.det.to_dict(),
             "streams": len(self.matched),
             "detector": self.detector.model_dump(),
             "match": self.match.model_dump(),
@@ -144,6 +153,10 @@ def evaluate_streams(
         confusions=dict(confusions),
         matched=matched,
         hours=hours,
+        false_accepts_by_source=false_accepts_by_source(
+            (stream.truth, matched[stream.truth.stream_id]) for stream in streams
+        ),
+        det=det_curves(streams, labels, detector, match_params, candidate_thresholds()),
         detector=detector,
         match=match_params,
     )

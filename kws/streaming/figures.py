@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,8 @@ class Figures:
       false_accepts_per_hour: over all hours, those with words and those without.
       false_accepts_per_hour_by_kind: over the streams of each kind; negatives are the ones to
         compare with other spotters, for words streams say far more words an hour than people do.
-      latency_median_ms, latency_p95_ms: of the hits, from the word's end; None without a hit.
+      latency_ms_median, latency_ms_p95: of the hits, from the word's end to the detection
+        (negative: before its end); NaN without a hit.
     """
 
     words: int
@@ -42,17 +44,19 @@ class Figures:
     wrong_word_rate: Share
     false_accepts_per_hour: HourlyRate
     false_accepts_per_hour_by_kind: dict[str, HourlyRate]
-    latency_median_ms: float | None
-    latency_p95_ms: float | None
+    latency_ms_median: float
+    latency_ms_p95: float
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON; NaN becomes None."""
         values: dict[str, Any] = {
             field.name: getattr(self, field.name) for field in dataclasses.fields(self)
         }
         for name, value in values.items():
             if isinstance(value, Share | HourlyRate):
                 values[name] = value.to_dict()
+            elif isinstance(value, float) and math.isnan(value):
+                values[name] = None
         values["false_accepts_per_hour_by_kind"] = {
             kind: rate.to_dict() for kind, rate in self.false_accepts_per_hour_by_kind.items()
         }
@@ -85,6 +89,6 @@ def count(
         false_accepts_per_hour_by_kind={
             kind: hourly_rate(len(some), hours[kind]) for kind, some in accepts.items()
         },
-        latency_median_ms=float(np.median(latencies)) if latencies else None,
-        latency_p95_ms=float(np.percentile(latencies, 95)) if latencies else None,
+        latency_ms_median=float(np.median(latencies)) if latencies else math.nan,
+        latency_ms_p95=float(np.percentile(latencies, 95)) if latencies else math.nan,
     )

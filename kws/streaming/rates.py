@@ -8,6 +8,7 @@ import dataclasses
 import math
 from typing import Any
 
+MS_PER_HOUR = 3_600_000
 CONFIDENCE = 0.95
 _TAIL = (1 - CONFIDENCE) / 2
 

@@ -3,15 +3,14 @@
 import pydantic
 
 from kws.params import Params
-from kws.streaming.chime import STEPS_BETWEEN, THRESHOLD
-from kws.streaming.params import MatchParams
+from kws.streaming.params import STEPS_BETWEEN, DetectorParams, MatchParams
 
 
 class SceneEvaluationParams(Params):
     """The SceneEvaluator's section; a limit of None leaves a figure ungated."""
 
     threshold: float = pydantic.Field(
-        THRESHOLD, gt=0, lt=1, description="a step of at least this is said to be 1, and chimes"
+        0.5, gt=0, lt=1, description="a step of at least this is said to be 1, and chimes"
     )
     steps_between: int = pydantic.Field(
         STEPS_BETWEEN, ge=1, description="steps from a chime to the next one, at least"
@@ -24,3 +23,12 @@ class SceneEvaluationParams(Params):
     max_false_accepts_per_hour: float | None = pydantic.Field(
         None, ge=0, description="over the hours of scenes, which are full of words"
     )
+
+    @property
+    def detector(self) -> DetectorParams:
+        """The trigger-word rule, `kws.streaming.rules.steps`, with these settings."""
+        return DetectorParams(
+            rule="steps",
+            detection_threshold=self.threshold,
+            steps_between=self.steps_between,
+        )

@@ -1,6 +1,7 @@
 """Scenes judged: every step against its label, and the chimes against the words."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,6 @@ import numpy as np
 
 from kws.gates import Gate
 from kws.scenes.step_counts import StepCounts, count_steps
-from kws.streaming.chime import chime_detector
 from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
 from kws.streaming.scene_params import SceneEvaluationParams
 
@@ -59,8 +59,8 @@ class SceneReport:
         total = self.chimes.total
         latency = (
             ""
-            if total.latency_median_ms is None
-            else (f", {total.latency_median_ms:.0f} ms after the word's end (median)")
+            if math.isnan(total.latency_ms_median)
+            else (f", {total.latency_ms_median:.0f} ms after the word's end (median)")
         )
         return (
             f"steps: {self.steps}\n"
@@ -70,14 +70,13 @@ class SceneReport:
 
 
 def evaluate_scenes(
-    scored: Sequence[ScoredScene], keyword: str, step_ms: float, params: SceneEvaluationParams
+    scored: Sequence[ScoredScene], keyword: str, params: SceneEvaluationParams
 ) -> SceneReport:
     """Counts steps and chimes.
 
     Args:
       scored: scenes of one split, each with its own id.
       keyword: what a chime is for.
-      step_ms: time between two answers.
       params: threshold, distance of chimes, matching rule.
     """
     steps = sum((count_steps(s.labels, s.scores, params.threshold) for s in scored), StepCounts())
@@ -87,7 +86,7 @@ def evaluate_scenes(
             for s in scored
         ],
         [keyword],
-        chime_detector(step_ms, params.threshold, params.steps_between),
+        params.detector,
         params.match,
     )
     return SceneReport(scenes=len(scored), steps=steps, chimes=chimes)

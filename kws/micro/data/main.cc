@@ -11,12 +11,14 @@
 
 #include "arena.h"
 #include "detector.h"
-#include "frontend.h"
+#include "frontend_params.h"
 #include "model.h"
 #include "ops_resolver.h"
 #include "tensorflow/lite/experimental/microfrontend/lib/frontend.h"
 #include "tensorflow/lite/experimental/microfrontend/lib/frontend_util.h"
+#include "tensorflow/lite/micro/micro_allocator.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 // Fills `samples` with the next 16-bit mono samples at KWS_SAMPLE_RATE; blocks until it has.
@@ -27,6 +29,13 @@ extern void OnKeyword(int keyword, float score);
 namespace {
 
 alignas(16) uint8_t arena[KWS_ARENA_BYTES];
+
+// A streaming model hears every frame once, a step of them at a time; a windowed one hears the last
+// clip again and again.
+constexpr bool kStreaming = KWS_MODEL_VARIABLES > 0;
+constexpr int kRunEveryFrames = kStreaming ? KWS_STEP_FRAMES : KWS_RUN_EVERY_FRAMES;
+// Of a streaming model's outputs the detector is given one in so many.
+constexpr int kRunsPerRow = kStreaming ? KWS_RUN_EVERY_FRAMES / KWS_STEP_FRAMES : 1;
 
 int8_t Quantize(uint16_t feature) {
   const float steps = feature * KWS_FEATURE_SCALE / KWS_INPUT_SCALE;
@@ -55,40 +64,6 @@ bool ConfigureFrontend(FrontendState* state) {
   return FrontendPopulateState(&config, state, KWS_SAMPLE_RATE) != 0;
 }
 
-// The last KWS_AVERAGE_ROWS posteriors and the rule of detector.h.
-class Detector {
- public:
-  // Takes one row; returns the keyword that fires now, or -1.
-  int Step(const TfLiteTensor& output, float* score) {
-    for (int label = 0; label < KWS_LABEL_COUNT; ++label) {
-      rows_[next_][label] =
-          (output.data.int8[label] - output.params.zero_point) * output.params.scale;
-    }
-    next_ = (next_ + 1) % KWS_AVERAGE_ROWS;
-    if (count_ < KWS_AVERAGE_ROWS) ++count_;
-    if (since_ms_ < KWS_SUPPRESSION_MS) since_ms_ += KWS_CLIP_STRIDE_MS;
-    if (count_ < KWS_MINIMUM_COUNT) return -1;
-    int best = -1;
-    for (int label = KWS_FIRST_KEYWORD; label < KWS_LABEL_COUNT; ++label) {
-      float sum = 0;
-      for (int row = 0; row < count_; ++row) sum += rows_[row][label];
-      if (best < 0 || sum / count_ > *score) {
-        best = label;
-        *score = sum / count_;
-      }
-    }
-    if (*score < KWS_DETECTION_THRESHOLD || since_ms_ < KWS_SUPPRESSION_MS) return -1;
-    since_ms_ = 0;
-    return best;
-  }
-
- private:
-  float rows_[KWS_AVERAGE_ROWS][KWS_LABEL_COUNT] = {};
-  int next_ = 0;
-  int count_ = 0;
-  int since_ms_ = KWS_SUPPRESSION_MS;
-};
-
 }  // namespace
 
 // Returns only if something cannot be set up.
@@ -97,15 +72,18 @@ int RunKeywordSpotter() {
   if (!ConfigureFrontend(&frontend)) return 1;
   KwsOpResolver resolver;
   if (AddKwsOperators(resolver) != kTfLiteOk) return 2;
-  tflite::MicroInterpreter interpreter(tflite::GetModel(g_kws_model), resolver, arena,
-                                       sizeof(arena));
+  tflite::MicroAllocator* allocator = tflite::MicroAllocator::Create(arena, sizeof(arena));
+  tflite::MicroResourceVariables* state =
+      kStreaming ? tflite::MicroResourceVariables::Create(allocator, KWS_MODEL_VARIABLES) : nullptr;
+  tflite::MicroInterpreter interpreter(tflite::GetModel(g_kws_model), resolver, allocator, state);
   if (interpreter.AllocateTensors() != kTfLiteOk) return 3;
   TfLiteTensor* input = interpreter.input(0);
-  Detector detector;
+  KwsDetector detector;
   // The newest frames, oldest first: a clip's worth, or what one step of a streaming model takes.
   static int8_t frames[KWS_STEP_FRAMES][KWS_CLIP_CHANNELS];
   int filled = 0;
   int fresh = 0;  // frames since the model ran last
+  int until_row = KWS_WARM_UP_STEPS + 1;  // runs until the detector is given a row
   int16_t samples[KWS_STRIDE_SAMPLES];
   for (;;) {
     ReadMicrophone(samples, KWS_STRIDE_SAMPLES);
@@ -121,12 +99,16 @@ int RunKeywordSpotter() {
     for (int channel = 0; channel < KWS_CLIP_CHANNELS; ++channel) {
       frames[filled - 1][channel] = Quantize(features.values[channel]);
     }
-    if (++fresh < KWS_RUN_EVERY_FRAMES || filled < KWS_STEP_FRAMES) continue;
+    if (++fresh < kRunEveryFrames || filled < KWS_STEP_FRAMES) continue;
     fresh = 0;
     std::memcpy(input->data.int8, frames, sizeof(frames));
     if (interpreter.Invoke() != kTfLiteOk) return 4;
+    if (--until_row > 0) continue;
+    until_row = kRunsPerRow;
+    const TfLiteTensor* output = interpreter.output(0);
     float score = 0;
-    const int keyword = detector.Step(*interpreter.output(0), &score);
+    const int keyword = detector.Step(output->data.int8, output->params.zero_point,
+                                      output->params.scale, &score);
     if (keyword >= 0) OnKeyword(keyword, score);
   }
 }

@@ -95,7 +95,7 @@ def test_every_split_gets_its_own_background(count):
 def test_one_or_two_recordings_are_cut_in_thirds():
     parts = split_recordings(["n/a.wav", "n/b.wav"])
     assert parts["eval"] == [Part("n/a.wav", 1 / 3, 2 / 3), Part("n/b.wav", 1 / 3, 2 / 3)]
-    assert parts["test"][0] == ("n/a.wav", 2 / 3, 1.0)
+    assert parts["test"][0] == Part("n/a.wav", 2 / 3, 1.0)
 
 
 def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
@@ -103,7 +103,7 @@ def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = layout.backgrounds(tmp_path, "test")
-    assert found == [(str(tmp_path / "_background_noise_/a.wav"), 2 / 3, 1.0)]
-    assert layout.negatives(tmp_path, "eval") == [(str(tmp_path / "_negatives_/eval/e.wav"), 0, 1)]
+    assert found == [Part(str(tmp_path / "_background_noise_/a.wav"), 2 / 3, 1.0)]
+    assert layout.negatives(tmp_path, "eval") == [Part(str(tmp_path / "_negatives_/eval/e.wav"))]
     assert layout.negatives(tmp_path, "test") == []
     assert layout.backgrounds(tmp_path / "none", "train") == []

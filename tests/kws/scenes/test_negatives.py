@@ -34,3 +34,12 @@ def test_a_negative_stream_has_all_its_sound_and_not_one_word():
     assert np.array_equal(joined[:15000], audios[0][:15000])
     assert np.array_equal(joined[17000:], audios[1][1000:])
     assert (truth.kind, truth.words, truth.duration_ms) == ("negatives", (), 1500)
+
+
+def test_a_negative_stream_says_where_each_collection_is_heard():
+    pieces = plan_negatives([Piece("a.wav", 0, 1500, "speech"), Piece("b.wav", 0, 500)], 2000)[0]
+    assert [piece.source for piece in pieces] == ["speech", ""]
+    audios = [np.ones(int(piece.duration_ms * 16), np.int16) for piece in pieces]
+    _, truth = join_negatives(audios, 16000, "n", [piece.source for piece in pieces])
+    assert [(s.start_ms, s.end_ms, s.source) for s in truth.negatives] == [(0, 1500, "speech")]
+    assert truth.duration_ms == 2000

@@ -82,10 +82,39 @@ def test_a_sweep_smooths_once_and_equals_detecting_at_each_threshold() -> None:
     smoothed = smooth(times, posteriors, PARAMS, LABELS)
     for threshold in (0.2, 0.5, 0.8):
         params = PARAMS.model_copy(update={"detection_threshold": threshold})
-        assert fire(smoothed, threshold, 500) == detect(times, posteriors, params, LABELS)
+        assert fire(smoothed, threshold) == detect(times, posteriors, params, LABELS)
 
 
-@settings(max_examples=150, deadline=None)
+HELD = [row(yes=1)] * 12  # 1.2 s, longer than any suppression here
+LOW = [NOTHING] * 2  # the average of three rows falls to 1/3
+
+
+def _fired(rows: list[np.ndarray], **changes: object) -> list[tuple[str, int]]:
+    return [(one.label, one.end_ms) for one in _detect(rows, **changes)]
+
+
+def test_with_rearm_a_word_that_holds_its_score_fires_once() -> None:
+    assert _fired(HELD + LOW) == [("yes", 1200), ("yes", 1700), ("yes", 2200)]
+    assert _fired(HELD + LOW, rearm=True) == [("yes", 1200)]
+
+
+def test_with_rearm_a_word_fires_again_once_its_average_was_below_the_threshold() -> None:
+    assert _fired(HELD + LOW + HELD, rearm=True) == [("yes", 1200), ("yes", 2500)]
+    dip = [row(yes=0.25)]  # the average stays at 0.75
+    assert _fired(HELD + dip + HELD, rearm=True) == [("yes", 1200)]
+
+
+def test_with_rearm_another_keyword_need_not_wait_for_more_than_suppression() -> None:
+    both = [row(yes=0.6, no=0.4)] * 4 + [row(yes=0.4, no=0.6)] * 9
+    assert _fired(both, rearm=True, detection_threshold=0.35) == [("yes", 1200), ("no", 1700)]
+
+
+def test_rearm_is_of_the_rule_average() -> None:
+    with pytest.raises(pydantic.ValidationError, match="rearm=True goes with rule average"):
+        DetectorParams(rule="steps", rearm=True)
+
+
+@settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     steps=st.lists(st.sampled_from([20, 40, 100, 700]), max_size=60),
@@ -94,6 +123,7 @@ def test_a_sweep_smooths_once_and_equals_detecting_at_each_threshold() -> None:
     threshold=st.sampled_from([0.25, 0.5, 0.6, 0.9]),
     suppression_ms=st.integers(0, 1500),
     coarse=st.booleans(),
+    rule=st.sampled_from(["average", "rearm", "sliding_mean", "steps"]),
 )
 def test_a_whole_stream_gives_what_row_by_row_gives(
     seed: int,
@@ -103,8 +133,12 @@ def test_a_whole_stream_gives_what_row_by_row_gives(
     threshold: float,
     suppression_ms: int,
     coarse: bool,
+    rule: str,
 ) -> None:
     params = DetectorParams(
+        rule="average" if rule == "rearm" else rule,
+        rearm=rule == "rearm",
+        steps_between=1 + suppression_ms // 100,
         average_window_ms=window_ms,
         clip_stride_ms=10,
         minimum_count=minimum_count,
@@ -121,13 +155,15 @@ def test_a_whole_stream_gives_what_row_by_row_gives(
     assert detect(times, posteriors, params, LABELS) == [d for d in steps_say if d]
 
 
-def test_times_must_rise_in_both_forms() -> None:
-    detector = Detector(PARAMS, LABELS)
+@pytest.mark.parametrize("rule", ["average", "sliding_mean", "steps"])
+def test_times_must_rise_in_both_forms(rule: str) -> None:
+    params = PARAMS.model_copy(update={"rule": rule})
+    detector = Detector(params, LABELS)
     detector.step(1000, NOTHING)
     with pytest.raises(ValueError, match="time_ms=1000 does not follow 1000"):
         detector.step(1000, NOTHING)
     with pytest.raises(ValueError, match="rise"):
-        detect(np.array([1000, 1000]), np.stack([NOTHING] * 2), PARAMS, LABELS)
+        detect(np.array([1000, 1000]), np.stack([NOTHING] * 2), params, LABELS)
 
 
 def test_a_minimum_count_that_can_never_be_reached_is_refused() -> None:

@@ -3,19 +3,22 @@
 import json
 
 import numpy as np
+import pydantic
 import pytest
 
 from kws.errors import KwsError
 from kws.gates import verdict
 from kws.report.tables import streaming_table, to_text
+from kws.streaming.det import candidate_thresholds
 from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
 from kws.streaming.gates import streaming_gates
-from kws.streaming.operating_point import candidate_thresholds, choose_operating_point
+from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import (
     DetectorParams,
     MatchParams,
     OperatingPointParams,
     StreamingGateParams,
+    StreamingParams,
 )
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
@@ -83,7 +86,7 @@ def test_totals_are_those_counted_by_hand(report: StreamingReport) -> None:
     by_kind = total.false_accepts_per_hour_by_kind
     assert (by_kind["words"].count, by_kind["words"].exposure) == (3, 1.0)
     assert (by_kind["negatives"].count, by_kind["negatives"].exposure) == (1, 0.5)
-    assert (total.latency_median_ms, total.latency_p95_ms) == (100.0, pytest.approx(190))
+    assert (total.latency_ms_median, total.latency_ms_p95) == (100.0, pytest.approx(190))
 
 
 def test_a_false_accept_belongs_to_the_keyword_detected_and_a_miss_to_the_one_said(
@@ -228,3 +231,38 @@ def test_a_rate_measured_on_nothing_never_passes(on_bound: bool) -> None:
     limits = StreamingGateParams(max_miss_rate=1.0, on_bound=on_bound)
     gate = streaming_gates(report, limits)[1]
     assert not gate.passed and gate.detail == "nothing to measure it on"
+
+
+def _brief(scores: list[float], at_s: int, **about) -> StreamPosteriors:
+    """Each score for 200 ms and 1,000 ms of silence between them."""
+    return _stream({at_s * 1000 + 1200 * i: {"yes": s} for i, s in enumerate(scores)}, **about)
+
+
+def test_smoothing_is_chosen_with_its_threshold_and_the_configured_one_keeps_a_tie() -> None:
+    # A word holds 0.6 for 600 ms, noise reaches 0.9 for 200 ms: only a longer average tells them.
+    word = said("yes", 5_000, 5_600)
+    long = _stream({5_000 + t: {"yes": 0.6} for t in (0, 200, 400)}, word, stream_id="long")
+    noise = _brief([0.9] * 4, 10, kind="negatives", stream_id="noise")
+    params = OperatingPointParams(target_false_accepts_per_hour=0.0, average_windows_ms=(600, 200))
+    point = choose_operating_point([long, noise], LABELS, DETECTOR, MATCH, params)
+    assert point.detector.average_window_ms == 600 and point.reached
+    assert "and an average over 600 ms" in point.reason
+    tried = {one.detector.average_window_ms: one.point.misses for one in point.tried}
+    assert tried == {200: 1, 600: 0}
+    assert [one["average_window_ms"] for one in point.to_dict()["tried"]] == [200, 600]
+    assert point.det == point.tried[1].curves.total.points
+
+    tie = choose_operating_point([long], LABELS, DETECTOR, MATCH, params)
+    assert tie.detector.average_window_ms == DETECTOR.average_window_ms
+
+
+def test_smoothing_that_cannot_go_with_the_detector_is_refused_when_it_is_configured() -> None:
+    with pytest.raises(pydantic.ValidationError, match="minimum_count=2 is more than the 1"):
+        StreamingParams(
+            detector=DETECTOR, operating_point=OperatingPointParams(average_windows_ms=(100,))
+        )
+    with pytest.raises(pydantic.ValidationError, match="rule steps averages nothing"):
+        StreamingParams(
+            detector=DetectorParams(rule="steps"),
+            operating_point=OperatingPointParams(average_windows_ms=(100,)),
+        )

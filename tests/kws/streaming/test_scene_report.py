@@ -7,8 +7,6 @@ from kws.scenes.ground_truth import GroundTruth, Word
 from kws.streaming.scene_params import SceneEvaluationParams
 from kws.streaming.scene_report import ScoredScene, evaluate_scenes, scene_gates
 
-STEP_MS = 10.0
-
 
 def word(label, start_ms, end_ms):
     return Word(
@@ -43,18 +41,18 @@ SCENES = [
 
 
 def test_chimes_are_hits_misses_and_false_accepts_of_the_words():
-    report = evaluate_scenes(SCENES, "activate", STEP_MS, SceneEvaluationParams())
+    report = evaluate_scenes(SCENES, "activate", SceneEvaluationParams())
     total = report.chimes.total
     assert (total.words, total.hits, total.misses, total.false_accepts) == (2, 1, 1, 2)
     assert total.false_accepts_by_cause["unknown_word"] == 1
     assert total.false_accepts_by_cause["background"] == 1
-    assert total.latency_median_ms == 20  # step 161, which is over at 1,620 ms
+    assert total.latency_ms_median == 20  # step 161, which is over at 1,620 ms
     assert report.steps.confusion[1] == (50, 50) and report.steps.false_positives == 15
     assert "1 of 2 words hit" in report.sentences()
 
 
 def test_only_the_limits_that_are_set_are_held_and_no_scenes_bless_nothing():
-    report = evaluate_scenes(SCENES, "activate", STEP_MS, SceneEvaluationParams())
+    report = evaluate_scenes(SCENES, "activate", SceneEvaluationParams())
     assert verdict(scene_gates(report, SceneEvaluationParams())) == "blessed"
     strict = SceneEvaluationParams(min_f1=0.5, max_miss_rate=0.4, max_false_accepts_per_hour=1)
     passed = {gate.name: gate.passed for gate in scene_gates(report, strict)}
@@ -64,5 +62,5 @@ def test_only_the_limits_that_are_set_are_held_and_no_scenes_bless_nothing():
         "scenes.miss_rate": False,
         "scenes.false_accepts_per_hour": False,
     }
-    nothing = evaluate_scenes([], "activate", STEP_MS, SceneEvaluationParams())
+    nothing = evaluate_scenes([], "activate", SceneEvaluationParams())
     assert verdict(scene_gates(nothing, SceneEvaluationParams())) == "refused"

@@ -1,0 +1,122 @@
+"""Ground truth of a recording, read from the files that this and other tools write.
+
+NAME.json            `kws synth stream`: all that is known
+NAME.txt, NAME.csv   lines `label, time`: TensorFlow's speech tutorial; the time, in ms, is where
+                     a clip with the word in its middle begins (see `label_text`)
+                     lines `label, start, end`: the same with the word's own bounds, in ms
+                     lines of start, end (seconds) and label between tabs: Audacity's labels
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pydantic
+
+from kws.errors import KwsError
+from kws.labels import RESERVED, UNKNOWN
+from kws.scenes.ground_truth import GroundTruth, Word
+from kws.scenes.label_text import NO_KEYWORD
+
+CLIP = "clip"
+"""Source of a word of which only a clip's beginning is known: where in it the word ends is not."""
+
+
+def read_labels(
+    path: Path, labels: Sequence[str], duration_ms: int, sample_rate: int, clip_duration_ms: int
+) -> GroundTruth:
+    """The words of a recording; those that are none of the labels become `_unknown_`.
+
+    Args:
+      path: of one of the formats above, told apart by content.
+      labels: of the model's outputs.
+      duration_ms, sample_rate: of the recording.
+      clip_duration_ms: of the clips that the tutorial's times are of.
+
+    Raises:
+      KwsError: names the line that is none of these, or lies outside the recording.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KwsError(f"{path} cannot be read as labels: {error}") from None
+    if text.lstrip().startswith("{"):
+        try:
+            words = list(GroundTruth.from_json(text).words)
+        except pydantic.ValidationError as error:
+            raise KwsError(f"{path} is no ground truth of a stream: {error}") from None
+    else:
+        lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+        if lines and _is_header(lines[0][1]):
+            lines = lines[1:]
+        parsed = (_word(f"{path}:{n}", line, clip_duration_ms) for n, line in lines)
+        words = [word for word in parsed if word is not None]
+    known = [
+        word.model_copy(update={"label": word.label if word.label in labels else UNKNOWN})
+        for word in sorted(words, key=lambda word: (word.start_ms, word.end_ms))
+    ]
+    for word in known:
+        if not 0 <= word.start_ms < duration_ms:
+            raise KwsError(
+                f"{path}: {word.word!r} at {word.start_ms / 1000:g} s is outside the recording of "
+                f"{duration_ms / 1000:g} s",
+                hint="times of `label, time` lines are in ms",
+            )
+    return GroundTruth(
+        stream_id=path.stem,
+        kind="words",
+        duration_ms=duration_ms,
+        sample_rate=sample_rate,
+        words=tuple(known),
+    )
+
+
+def tutorial_time_ms(word: Word, clip_duration_ms: int) -> float:
+    """Where a clip with the word in its middle begins."""
+    return max(0.0, (word.start_ms + word.end_ms - clip_duration_ms) / 2)
+
+
+def _is_header(line: str) -> bool:
+    parts = line.split(",")
+    return len(parts) in (2, 3) and not any(_is_number(part) for part in parts)
+
+
+def _word(where: str, line: str, clip_duration_ms: int) -> Word | None:
+    """The word of a line; None for one that is not about a word."""
+    tabbed = line.rstrip("\n").split("\t")
+    if len(tabbed) >= 3 and _is_number(tabbed[0]) and _is_number(tabbed[1]):
+        title = tabbed[2].strip()
+        if title == NO_KEYWORD:
+            return None
+        return _made(title, 1000 * float(tabbed[0]), 1000 * float(tabbed[1]))
+    parts = [part.strip() for part in line.split(",")]
+    if len(parts) in (2, 3) and parts[0] and all(_is_number(part) for part in parts[1:]):
+        start_ms = float(parts[1])
+        end_ms = float(parts[2]) if len(parts) == 3 else start_ms + clip_duration_ms
+        if end_ms < start_ms:
+            raise KwsError(f"{where}: {parts[0]!r} ends before it starts: {line.strip()!r}")
+        return _made(parts[0], start_ms, end_ms, "labels" if len(parts) == 3 else CLIP)
+    raise KwsError(
+        f"{where}: {line.strip()!r} is no label",
+        hint="`label, time in ms`, `label, start, end in ms`, or Audacity's labels",
+    )
+
+
+def _made(title: str, start_ms: float, end_ms: float, source: str = "labels") -> Word:
+    label, _, said = title.partition(": ")
+    return Word(
+        label=label,
+        word=said or ("" if label in RESERVED else label),
+        start_ms=round(start_ms),
+        end_ms=round(end_ms),
+        speaker="",
+        source=source,
+        clip_id="",
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

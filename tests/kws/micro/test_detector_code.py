@@ -1,0 +1,79 @@
+"""The C++ detector of a bundle, compiled and run: it fires where the evaluation's detector does."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from kws.features.params import FeatureParams
+from kws.micro.detector_header import detector
+from kws.streaming.detector import Detector, detect
+from kws.streaming.params import DetectorParams
+
+LABELS = ["_silence_", "_unknown_", "yes", "no", "tree"]
+STRIDE_MS = 40
+SCALE, ZERO_POINT = 1 / 256, -128
+PROGRAM = """
+#include <cstdio>
+#include "detector.h"
+// Reads rows of outputs from stdin; prints the row, the label and the score of each detection.
+int main() {
+  KwsDetector detector;
+  int8_t outputs[KWS_LABEL_COUNT];
+  for (int row = 0; fread(outputs, 1, KWS_LABEL_COUNT, stdin) == KWS_LABEL_COUNT; ++row) {
+    float score = 0;
+    const int keyword = detector.Step(outputs, ZERO_POINT, 1.0f / 256, &score);
+    if (keyword >= 0) printf("%d %s %.9g\\n", row, kKwsLabels[keyword], score);
+  }
+  return 0;
+}
+"""
+SETTINGS = [
+    DetectorParams(),
+    DetectorParams(rearm=True, suppression_ms=0, detection_threshold=0.3),
+    DetectorParams(suppression_ms=100, detection_threshold=0.25, minimum_count=1),
+    DetectorParams(average_window_ms=290, suppression_ms=410, detection_threshold=0.5),
+    DetectorParams(rule="sliding_mean", detection_threshold=0.4),
+    DetectorParams(rule="sliding_mean", suppression_ms=0, detection_threshold=0.25),
+    DetectorParams(rule="steps", detection_threshold=0.5),
+    DetectorParams(rule="steps", steps_between=3, detection_threshold=0.25),
+]
+
+
+def outputs(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """int8 `[rows, labels]` as of a softmax: words that hold for a while, and equal ones."""
+    loud = np.repeat(rng.choice([0.0, 2.0, 4.0, 8.0], (rows, len(LABELS))), 7, axis=0)[:rows]
+    powers = np.exp(loud + rng.normal(0, 0.3, loud.shape) * (loud > 0))
+    share = powers / powers.sum(axis=1, keepdims=True)
+    return np.clip(np.rint(share / SCALE) + ZERO_POINT, -128, 127).astype(np.int8)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+@pytest.mark.parametrize("params", SETTINGS, ids=lambda p: f"{p.rule}-{p.detection_threshold:g}")
+def test_a_compiled_detector_fires_where_both_of_pythons_forms_do(tmp_path, params):
+    (tmp_path / "detector.h").write_text(detector(params, LABELS, FeatureParams(), "a model"))
+    (tmp_path / "run.cc").write_text(PROGRAM)
+    subprocess.run(
+        ["g++", "-std=c++11", "-O1", "-Wall", "-Wextra", "-Werror", f"-DZERO_POINT={ZERO_POINT}",
+         "run.cc", "-o", "run"],
+        cwd=tmp_path,
+        check=True,
+    )  # fmt: skip
+    rows = outputs(np.random.default_rng(5), 20_000)
+    run = subprocess.run([tmp_path / "run"], input=rows.tobytes(), capture_output=True, check=True)
+    compiled = [line.split() for line in run.stdout.decode().splitlines()]
+
+    posteriors = (rows.astype(np.float32) - ZERO_POINT) * np.float32(SCALE)
+    times = STRIDE_MS * np.arange(len(rows))
+    whole = detect(times, posteriors, params, LABELS)
+    by_row = Detector(params, LABELS)
+    assert [one for t, p in zip(times, posteriors, strict=True) if (one := by_row.step(t, p))] == (
+        whole
+    )
+    assert len(whole) > 100
+    assert [(int(row), label) for row, label, _ in compiled] == [
+        (one.end_ms // STRIDE_MS, one.label) for one in whole
+    ]
+    heard = [np.float32(score) for *_, score in compiled]
+    assert heard == [np.float32(one.score) for one in whole]

@@ -1,0 +1,63 @@
+"""The picture of DET and ROC: what it draws, and that it can draw what is missing."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kws.report.det import frontier, picture
+from kws.streaming.det import DetCurve, DetPoint
+from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.params import DetectorParams, MatchParams
+from tests.kws.streaming.drawing import LABELS, row, said, truth
+
+
+def _point(threshold: float, false_accepts: int, misses: int) -> DetPoint:
+    return DetPoint(
+        threshold=threshold,
+        false_accepts=false_accepts,
+        false_accepts_per_hour=false_accepts / 2,
+        misses=misses,
+        miss_rate=misses / 10,
+    )
+
+
+def test_a_curve_keeps_the_points_that_no_other_beats():
+    worse = [_point(0.2, 9, 4), _point(0.3, 7, 2), _point(0.7, 3, 5)]
+    best = [_point(0.9, 0, 8), _point(0.8, 3, 3), _point(0.5, 5, 2)]
+    assert frontier(DetCurve(hours=2.0, words=10, points=[*worse, *best])) == best
+
+
+def _report(*streams: StreamPosteriors, labels=LABELS):
+    return evaluate_streams(streams, labels, DetectorParams(clip_stride_ms=100), MatchParams())
+
+
+def _stream(kind: str, labels=LABELS) -> StreamPosteriors:
+    times = 100 * np.arange(600)
+    posteriors = np.stack([row()] * 600)
+    for i, score in enumerate(np.linspace(0.3, 0.95, 5)):
+        posteriors[100 * i + 10 : 100 * i + 20] = row(yes=score)
+        posteriors[100 * i + 50 : 100 * i + 60] = row(no=score / 2)
+    words = [said("yes", 10_000 * i + 1_000, 10_000 * i + 1_800) for i in range(5)]
+    return StreamPosteriors(
+        truth=truth(*(words if kind == "words" else []), kind=kind, stream_id=kind),
+        times_ms=times,
+        posteriors=posteriors[:, [LABELS.index(label) for label in labels]],
+    )
+
+
+@pytest.mark.parametrize(
+    "kinds", [("words", "negatives"), ("words",), ("negatives",), ()], ids="-".join
+)
+def test_a_picture_is_drawn_whatever_was_heard(kinds):
+    png = picture(_report(*(_stream(kind) for kind in kinds)), "Test streams")
+    drawn = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    assert drawn.shape == (624, 1320, 3)
+    reddish = (drawn[..., 0] > 150) & (drawn[..., 1] < 80)
+    assert reddish.any() == ("words" in kinds)  # the operating point needs words and hours
+
+
+def test_one_keyword_has_one_curve():
+    labels = ["_silence_", "_unknown_", "yes"]
+    assert picture(_report(_stream("words", labels), labels=labels), "One").startswith(b"\x89PNG")
