@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 
 import tfx.v1 as tfx
+from tfx.dsl.components.base import executor_spec
 from tfx.types import BaseChannel
 
+from components.evaluator import executor
 from components.evaluator.eval_config import eval_config
 from components.evaluator.params import EvaluationParams
 from kws.labels import label_list
 from kws.splits import TEST
+
+
+class Evaluator(tfx.components.Evaluator):
+    """TFX's Evaluator with our executor, see `executor.Executor`."""
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
 
 def evaluator(
@@ -17,7 +25,7 @@ def evaluator(
     baseline_model: BaseChannel | None,
     params: EvaluationParams,
     keywords: Sequence[str],
-) -> tfx.components.Evaluator:
+) -> Evaluator:
     """Builds the Evaluator.
 
     Args:
@@ -29,9 +37,10 @@ def evaluator(
 
     Outputs of the component:
       evaluation: metrics, plots and validations in TFMA's format, sliced.
-      blessing: blessed if every threshold holds.
+      blessing: blessed if every threshold holds; `gates.json`, and the custom properties `reasons`
+        and `gates` of `components.blessing`.
     """
-    return tfx.components.Evaluator(
+    return Evaluator(
         model=model,
         examples=examples,
         baseline_model=baseline_model,

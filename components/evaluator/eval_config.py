@@ -11,11 +11,14 @@ from collections.abc import Sequence
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 
+from components.evaluator import bounds
 from components.evaluator.params import EvaluationParams
 
 POSTERIORS = "posteriors"
 DECISION = "decision"
 ACCURACY = "accuracy"
+BOUND = "_bound"
+"""Ends the names of metrics that are 95 % bounds: `recall_bound/yes`."""
 LABEL_KEY = "label_index"
 SLICES = ("label", "source", "snr_bucket", "augmentation", "novelty")
 
@@ -54,17 +57,66 @@ def _class_specs(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.M
     for index, label in enumerate(labels):
         limits = params.limits_of(label)
         metrics = []
-        for kind, class_name, lower, upper in (
-            ("precision", "Precision", limits.min_precision, None),
-            ("recall", "Recall", limits.min_recall, None),
-            ("false_positive_rate", "FPR", None, limits.max_false_positive_rate),
+        for kind, class_name, bound_class, limit, change in (
+            (
+                "precision",
+                "Precision",
+                "PrecisionLow",
+                limits.min_precision,
+                _drop(limits.max_precision_drop_from_last),
+            ),
+            (
+                "recall",
+                "Recall",
+                "RecallLow",
+                limits.min_recall,
+                _drop(limits.max_recall_drop_from_last),
+            ),
+            (
+                "false_positive_rate",
+                "FPR",
+                "FalsePositiveRateHigh",
+                limits.max_false_positive_rate,
+                _rise(limits.max_false_positive_rate_rise_from_last),
+            ),
         ):
             options = {"name": metric_name(kind, label), "thresholds": 0.5}
             metric = tfma.MetricConfig(class_name=class_name, config=json.dumps(options))
-            metrics.append(_judge(metric, lower, upper))
+            side = "upper" if kind == "false_positive_rate" else "lower"
+            if params.on_bound and limit is not None:
+                options["name"] = metric_name(f"{kind}{BOUND}", label)
+                metrics += [
+                    _judge(metric, change=change),
+                    _bound(bound_class, options, side, limit),
+                ]
+            else:
+                metrics.append(_judge(metric, change=change, **{side: limit}))
         binarize = tfma.BinarizationOptions(class_ids={"values": [index]})
         specs.append(tfma.MetricsSpec(output_names=[DECISION], metrics=metrics, binarize=binarize))
     return specs
+
+
+def _bound(
+    class_name: str, options: dict[str, object], side: str, limit: float
+) -> tfma.MetricConfig:
+    metric = tfma.MetricConfig(
+        class_name=class_name, module=bounds.__name__, config=json.dumps(options)
+    )
+    return _judge(metric, **{side: limit})
+
+
+def _drop(allowed: float | None) -> tfma.GenericChangeThreshold | None:
+    return _change(tfma.MetricDirection.HIGHER_IS_BETTER, -allowed) if allowed is not None else None
+
+
+def _rise(allowed: float | None) -> tfma.GenericChangeThreshold | None:
+    return _change(tfma.MetricDirection.LOWER_IS_BETTER, allowed) if allowed is not None else None
+
+
+def _change(direction: int, absolute: float) -> tfma.GenericChangeThreshold:
+    return tfma.GenericChangeThreshold(
+        direction=direction, absolute=wrappers_pb2.DoubleValue(value=absolute)
+    )
 
 
 def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalConfig:
@@ -82,11 +134,8 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
         tfma.MetricConfig(
             class_name="SparseCategoricalAccuracy", config=json.dumps({"name": ACCURACY})
         ),
-        lower=params.min_accuracy,
-        change=tfma.GenericChangeThreshold(
-            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
-            absolute=wrappers_pb2.DoubleValue(value=-params.max_accuracy_drop_from_last),
-        ),
+        lower=None if params.on_bound else params.min_accuracy,
+        change=_drop(params.max_accuracy_drop_from_last),
     )
     keys = {POSTERIORS: LABEL_KEY, DECISION: LABEL_KEY}
     return tfma.EvalConfig(
@@ -109,5 +158,16 @@ def eval_config(params: EvaluationParams, labels: Sequence[str]) -> tfma.EvalCon
                 ],
             ),
             *_class_specs(params, labels),
+            *([_accuracy_bound(params.min_accuracy)] if params.on_bound else []),
         ],
+    )
+
+
+def _accuracy_bound(limit: float) -> tfma.MetricsSpec:
+    """Over all classes together, the recall of decisions is the accuracy."""
+    options: dict[str, object] = {"name": f"{ACCURACY}{BOUND}", "thresholds": 0.5}
+    return tfma.MetricsSpec(
+        output_names=[DECISION],
+        metrics=[_bound("RecallLow", options, "lower", limit)],
+        aggregate=tfma.AggregationOptions(micro_average=True),
     )

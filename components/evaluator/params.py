@@ -11,6 +11,11 @@ class ClassGateParams(Params):
     min_precision: float | None = pydantic.Field(None, ge=0, le=1)
     min_recall: float | None = pydantic.Field(None, ge=0, le=1)
     max_false_positive_rate: float | None = pydantic.Field(None, ge=0, le=1)
+    max_precision_drop_from_last: float | None = pydantic.Field(
+        None, ge=0, le=1, description="to the last blessed model, on the same clips"
+    )
+    max_recall_drop_from_last: float | None = pydantic.Field(None, ge=0, le=1)
+    max_false_positive_rate_rise_from_last: float | None = pydantic.Field(None, ge=0, le=1)
 
 
 class EvaluationParams(Params):
@@ -23,6 +28,12 @@ class EvaluationParams(Params):
     )
     max_accuracy_drop_from_last: float = pydantic.Field(
         0.02, ge=0, le=1, description="a candidate may lose so much to the last blessed model"
+    )
+
+    on_bound: bool = pydantic.Field(
+        False,
+        description="judge the 95 % bounds that are the worse, not the estimates; drops are always "
+        "those of the estimates",
     )
 
     def limits_of(self, label: str) -> ClassGateParams:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.eval_config import ACCURACY, POSTERIORS
+from components.evaluator.eval_config import ACCURACY, BOUND, POSTERIORS
 from kws.gates import Gate
 
 _MATRIX = "multi_class_confusion_matrix_at_thresholds"
@@ -15,7 +15,7 @@ _MATRIX = "multi_class_confusion_matrix_at_thresholds"
 def evaluation_gates(evaluation: str | Path) -> list[Gate]:
     """Every threshold of the evaluation as a gate `clips.<metric>`, passed or not.
 
-    A change against the last blessed model is the gate `clips.accuracy_change`; where there was no
+    A change against the last blessed model is a gate `clips.<metric>_diff`; where there was no
     such model, there is no such gate.
     """
     result = tfma.load_eval_result(str(evaluation))
@@ -25,6 +25,8 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
 
     def gate(name: str, limit: float, at_most: bool, detail: str) -> None:
         value = figures.get(name, float("nan"))
+        if name.split("/")[0].endswith(BOUND):
+            detail = f"{'upper' if at_most else 'lower'} 95 % bound {detail}"
         gates.append(
             Gate(name=f"clips.{name}", value=value, limit=limit, at_most=at_most, detail=detail)
         )
@@ -39,8 +41,10 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
                 gate(name, bounds.upper_bound.value, True, detail)
             change = f"{name}_diff"
             if judged.threshold.HasField("change_threshold") and change in figures:
-                limit = judged.threshold.change_threshold.absolute.value
-                gate(change, limit, False, "against the last blessed model, on the same clips")
+                allowed = judged.threshold.change_threshold
+                rising = allowed.direction == tfma.MetricDirection.LOWER_IS_BETTER
+                against = "against the last blessed model, on the same clips"
+                gate(change, allowed.absolute.value, rising, against)
     # TFMA has the last word: were it to refuse for a reason of its own, that must be seen.
     agreed = tfma.load_validation_result(str(evaluation)).validation_ok
     if not agreed and all(found.passed for found in gates):
@@ -76,10 +80,13 @@ def accuracy_by_slice(evaluation: str | Path) -> dict[str, dict[str, tuple[float
 
 
 def _overall(result: tfma.EvalResult) -> dict[str, float]:
-    """Every plain number on the whole split, by metric name (ours are unique over outputs)."""
+    """Every plain number on the whole split, by metric name (ours are unique over outputs).
+
+    TFMA puts the kind of an aggregation and a line's end before the name of what it aggregates.
+    """
     by_output = next(metrics for key, metrics in result.slicing_metrics if key == ())
     return {
-        name: float(value["doubleValue"])
+        name.rpartition("\n_")[2]: float(value["doubleValue"])
         for by_class in by_output.values()
         for metrics in by_class.values()
         for name, value in metrics.items()

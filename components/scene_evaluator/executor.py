@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.blessing import bless
 from kws import gates as kws_gates
 from kws.errors import KwsError
 from kws.features import files
@@ -18,9 +19,9 @@ from kws.micro.streaming_model import Int8StreamingModel
 from kws.scenes import reader
 from kws.scenes.scoring import device_scores
 from kws.splits import TEST
-from kws.streaming.chime import step_ends_ms
 from kws.streaming.scene_params import SceneEvaluationParams
 from kws.streaming.scene_report import SceneReport, ScoredScene, evaluate_scenes, scene_gates
+from kws.streaming.step_times import step_ends_ms
 
 SCENES_FILE = "scenes.json"
 
@@ -51,11 +52,11 @@ class Executor(base_executor.BaseExecutor):
         files.check_same(int8.feature_params, files.read(examples.uri), examples.uri)
         split = artifact_utils.get_split_uri([examples], TEST)
         scored = [_scored(int8, scene) for scene in reader.read(split, int8.feature_params)]
-        report = evaluate_scenes(scored, int8.labels[0], int8.step_ms, params)
+        report = evaluate_scenes(scored, int8.labels[0], params)
         gates = scene_gates(report, params)
         logging.info("SceneEvaluator, test scenes:\n%s", report.sentences())
         _write(Path(evaluation.uri), report, gates)
-        _bless(blessing, model, gates)
+        bless(blessing, gates, model, by="SceneEvaluator")
 
 
 def _scored(model: Int8StreamingModel, scene: reader.SceneFeatures) -> ScoredScene:
@@ -81,14 +82,3 @@ def _write(folder: Path, report: SceneReport, gates: list[kws_gates.Gate]) -> No
     }
     for name, content in contents.items():
         (folder / name).write_text(content + "\n")
-
-
-def _bless(blessing: types.Artifact, model: types.Artifact, gates: list[kws_gates.Gate]) -> None:
-    kws_gates.write_gates(blessing.uri, gates)
-    verdict = kws_gates.verdict(gates)
-    reasons = "; ".join(gate.sentence() for gate in gates if not gate.passed)
-    blessing.set_int_custom_property("blessed", int(verdict == "blessed"))
-    blessing.set_string_custom_property("reasons", reasons)
-    blessing.set_string_custom_property("current_model", model.uri)
-    blessing.set_int_custom_property("current_model_id", model.id)
-    logging.info("SceneEvaluator: %s. %s", verdict, reasons)

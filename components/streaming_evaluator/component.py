@@ -19,6 +19,8 @@ class StreamingEvaluatorSpec(ComponentSpec):
     INPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "streams": ChannelParameter(type=AudioStreams),
+        "last_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "last_evaluation": ChannelParameter(type=StreamingEvaluation, optional=True),
     }
     OUTPUTS: ClassVar = {
         "evaluation": ChannelParameter(type=StreamingEvaluation),
@@ -40,11 +42,19 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
        and each keyword's hits, wrong words, misses, false accepts per hour and latency, with 95 %
        bounds and the hours and words they rest on), `detections.jsonl` (every word and every
        false accept of the test streams), `detector.json` (DetectorParams with the threshold
-       chosen), `det.json` (false accepts and misses at each threshold, eval streams),
+       and the smoothing chosen), `det.json` (false accepts and misses at each threshold, eval
+       streams), `det.png` (DET and ROC of the test streams, with the operating point),
        `report.txt`, and `posteriors/Split-*/<stream>.npz` (what the model said), so that another
-       detector can be tried without running the model again.
-     - `blessing`: `gates.json`; the custom property `blessed` is 1 or 0, and `reasons` holds one
-       sentence for each gate that failed.
+       detector can be tried without running the model again; with a cascade, the section
+       `cascade` of `evaluation.json` and `cascade.json` (its settings); with a last blessed model,
+       the section `against_last`. Custom properties: `current_model` and `current_model_id`.
+     - `blessing`: `gates.json`; the custom properties of `components.blessing`: `blessed` is 1 or
+       0, `reasons` has one sentence for each gate that failed, `gates` every gate in short.
+
+    With `params.cascade` the model is the second stage behind a pushed bundle, and what is judged,
+    its threshold included, is the two together. A last blessed model is run over the test streams
+    with its own frontend and detector, and the gates refuse a candidate that is shown to be worse
+    (`kws.streaming.compare`).
 
     A model that is not blessed does not fail the component: what follows reads the blessing.
     """
@@ -57,18 +67,24 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
         model: types.BaseChannel,
         streams: types.BaseChannel,
         params: StreamingParams | None = None,
+        last_model: types.BaseChannel | None = None,
+        last_evaluation: types.BaseChannel | None = None,
     ):
         """Makes the component.
 
         Args:
           model: the converted Model (standard_artifacts.Model) with `Format-Serving/model.tflite`.
           streams: AudioStreams with the splits eval and test.
-          params: detector, operating point, matching rule and gates.
+          params: detector, operating point, matching rule, cascade and gates.
+          last_model: the last Model that was blessed by all judges; none in the first run.
+          last_evaluation: the StreamingEvaluation that it was judged by, with its detector.
         """
         super().__init__(
             spec=StreamingEvaluatorSpec(
                 model=model,
                 streams=streams,
+                last_model=last_model,
+                last_evaluation=last_evaluation,
                 params=(params or StreamingParams()).to_json(),
                 evaluation=types.Channel(type=StreamingEvaluation),
                 blessing=types.Channel(type=StreamingBlessing),

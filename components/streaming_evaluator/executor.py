@@ -1,31 +1,30 @@
 """StreamingEvaluator's executor: score by Beam, choose on eval, judge on test, bless or not."""
 
-import io
-import json
 import os
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.blessing import MODEL, MODEL_ID, bless
+from components.streaming_evaluator import last as last_model
+from components.streaming_evaluator import output
+from components.streaming_evaluator.cascade import CascadeSpec, HearStreams, figures, sweep
+from components.streaming_evaluator.jobs import gather, jobs, read
 from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
-from kws import gates as kws_gates
-from kws.errors import KwsError
-from kws.report import tables
-from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.compare import Judged
+from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
 from kws.streaming.gates import streaming_gates
-from kws.streaming.operating_point import OperatingPoint, choose_operating_point
+from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import StreamingParams
 
 SPLITS_JUDGED = (EVAL, TEST)
+Jobs = dict[str, list[StreamJob]]
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -40,97 +39,91 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes the evaluation and the blessing.
 
         Raises:
-          KwsError: a split has no stream, or no threshold can be chosen on the eval streams.
+          KwsError: a split has no stream, no threshold can be chosen on the eval streams, or the
+            first stage of the cascade does not go with the model.
         """
         params = StreamingParams.from_json(exec_properties["params"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         streams = artifact_utils.get_single_instance(input_dict["streams"])
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-
         folder = path_utils.serving_model_path(model.uri)
-        jobs = {
-            split: _jobs(os.path.join(streams.uri, f"Split-{split}"), evaluation.uri, split)
-            for split in SPLITS_JUDGED
-        }
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "Streams" >> beam.Create([job for some in jobs.values() for job in some])
-                | "ScoreStreams" >> ScoreStreams(folder, params.detector.clip_stride_ms)
-            )
-        labels = _read(os.path.join(folder, "labels.txt")).decode().splitlines()
-        scored = {split: [_gather(job) for job in some] for split, some in jobs.items()}
+        labels = read(os.path.join(folder, "labels.txt")).decode().splitlines()
 
+        def jobs_of(kind: str, splits: tuple[str, ...] = SPLITS_JUDGED) -> Jobs:
+            return {
+                split: jobs(
+                    os.path.join(streams.uri, f"Split-{split}"),
+                    os.path.join(evaluation.uri, kind, f"Split-{split}"),
+                )
+                for split in splits
+            }
+
+        alone = jobs_of("posteriors")
+        work: list[tuple[str, Jobs, beam.PTransform]] = [
+            ("Model", alone, ScoreStreams(folder, params.detector.clip_stride_ms, params.runtime))
+        ]
+        both = spec = None
+        if params.cascade is not None:
+            spec = CascadeSpec(
+                second_folder=folder,
+                detector=params.detector,
+                params=params.cascade,
+                runtime=params.runtime,
+            )
+            both = jobs_of("cascade")
+            work.append(("Cascade", both, HearStreams(spec)))
+        last = last_model.last_of(input_dict) if params.gates.against_last else None
+        why_not = last_model.why_not(last, labels) if last is not None else ""
+        before: Jobs = {}
+        if last is not None and not why_not:
+            before = jobs_of("last_blessed", (TEST,))
+            work.append(("Last", before, last.scoring(params.runtime)))
+        self._run(work)
+
+        # What ships is judged: the model, or the model behind its first stage.
+        judged = _gathered(both or alone)
         point = choose_operating_point(
-            scored[EVAL], labels, params.detector, params.match, params.operating_point
+            judged[EVAL], labels, params.detector, params.match, params.operating_point
         )
         logging.info("StreamingEvaluator: %s", point.reason)
         reports = {
             split: evaluate_streams(some, labels, point.detector, params.match)
-            for split, some in scored.items()
+            for split, some in judged.items()
         }
         gates = streaming_gates(reports[TEST], params.gates)
-        _write_evaluation(evaluation.uri, point, reports, gates)
-        _bless(blessing, gates)
+        extra: dict[str, Any] = {}
+        if spec is not None and both is not None:
+            stages, threshold = spec.stages(), spec.params.threshold
+            (cost,) = figures(both[TEST], stages, spec.params, params.match, [threshold])
+            tried = figures(both[EVAL], stages, spec.params, params.match, sweep(threshold))
+            gates += cost.gates(spec.params)
+            without = evaluate_streams(
+                _gathered({TEST: alone[TEST]})[TEST], labels, point.detector, params.match
+            )
+            extra["cascade"] = output.cascade(spec.params, cost, tried, without)
+        if last is not None:
+            comparison = None
+            if before:
+                candidate = Judged(streams=judged[TEST], labels=labels, detector=point.detector)
+                comparison = last_model.compared(candidate, last, before[TEST], params.match)
+                gates += comparison.gates()
+            else:
+                gates.append(last_model.not_compared(why_not))
+            extra["against_last"] = last_model.described(last, comparison, why_not)
+
+        output.write(evaluation.uri, point, reports, gates, extra)
+        # By these the next run finds the detector that this model was judged with.
+        evaluation.set_string_custom_property(MODEL, model.uri)
+        evaluation.set_int_custom_property(MODEL_ID, model.id)
+        bless(blessing, gates, model, by="StreamingEvaluator")
+
+    def _run(self, work: list[tuple[str, Jobs, beam.PTransform]]) -> None:
+        with self._make_beam_pipeline() as pipeline:
+            for name, jobs_by_split, transform in work:
+                every = [job for some in jobs_by_split.values() for job in some]
+                _ = pipeline | f"{name}/Streams" >> beam.Create(every) | name >> transform
 
 
-def _jobs(split_uri: str, evaluation_uri: str, split: str) -> list[StreamJob]:
-    found = fileio.listdir(split_uri) if fileio.isdir(split_uri) else []
-    names = sorted(name for name in found if name.endswith(".wav"))
-    if not names:
-        raise KwsError(f"{split_uri} holds no stream", hint="expected <id>.wav beside <id>.json")
-    target = os.path.join(evaluation_uri, "posteriors", f"Split-{split}")
-    fileio.makedirs(target)
-    return [
-        StreamJob(
-            wav=os.path.join(split_uri, name),
-            npz=os.path.join(target, name.removesuffix(".wav") + ".npz"),
-        )
-        for name in names
-    ]
-
-
-def _gather(job: StreamJob) -> StreamPosteriors:
-    truth = GroundTruth.from_json(_read(job.wav.removesuffix(".wav") + ".json"))
-    stored = np.load(io.BytesIO(_read(job.npz)))
-    return StreamPosteriors(
-        truth=truth, times_ms=stored["times_ms"], posteriors=stored["posteriors"]
-    )
-
-
-def _write_evaluation(
-    uri: str,
-    point: OperatingPoint,
-    reports: dict[str, StreamingReport],
-    gates: list[kws_gates.Gate],
-) -> None:
-    report: dict[str, Any] = {"operating_point": point.to_dict()}
-    report |= {split: reports[split].to_dict() for split in (TEST, EVAL)}
-    text = tables.to_text(tables.streaming_table(report[TEST]))
-    text += f"\n{point.reason}\n\n" + tables.to_text(tables.gates_table(gates))
-    logging.info("StreamingEvaluator, test streams:\n%s", text)
-    files = {
-        "evaluation.json": json.dumps(report, indent=2, allow_nan=False),
-        "detections.jsonl": "\n".join(json.dumps(row) for row in reports[TEST].events()),
-        "detector.json": point.detector.to_json(),
-        "det.json": json.dumps([p.to_dict() for p in point.det], indent=2, allow_nan=False),
-        "report.txt": text.rstrip("\n"),
-    }
-    for name, content in files.items():
-        with fileio.open(os.path.join(uri, name), "w") as file:
-            file.write(content + "\n")
-
-
-def _bless(blessing: types.Artifact, gates: list[kws_gates.Gate]) -> None:
-    kws_gates.write_gates(blessing.uri, gates)
-    verdict = kws_gates.verdict(gates)
-    reasons = "; ".join(gate.sentence() for gate in gates if not gate.passed)
-    blessing.set_int_custom_property("blessed", int(verdict == "blessed"))
-    blessing.set_string_custom_property("reasons", reasons)
-    logging.info("StreamingEvaluator: %s. %s", verdict, reasons)
-
-
-def _read(path: str) -> bytes:
-    with fileio.open(path, "rb") as file:
-        return file.read()
+def _gathered(jobs_by_split: Jobs) -> dict[str, list[StreamPosteriors]]:
+    return {split: [gather(job) for job in some] for split, some in jobs_by_split.items()}

@@ -25,13 +25,31 @@ class StreamJob(NamedTuple):
     npz: str
 
 
-def load(model_folder: str) -> tuple[ScoringModel, StreamFrontend]:
-    """The int8 model of a folder, and the frontend that it was trained with."""
+def load(model_folder: str, runtime: str = "tflite") -> tuple[ScoringModel, StreamFrontend]:
+    """The int8 model of a folder in that runtime, and the frontend that it was trained with."""
     from kws import features
     from kws.micro import load as int8
 
-    model = int8.load_folder(model_folder)
+    model = int8.load_folder(model_folder, runtime=runtime)  # type: ignore[arg-type]
     return model, features.create(model.feature_params)
+
+
+def audio_of(job: StreamJob, sample_rate: int) -> np.ndarray:
+    """int16 `[samples]` of a stream; raises KwsError if it cannot be read."""
+    with fileio.open(job.wav, "rb") as file:
+        content = io.BytesIO(file.read())
+    try:
+        return read(content, sample_rate, max_duration_ms=LONGEST_STREAM_MS).audio
+    except Unreadable as error:
+        raise KwsError(f"the stream {job.wav} cannot be read: {error}") from error
+
+
+def store(job: StreamJob, **arrays: np.ndarray) -> None:
+    """Writes what a model said over a stream."""
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    with fileio.open(job.npz, "wb") as file:
+        file.write(packed.getvalue())
 
 
 @beam.typehints.with_input_types(StreamJob)
@@ -42,45 +60,32 @@ class ScoreStreams(beam.PTransform):
     Each file holds `times_ms` int64 `[n]` and `posteriors` float32 `[n, labels]`.
     """
 
-    def __init__(self, model_folder: str, clip_stride_ms: int):
+    def __init__(self, model_folder: str, clip_stride_ms: int, runtime: str = "tflite"):
         super().__init__()
-        self._model_folder = model_folder
-        self._clip_stride_ms = clip_stride_ms
+        self._score = _Score(model_folder, clip_stride_ms, runtime)
 
     def expand(self, jobs: beam.PCollection) -> beam.PCollection:
         # Streams are few and long: without the reshuffle one worker would get them all.
-        return (
-            jobs
-            | "Spread" >> beam.Reshuffle()
-            | "Score" >> beam.ParDo(_Score(self._model_folder, self._clip_stride_ms))
-        )
+        return jobs | "Spread" >> beam.Reshuffle() | "Score" >> beam.ParDo(self._score)
 
 
 class _Score(beam.DoFn):
-    def __init__(self, model_folder: str, clip_stride_ms: int):
+    def __init__(self, model_folder: str, clip_stride_ms: int, runtime: str):
         self._model_folder = model_folder
         self._clip_stride_ms = clip_stride_ms
+        self._runtime = runtime
         self._streams = beam.metrics.Metrics.counter("streaming_evaluator", "streams")
         self._seconds = beam.metrics.Metrics.counter("streaming_evaluator", "seconds_of_audio")
 
     def setup(self) -> None:
-        self._model, self._frontend = load(self._model_folder)
+        self._model, self._frontend = load(self._model_folder, self._runtime)
 
     def process(self, job: StreamJob) -> Iterator[str]:
-        sample_rate = self._frontend.params.sample_rate
-        with fileio.open(job.wav, "rb") as file:
-            content = io.BytesIO(file.read())
-        try:
-            audio = read(content, sample_rate, max_duration_ms=LONGEST_STREAM_MS).audio
-        except Unreadable as error:
-            raise KwsError(f"the stream {job.wav} cannot be read: {error}") from error
+        audio = audio_of(job, self._frontend.params.sample_rate)
         times_ms, posteriors = stream_posteriors(
             self._model, self._frontend, audio, self._clip_stride_ms
         )
-        packed = io.BytesIO()
-        np.savez_compressed(packed, times_ms=times_ms, posteriors=posteriors)
-        with fileio.open(job.npz, "wb") as file:
-            file.write(packed.getvalue())
+        store(job, times_ms=times_ms, posteriors=posteriors)
         self._streams.inc()
-        self._seconds.inc(audio.size // sample_rate)
+        self._seconds.inc(audio.size // self._frontend.params.sample_rate)
         yield job.npz

@@ -3,12 +3,15 @@
 import math
 
 from kws.gates import Gate
+from kws.streaming import exposure
 from kws.streaming.evaluate import StreamingReport
 from kws.streaming.params import StreamingGateParams
-from kws.streaming.rates import HourlyRate, Share, more_quiet_hours
+from kws.streaming.rates import HourlyRate, Share
 
 MINIMUM_HOURS = 0.01
 """36 s: less is no evaluation. It keeps a run without streams from blessing anything."""
+
+QUANTILES = {"median": 0.5, "p95": 0.95}
 
 
 def streaming_gates(report: StreamingReport, params: StreamingGateParams) -> list[Gate]:
@@ -16,16 +19,18 @@ def streaming_gates(report: StreamingReport, params: StreamingGateParams) -> lis
 
     Without any limit a model is blessed as soon as streams were evaluated at all; the first
     gate's detail then says that nothing else was asked. A figure without any exposure (a miss rate
-    of no words) is NaN and fails its gate.
+    of no words, a latency of no hits) is NaN and fails its gate.
 
-    With `on_bound` a gate's value is the upper 95 % bound, and the false-accept gate says how many
-    more hours without a false accept it would take to pass.
+    With `on_bound` a gate's value is the upper 95 % bound, and the gate of the false accepts says
+    how many hours it would take to pass, that of the latency how many hits. The comparison with
+    the last blessed model has gates of its own: `kws.streaming.compare`.
     """
     total = report.total
     limits = (
         params.max_false_accepts_per_hour,
         params.max_miss_rate,
         params.max_wrong_word_rate,
+        params.max_latency_ms,
     )
     hours = sum(report.hours.values())
     detail = f"{report.hours['words']:.2f} h with words, {report.hours['negatives']:.2f} h without"
@@ -46,7 +51,7 @@ def streaming_gates(report: StreamingReport, params: StreamingGateParams) -> lis
         rate = total.false_accepts_per_hour
         detail = str(rate)
         if params.on_bound:
-            detail = f"upper 95 % bound of {rate}{_more_hours(rate, limit)}"
+            detail = f"upper 95 % bound of {rate}{exposure.hours_needed(rate, limit)}"
         gates.append(
             _gate("false_accepts_per_hour", rate, limit, params.on_bound, detail, unit="/h")
         )
@@ -59,6 +64,8 @@ def streaming_gates(report: StreamingReport, params: StreamingGateParams) -> lis
             if params.on_bound:
                 detail = f"upper 95 % bound of {detail}"
             gates.append(_gate(name, share, share_limit, params.on_bound, detail))
+    if params.max_latency_ms is not None:
+        gates.append(_latency_gate(report, params, params.max_latency_ms))
     return gates
 
 
@@ -76,10 +83,31 @@ def _gate(
     )
 
 
-def _more_hours(rate: HourlyRate, limit: float) -> str:
-    more = more_quiet_hours(rate, limit)
-    if more == 0:
-        return ""
-    if math.isinf(more):
-        return "; a bound is never 0, however many hours are evaluated"
-    return f"; {more:.2f} more hours without a false accept would pass"
+def _latency_gate(report: StreamingReport, params: StreamingGateParams, limit: float) -> Gate:
+    """Of the hits alone: a word that is never detected is a miss, not a late detection."""
+    total, quantile = report.total, QUANTILES[params.latency]
+    value = total.latency_ms_median if params.latency == "median" else total.latency_ms_p95
+    detail = (
+        f"{'median' if params.latency == 'median' else '95th percentile'} of {total.hits} hits, "
+        "from the word's end"
+    )
+    if params.on_bound and total.hits:
+        latencies = [
+            outcome.latency_ms
+            for matched in report.matched.values()
+            for outcome in matched.outcomes
+            if outcome.latency_ms is not None
+        ]
+        detail = f"upper 95 % bound of the {detail}; estimate {value:.0f} ms"
+        value = exposure.quantile_bound(latencies, quantile)
+        if math.isinf(value):
+            needed = exposure.hits_needed(quantile)
+            detail += f"; there is no bound with fewer than {needed} hits"
+    return Gate(
+        name=f"streaming.latency_{params.latency}",
+        value=value,
+        limit=limit,
+        at_most=True,
+        unit="ms",
+        detail=detail if total.hits else "nothing to measure it on",
+    )

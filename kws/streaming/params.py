@@ -1,27 +1,52 @@
 """The detector's settings and the gates on a stream."""
 
+from typing import Literal
+
 import pydantic
 
 from kws.params import Params
+from kws.streaming.cascade_params import CascadeParams
+
+STEPS_BETWEEN = 75
+"""Of the trigger-word assignment, see `kws.streaming.rules.steps`."""
 
 
 class DetectorParams(Params):
-    """From posteriors to detections; shipped in the manifest."""
+    """From posteriors to detections; shipped in the manifest. docs/detection.md draws the rules."""
 
+    rule: Literal["average", "sliding_mean", "steps"] = pydantic.Field(
+        "average",
+        description="average: RecognizeCommands; sliding_mean: microWakeWord's mean of the last "
+        "rows; steps: the trigger word's, one row alone (see kws/streaming/rules)",
+    )
     average_window_ms: int = pydantic.Field(
-        300, gt=0, description="posteriors are averaged over this"
+        300, gt=0, description="posteriors are averaged over this; not by rule steps"
     )
     clip_stride_ms: int = pydantic.Field(40, gt=0, description="the model runs this often")
     detection_threshold: float = pydantic.Field(0.7, gt=0, lt=1)
     minimum_count: int = pydantic.Field(
-        3, ge=1, description="posteriors before a detection may fire"
+        3, ge=1, description="posteriors before a detection may fire; of rule average alone"
     )
-    suppression_ms: int = pydantic.Field(1000, ge=0, description="quiet time after a detection")
+    suppression_ms: int = pydantic.Field(
+        1000, ge=0, description="quiet time after a detection; not of rule steps"
+    )
+    rearm: bool = pydantic.Field(
+        False,
+        description="of rule average: a keyword fires again only after its average was below the "
+        "threshold; False: a word that holds its score fires again after suppression_ms",
+    )
+    steps_between: int = pydantic.Field(
+        STEPS_BETWEEN,
+        ge=1,
+        description="of rule steps: posteriors from a detection to the next, at least",
+    )
 
     @pydantic.model_validator(mode="after")
     def _can_fire(self) -> "DetectorParams":
+        if self.rearm and self.rule != "average":
+            raise ValueError(f"rearm=True goes with rule average, not with rule {self.rule}")
         rows = -(-self.average_window_ms // self.clip_stride_ms)
-        if self.minimum_count > rows:
+        if self.rule == "average" and self.minimum_count > rows:
             raise ValueError(
                 f"minimum_count={self.minimum_count} is more than the {rows} posteriors that fit "
                 f"into average_window_ms={self.average_window_ms} at clip_stride_ms="
@@ -29,14 +54,30 @@ class DetectorParams(Params):
             )
         return self
 
+    def with_window(self, average_window_ms: int) -> "DetectorParams":
+        """The same with another average_window_ms; raises ValueError if it cannot go with it."""
+        return DetectorParams(**{**self.model_dump(), "average_window_ms": average_window_ms})
+
 
 class OperatingPointParams(Params):
-    """How the threshold is chosen: on the eval streams, for a target rate."""
+    """How threshold and smoothing are chosen: on the eval streams, for a target rate."""
 
     target_false_accepts_per_hour: float | None = pydantic.Field(
         1.0, ge=0, description="None keeps the configured detection_threshold"
     )
     candidates: int = pydantic.Field(60, ge=2, description="thresholds tried")
+    average_windows_ms: tuple[int, ...] = pydantic.Field(
+        (),
+        description="smoothing tried beside the configured average_window_ms, each with all "
+        "thresholds; none: only the configured one",
+    )
+
+    @pydantic.field_validator("average_windows_ms")
+    @classmethod
+    def _positive(cls, windows_ms: tuple[int, ...]) -> tuple[int, ...]:
+        if any(window_ms <= 0 for window_ms in windows_ms):
+            raise ValueError(f"average_windows_ms={list(windows_ms)}: a window is longer than 0 ms")
+        return windows_ms
 
 
 class MatchParams(Params):
@@ -54,15 +95,47 @@ class StreamingGateParams(Params):
     max_false_accepts_per_hour: float | None = pydantic.Field(None, ge=0)
     max_miss_rate: float | None = pydantic.Field(None, ge=0, le=1)
     max_wrong_word_rate: float | None = pydantic.Field(None, ge=0, le=1)
+    max_latency_ms: float | None = pydantic.Field(
+        None, description="from a word's end to its detection, of the hits"
+    )
+    latency: Literal["median", "p95"] = pydantic.Field(
+        "p95", description="which of the latencies max_latency_ms holds"
+    )
     on_bound: bool = pydantic.Field(
         False, description="judge the upper 95 % bound, not the estimate"
+    )
+    against_last: bool = pydantic.Field(
+        True,
+        description="refuse what is shown to be worse than the last blessed model on these streams",
     )
 
 
 class StreamingParams(Params):
     """The StreamingEvaluator's whole section."""
 
+    runtime: Literal["tflite", "tflm"] = pydantic.Field(
+        "tflite",
+        description="what runs the int8 file over the streams; tflm, TensorFlow Lite Micro's own "
+        "interpreter, gives the same numbers and takes a windowed model several times as long",
+    )
     detector: DetectorParams = DetectorParams()
     operating_point: OperatingPointParams = OperatingPointParams()
     match: MatchParams = MatchParams()
+    cascade: CascadeParams | None = pydantic.Field(
+        None,
+        description="a tiny model that listens first, this run's model being woken by it; "
+        "what is judged is then the two together. docs/cascade.md",
+    )
     gates: StreamingGateParams = StreamingGateParams()
+
+    @pydantic.model_validator(mode="after")
+    def _smoothing_fits(self) -> "StreamingParams":
+        windows_ms = self.operating_point.average_windows_ms
+        if windows_ms and self.detector.rule == "steps":
+            raise ValueError(
+                f"operating_point.average_windows_ms={list(windows_ms)}: rule steps averages "
+                "nothing, leave it empty"
+            )
+        for window_ms in windows_ms:
+            self.detector.with_window(window_ms)
+        return self

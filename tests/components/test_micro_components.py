@@ -152,7 +152,7 @@ def _validate(
     validator.Executor().Do(
         {key: [inputs[key]] for key in ("model", "examples")},
         {"blessing": [blessing]},
-        {"params": params.to_json()},
+        {"params": params.to_json(), "detector": DetectorParams().to_json()},
     )
     return blessing
 

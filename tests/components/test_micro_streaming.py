@@ -5,16 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
 import kws.micro.bundle
-from components.artifacts import ConversionReport, StreamingBlessing, StreamingEvaluation
+from components.artifacts import (
+    AudioStreams,
+    ConversionReport,
+    StreamingBlessing,
+    StreamingEvaluation,
+)
 from components.evaluator import predictor, results
 from components.micro_converter import executor as converter
+from components.micro_validator import executor as validator
+from components.micro_validator.streams import compare
 from components.streaming_evaluator import scoring
+from kws.errors import KwsError
 from kws.features import example, files
-from kws.gates import Gate, write_gates
+from kws.gates import Gate, read_gates, write_gates
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import stream_posteriors
@@ -127,3 +136,37 @@ def test_a_bundle_of_it_is_pushed_and_verifies(
     described = json.loads((folder / "manifest.json").read_text())
     assert described["type"] == "streaming" and described["detector"]["clip_stride_ms"] == 60
     assert described["test_vectors"]["count"] == 4
+
+
+def test_the_validator_compares_tflm_and_tflite_on_the_eval_streams(
+    inputs: dict[str, types.Artifact], tmp_path: Path
+) -> None:
+    streams = _artifact(AudioStreams, tmp_path / "streams")
+    folder = Path(streams.uri, "Split-eval")
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("words-eval-00", "words-eval-01", "negatives-eval-000"):
+        audio = rng.normal(0, 3000, 3 * 16000).astype(np.int16)
+        soundfile.write(folder / f"{name}.wav", audio, 16000, subtype="PCM_16")
+    blessing = _artifact(standard_artifacts.InfraBlessing, tmp_path / "infra")
+    validator.Executor().Do(
+        {"model": [inputs["model"]], "examples": [inputs["examples"]], "streams": [streams]},
+        {"blessing": [blessing]},
+        {
+            "params": BudgetParams(test_vectors=2, parity_stream_s=5).to_json(),
+            "detector": DetectorParams(clip_stride_ms=60, minimum_count=1).to_json(),
+        },
+    )
+    assert blessing.get_int_custom_property("blessed") == 1
+    stream = json.loads(Path(blessing.uri, "micro.json").read_text())["stream"]
+    # 5 s of two streams: steps of 60 ms, of which the first fifteen fill the model's memory.
+    assert (stream["seconds"], stream["rows"]) == (5, (249 // 3) - 15)
+    assert (stream["rows_differing"], stream["detections_differing"]) == (0, 0)
+    gates = {gate.name: gate for gate in read_gates(blessing.uri)}
+    assert gates["micro.stream_mismatches"].limit == 1 and gates["micro.stream_detections"].passed
+    (folder.parent / "Split-eval").rename(folder.parent / "Split-other")
+    with pytest.raises(KwsError, match="Split-eval holds no stream"):
+        compare(
+            str(Path(inputs["model"].uri) / "Format-Serving"), streams.uri, "eval", 5,
+            DetectorParams(clip_stride_ms=60),
+        )  # fmt: skip
