@@ -18,9 +18,9 @@ from kws.features import files
 from kws.scenes import reader
 from kws.scenes.scoring import float_scores
 from kws.splits import TEST
-from kws.streaming.chime import step_ends_ms
 from kws.streaming.scene_params import SceneEvaluationParams
 from kws.streaming.scene_report import SceneReport, ScoredScene, evaluate_scenes
+from kws.streaming.step_times import step_ends_ms
 from kws.training import saved_model
 from kws.training.export import TRAINING_FILE
 from pipeline import config as configuration
@@ -48,7 +48,7 @@ def float_report(trained: Path, scenes: Path, params: SceneEvaluationParams) -> 
                 times_ms=times,
             )
         )
-    return evaluate_scenes(scored, keyword, stride * features.window_stride_ms, params)
+    return evaluate_scenes(scored, keyword, params)
 
 
 def main() -> None:

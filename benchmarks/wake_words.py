@@ -30,11 +30,11 @@ from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.micro.tflite_model import Int8Model
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import MS_PER_HOUR, StreamPosteriors
-from kws.streaming.operating_point import DetPoint, det_table
+from kws.streaming.det import DetPoint, det_curves
+from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.posteriors import stream_posteriors
-from kws.streaming.rates import hourly_rate, share
+from kws.streaming.rates import MS_PER_HOUR, hourly_rate, share
 from pipeline import config as configuration
 
 RATE = 16000
@@ -106,7 +106,8 @@ def judge(model: Int8Model, word: str, unpacked: Path, detector: DetectorParams)
             times_ms, rows = stream_posteriors(model, frontend, audio, detector.clip_stride_ms)
             scored.append(StreamPosteriors(truth=truth, times_ms=times_ms, posteriors=rows))
         hours = sum(stream.truth.duration_ms for stream in scored) / MS_PER_HOUR
-        return det_table(scored, model.labels, detector, MatchParams(), THRESHOLDS), hours
+        curves = det_curves(scored, model.labels, detector, MatchParams(), THRESHOLDS)
+        return curves.total.points, hours
 
     negatives, recordings = unpacked / "negatives", unpacked / "wake_words" / word
     words = len(list(recordings.glob("*.wav")))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kws.errors import KwsError
+from kws.micro import lite_runtime
 
 _TRIALS = 6
 """Inputs that are compared. Where kernels differ, hundreds of values of each do."""
@@ -19,7 +20,7 @@ _TRIALS = 6
 def interpreter(
     content: bytes, num_threads: int = 1, *, reference: bool, keep_all: bool = False
 ) -> Any:
-    """An allocated tf.lite.Interpreter without XNNPACK, which rounds otherwise than TFLM.
+    """An allocated TFLite interpreter without XNNPACK, which rounds otherwise than TFLM.
 
     Args:
       content: of a `.tflite` file.
@@ -30,16 +31,9 @@ def interpreter(
     Raises:
       KwsError: the bytes are no TFLite model.
     """
-    import tensorflow as tf
-
-    kinds = tf.lite.experimental.OpResolverType
-    resolver = kinds.BUILTIN_REF if reference else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        made = tf.lite.Interpreter(
-            model_content=content,
-            num_threads=num_threads,
-            experimental_op_resolver_type=resolver,
-            experimental_preserve_all_tensors=keep_all,
+        made = lite_runtime.interpreter(
+            content, num_threads, reference=reference, keep_all=keep_all
         )
         made.allocate_tensors()
     except (ValueError, RuntimeError) as error:

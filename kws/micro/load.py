@@ -3,38 +3,51 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.micro.int8_file import Int8File, Kind
 from kws.micro.streaming_model import Int8StreamingModel
 from kws.micro.tflite_model import Int8Model
+from kws.micro.tflm_model import TflmModel, TflmStreamingModel
 
 CONVERSION_FILE = "conversion.json"
 MANIFEST_FILE = "manifest.json"
 
 Int8Any = Int8Model | Int8StreamingModel
 
-_KINDS: dict[str, type[Int8File]] = {
-    "windowed": Int8Model,
-    "streaming": Int8StreamingModel,
+Runtime = Literal["tflite", "tflm"]
+"""TFLite on this machine, or TensorFlow Lite Micro's own interpreter."""
+
+_KINDS: dict[Kind, dict[Runtime, type[Int8File]]] = {
+    "windowed": {"tflite": Int8Model, "tflm": TflmModel},
+    "streaming": {"tflite": Int8StreamingModel, "tflm": TflmStreamingModel},
 }
 
 
-def load_folder(folder: str | Path, num_threads: int = 1) -> Int8Any:
+def load_folder(
+    folder: str | Path, num_threads: int = 1, *, runtime: Runtime = "tflite"
+) -> Int8Any:
     """Reads MicroConverter's Format-Serving or a bundle.
 
     Raises:
-      KwsError: a file is missing, or they do not fit each other.
+      KwsError: a file is missing, they do not fit each other, or TFLM cannot load the model.
     """
-    return _KINDS[kind_of(folder)].load_folder(folder, num_threads)  # type: ignore[return-value]
+    kind = _KINDS[kind_of(folder)][runtime]
+    return kind.load_folder(folder, num_threads)  # type: ignore[return-value]
 
 
 def of_content(
-    content: bytes, labels: Sequence[str], feature_params: FeatureParams, kind: Kind
+    content: bytes,
+    labels: Sequence[str],
+    feature_params: FeatureParams,
+    kind: Kind,
+    *,
+    runtime: Runtime = "tflite",
 ) -> Int8Any:
     """A model from the bytes of its file; errors as of the constructors."""
-    return _KINDS[kind](content, labels, feature_params)  # type: ignore[return-value]
+    return _KINDS[kind][runtime](content, labels, feature_params)  # type: ignore[return-value]
 
 
 def kind_of(folder: str | Path) -> Kind:

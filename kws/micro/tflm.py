@@ -1,12 +1,18 @@
 """TensorFlow Lite Micro's own interpreter, in a process of its own: a crash becomes an error."""
 
+import contextlib
 import dataclasses
+import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import weakref
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -37,10 +43,10 @@ class TflmRun:
 
 
 def run(content: bytes, inputs: np.ndarray, arena_bytes: int = ARENA_BYTES_TRIED) -> TflmRun:
-    """Runs int8 inputs one by one through TFLM's reference kernels.
+    """Runs inputs one by one through TFLM's reference kernels.
 
     Args:
-      content: of an int8 `.tflite` file.
+      content: of a `.tflite` file.
       inputs: at least one. `[n, frames, channels]` go through one interpreter in turn: windows, or
         the steps of one stream. `[n, steps, frames, channels]` are n streams, of which each meets
         a new interpreter.
@@ -49,38 +55,122 @@ def run(content: bytes, inputs: np.ndarray, arena_bytes: int = ARENA_BYTES_TRIED
     Raises:
       KwsError: TFLM cannot run the model in such an arena, with what it printed.
     """
-    with tempfile.TemporaryDirectory(prefix="tflm-") as name:
-        folder = Path(name)
-        (folder / "model.tflite").write_bytes(content)
-        np.save(folder / "inputs.npy", inputs)
-        command = [sys.executable, "-m", "kws.micro.tflm_worker", name, str(arena_bytes)]
+    with Tflm(content, arena_bytes) as interpreter:
+        outputs = []
+        for number, stream in enumerate(inputs if inputs.ndim == 4 else inputs[None]):
+            if number:
+                interpreter.reset()
+            outputs.append(interpreter.run(stream))
+        sizes = interpreter.arena()
+    return TflmRun(
+        outputs=np.concatenate(outputs).reshape(*inputs.shape[:-2], -1),
+        arena_bytes=sizes["total"],
+        arena_head_bytes=sizes["head"],
+        arena_tail_bytes=sizes["tail"],
+    )
+
+
+class Tflm:
+    """One interpreter that stays: what it is given next follows on what it was given before.
+
+    Its process ends with `close`, with the `with` block, or with this object.
+    """
+
+    def __init__(self, content: bytes, arena_bytes: int = ARENA_BYTES_TRIED):
+        """Starts the process, which loads the model.
+
+        Args:
+          content: of a `.tflite` file.
+          arena_bytes: what the interpreter is given.
+        """
+        self._arena_bytes = arena_bytes
+        self._printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed by _end
         root = str(Path(kws.__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "kws.micro.tflm_worker", str(arena_bytes)],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+        )
+        self._end = weakref.finalize(self, _end, self._process, self._printed)
+        self._ask(content)
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        """Outputs `[n, values]` of inputs `[n, ...]`, each shaped as the model's without its batch.
+
+        Raises:
+          KwsError: TFLM cannot run the model in such an arena, with what it printed.
+        """
+        packed = io.BytesIO()
+        np.save(packed, np.ascontiguousarray(inputs))
+        return np.load(io.BytesIO(self._ask(packed.getvalue())))
+
+    def reset(self) -> None:
+        """A new interpreter: the model has heard nothing yet."""
+        self._ask(b"reset")
+
+    def arena(self) -> dict[str, int]:
+        """Bytes of "total", "head" and "tail", by TFLM's recording allocator."""
+        self._ask(b"arena")
+        sizes = {part: int(size) for part, size in _ALLOCATION.findall(self._said())}
+        if set(sizes) != {"total", "head", "tail"}:
+            raise self._failure()
+        return sizes
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._end()
+
+    def __enter__(self) -> "Tflm":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _ask(self, message: bytes) -> bytes:
+        """Sends bytes and gives what comes back; a process that is silent for too long is ended."""
+        source, sink = self._process.stdout, self._process.stdin
+        assert source is not None and sink is not None
+        watchdog = threading.Timer(_TIMEOUT_S, self._process.kill)
+        watchdog.start()
         try:
-            done = subprocess.run(
-                command,
-                env={**os.environ, "PYTHONPATH": path},
-                capture_output=True,
-                text=True,
-                timeout=_TIMEOUT_S,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise KwsError(f"TFLM did not finish within {_TIMEOUT_S} s") from error
-        printed = done.stdout + done.stderr
-        sizes = {part: int(size) for part, size in _ALLOCATION.findall(printed)}
-        if done.returncode or set(sizes) != {"total", "head", "tail"}:
-            raise KwsError(
-                f"TFLM cannot run the model in an arena of {arena_bytes} bytes "
-                f"(exit status {done.returncode}): {_last_lines(printed)}"
-            )
-        return TflmRun(
-            outputs=np.load(folder / "outputs.npy"),
-            arena_bytes=sizes["total"],
-            arena_head_bytes=sizes["head"],
-            arena_tail_bytes=sizes["tail"],
+            sink.write(struct.pack("<Q", len(message)) + message)
+            sink.flush()
+            size = source.read(8)
+            if len(size) == 8:
+                return source.read(struct.unpack("<Q", size)[0])
+        except BrokenPipeError:
+            pass
+        finally:
+            late = not watchdog.is_alive()
+            watchdog.cancel()
+        if late:
+            raise KwsError(f"TFLM did not finish within {_TIMEOUT_S} s")
+        raise self._failure()
+
+    def _failure(self) -> KwsError:
+        status = self._process.wait()
+        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
+        return KwsError(
+            f"TFLM cannot run the model in an arena of {self._arena_bytes} bytes "
+            f"(exit status {status}): {'; '.join(lines[-3:]) or 'it printed nothing'}"
         )
 
+    def _said(self) -> str:
+        self._printed.seek(0)
+        return self._printed.read().decode(errors="replace")
 
-def _last_lines(printed: str) -> str:
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return "; ".join(lines[-3:]) or "it printed nothing"
+
+def _end(process: subprocess.Popen, printed: IO[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    printed.close()

@@ -1,0 +1,145 @@
+"""What a device pays: the models that `pymicro-wakeword` ships beside this product's.
+
+    python -m benchmarks.pymicro_wakeword
+
+Bytes of the file, the arena by TensorFlow Lite Micro's recording allocator, multiply-accumulates of
+an inference and of a second at the rate at which each is run, and times real time of one core by
+processor time: in TFLite with the kernels that give TFLM's numbers, in TFLM itself, and of the
+whole chain from audio to posteriors as each program runs it. All in one run, the machine's load
+beside it; the ratios to `hey_jarvis` hold on other machines too. Ours have untrained weights, which
+cost what trained ones cost.
+"""
+
+import dataclasses
+import importlib.resources
+import json
+import time
+
+import numpy as np
+
+from benchmarks import runners, untrained
+from kws.micro import kernels, macs, tflm
+
+THEIRS = ("hey_jarvis", "okay_nabu")
+OURS = (
+    "mixed_net, hop 10 ms",
+    "mixed_net, hop 20 ms",
+    "ds_tc_resnet",
+    "ds_cnn of keyword",
+    "ds_cnn S (quickstart, speech_commands)",
+)
+SECONDS = 20
+REFERENCE = THEIRS[0]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cost:
+    """One model's.
+
+    Attributes:
+      stride_ms: time between inferences.
+      inference_macs: of one.
+      tflite, tflm, chain: times real time of the network alone, and of audio to posteriors.
+    """
+
+    file_bytes: int
+    arena_bytes: int
+    arena_tail_bytes: int
+    stride_ms: float
+    inference_macs: int
+    tflite: float
+    tflm: float
+    chain: float
+
+    @property
+    def macs_per_second(self) -> float:
+        """At the rate at which it runs."""
+        return self.inference_macs * 1000 / self.stride_ms
+
+
+def cost(content: bytes, stride_ms: float, chain: float, *, reference: bool) -> Cost:
+    """Measures a file."""
+    run = tflm.run(content, runners.random_inputs(content)[:1].reshape(_shape(content)))
+    stride_s = stride_ms / 1000
+    return Cost(
+        file_bytes=len(content),
+        arena_bytes=run.arena_bytes,
+        arena_tail_bytes=run.arena_tail_bytes,
+        stride_ms=stride_ms,
+        inference_macs=macs.count(content),
+        tflite=stride_s / runners.tflite_seconds(content, reference=reference),
+        tflm=stride_s / runners.tflm_seconds(content),
+        chain=chain,
+    )
+
+
+def theirs(name: str) -> Cost:
+    """A model of pymicro-wakeword, and the package's own chain from audio to probabilities."""
+    import pymicro_wakeword
+
+    models = importlib.resources.files(pymicro_wakeword) / "models"
+    content = (models / f"{name}.tflite").read_bytes()
+    hop_ms = json.loads((models / f"{name}.json").read_text())["micro"]["feature_step_size"]
+    word = pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(name))
+    frontend = pymicro_wakeword.MicroWakeWordFeatures()
+    audio = _noise(16000).tobytes()
+    start = time.process_time()
+    for at in range(0, len(audio), 320):
+        for frame in frontend.process_streaming(audio[at : at + 320]):
+            word.process_streaming(frame)
+    chain = SECONDS / (time.process_time() - start)
+    frames = _shape(content)[1]
+    return cost(content, hop_ms * frames, chain, reference=True)
+
+
+def ours(candidate: untrained.Candidate) -> Cost:
+    """A model of the zoo, and `stream_posteriors`."""
+    from kws import features
+    from kws.streaming.posteriors import stream_posteriors
+
+    converted = untrained.convert(candidate)
+    model, frontend = converted.int8(candidate), features.create(candidate.features)
+    audio, stride_ms = _noise(candidate.features.sample_rate), round(candidate.stride_ms)
+    stream_posteriors(model, frontend, audio[: 3 * candidate.features.sample_rate], stride_ms)
+    start = time.process_time()
+    stream_posteriors(model, frontend, audio, stride_ms)
+    chain = SECONDS / (time.process_time() - start)
+    return cost(converted.content, candidate.stride_ms, chain, reference=model.reference_kernels)
+
+
+def _noise(sample_rate: int) -> np.ndarray:
+    return np.random.default_rng(1).normal(0, 2000, SECONDS * sample_rate).astype(np.int16)
+
+
+def _shape(content: bytes) -> tuple[int, ...]:
+    (source,) = kernels.interpreter(content, reference=True).get_input_details()
+    return tuple(int(size) for size in source["shape"])
+
+
+def main() -> None:
+    """Prints the table."""
+    runners.on_one_core()
+    print(f"one core of a machine with {runners.load_average()}", flush=True)
+    costs = {name: theirs(name) for name in THEIRS}
+    candidates = untrained.candidates()
+    costs |= {name: ours(candidates[name]) for name in OURS}
+    print(
+        "| model | runs every | file | arena (of it kept) | MACs an inference | MACs/s "
+        "| TFLite | TFLM | whole chain |\n|---|---|---|---|---|---|---|---|---|"
+    )
+    base = costs[REFERENCE]
+    for name, found in costs.items():
+        rate, ratio = found.macs_per_second / 1e6, found.macs_per_second / base.macs_per_second
+        print(
+            f"| {name} | {found.stride_ms:g} ms | {found.file_bytes:,} "
+            f"| {found.arena_bytes:,} ({found.arena_tail_bytes:,}) | {found.inference_macs:,} "
+            f"| {rate:.2f} M ({ratio:.2f}) "
+            f"| {found.tflite:,.0f} x ({found.tflite / base.tflite:.2f}) "
+            f"| {found.tflm:,.0f} x ({found.tflm / base.tflm:.2f}) "
+            f"| {found.chain:,.0f} x ({found.chain / base.chain:.2f}) |"
+        )
+    print(f"In brackets: as a ratio to {REFERENCE}. Load at the end: {runners.load_average()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""How long one inference of any `.tflite` file takes: in TFLite with several kernels, in TFLM.
+
+By the processor time of this process, which other work on the machine changes little.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+ENOUGH_S = 1.0
+_AT_A_TIME = 8
+
+
+def seconds_per_call(call: Callable[[int], Any], enough_s: float = ENOUGH_S) -> float:
+    """Processor seconds of `call(n)` for n = 0, 1, 2, ..., the median of some rounds."""
+    call(0)
+    spent, number = 0.0, 1
+    rounds: list[float] = []
+    while spent < enough_s or len(rounds) < 3:
+        start = time.process_time()
+        for _ in range(_AT_A_TIME):
+            call(number)
+            number += 1
+        rounds.append((time.process_time() - start) / _AT_A_TIME)
+        spent += rounds[-1] * _AT_A_TIME
+    return float(np.median(rounds))
+
+
+def random_inputs(content: bytes) -> np.ndarray:
+    """int8 `[64, 1, ...]` for a file's input."""
+    from kws.micro import kernels
+
+    (source,) = kernels.interpreter(content, reference=True).get_input_details()
+    return np.random.default_rng(0).integers(-128, 128, (64, *source["shape"])).astype(np.int8)
+
+
+def tflite_seconds(content: bytes, *, reference: bool, xnnpack: bool = False) -> float:
+    """Of an inference in TFLite on one thread."""
+    import tensorflow as tf
+
+    from kws.micro import kernels
+
+    if xnnpack:
+        interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    else:
+        interpreter = kernels.interpreter(content, reference=reference)
+    source = interpreter.tensor(interpreter.get_input_details()[0]["index"])
+    inputs = random_inputs(content)
+
+    def call(number: int) -> None:
+        source()[...] = inputs[number % len(inputs)]
+        interpreter.invoke()
+
+    return seconds_per_call(call)
+
+
+def tflm_seconds(content: bytes) -> float:
+    """Of an inference in TensorFlow Lite Micro's interpreter, in this process."""
+    from tflite_micro import runtime
+
+    from kws.micro.tflm import ARENA_BYTES_TRIED
+
+    interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES_TRIED)
+    inputs = random_inputs(content)
+
+    def call(number: int) -> None:
+        interpreter.set_input(inputs[number % len(inputs)], 0)
+        interpreter.invoke()
+
+    return seconds_per_call(call)
+
+
+def on_one_core() -> None:
+    """Keeps this process to one core; to be called before TensorFlow starts its threads."""
+    import os
+
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def load_average() -> str:
+    """How busy the machine is, to be printed beside figures."""
+    import os
+
+    one, five, _ = os.getloadavg()
+    return f"{os.cpu_count()} cores, load {one:.1f} (1 min), {five:.1f} (5 min)"
