@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from kws import features
 from kws.audio.layout import AUDIO_SUFFIXES
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
-from kws.evaluate import bundle_folder
-from kws.features.frontend import Frontend
+from kws.features.live import LiveAsBatch
+from kws.micro.bundle_folder import bundle_folder
 from kws.streaming.detector import Detection, detect
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import ScoringModel, stream_posteriors
@@ -34,7 +33,7 @@ class Spotter:
 
     folder: Path
     model: ScoringModel
-    frontend: Frontend
+    frontend: LiveAsBatch
     detector: DetectorParams
 
 
@@ -69,7 +68,7 @@ def load(bundle: str | Path, threshold: float | None = None) -> Spotter:
     """Loads a bundle, or the served version of a folder of versions.
 
     Args:
-      bundle: see `kws.evaluate.bundle_folder`.
+      bundle: see `kws.micro.bundle_folder`.
       threshold: in place of the bundle's own.
 
     Raises:
@@ -86,7 +85,7 @@ def load(bundle: str | Path, threshold: float | None = None) -> Spotter:
     if threshold is not None:
         detector = DetectorParams(**{**described, "detection_threshold": threshold})
     model = load_folder(folder)
-    frontend = features.create(model.feature_params)
+    frontend = LiveAsBatch(model.feature_params)
     return Spotter(folder=folder, model=model, frontend=frontend, detector=detector)
 
 

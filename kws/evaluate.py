@@ -15,14 +15,13 @@ from kws.audio.align import align
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
 from kws.labels import RESERVED, SILENCE, UNKNOWN, label_of
+from kws.micro.bundle_folder import bundle_folder
 from kws.report.confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
     from kws.micro.int8_file import Int8File
 
 BATCH_CLIPS = 256
-LATEST = "LATEST"
-"""File beside the versions of a bundle that holds the name of the newest one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,28 +58,6 @@ class ClipReport:
             "ignored_files": self.ignored_files,
             "absent_labels": self.absent_labels,
         }
-
-
-def bundle_folder(path: str | os.PathLike[str]) -> Path:
-    """The bundle itself, given it or the folder of versions that holds `LATEST`.
-
-    Raises:
-      KwsError: there is no bundle.
-    """
-    folder = Path(path)
-    if (folder / LATEST).is_file():
-        folder = folder / (folder / LATEST).read_text().strip()
-    missing = [
-        name
-        for name in ("model.tflite", "labels.txt", "frontend.json")
-        if not (folder / name).is_file()
-    ]
-    if missing:
-        raise KwsError(
-            f"{folder} is no bundle: {', '.join(missing)} missing",
-            hint="give the folder of one version, or the folder of versions that holds LATEST",
-        )
-    return folder
 
 
 def evaluate_folder(

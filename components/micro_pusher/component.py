@@ -37,11 +37,12 @@ class MicroPusher(base_component.BaseComponent):
     Component `outputs` contains:
 
      - `pushed_model`: nothing but custom properties: `pushed` is 1 or 0; where it is 1,
-       `pushed_destination` is the bundle's folder and `pushed_version` its version; where it is 0,
-       `missing_blessings` names those that were refused.
+       `pushed_destination` is the bundle's folder or URL and `pushed_version` its version; where
+       it is 0, `missing_blessings` names those that were refused.
 
-    A bundle is written aside, checked and renamed; a reader sees all of it or none. The version is
-    the time in UTC, `YYYYMMDDHHMMSS`.
+    A bundle is written aside, checked and published (see `kws.micro.destination`): a reader sees
+    all of it or none, and if anything fails, the version before stays served. The version is the
+    time in UTC, `YYYYMMDDHHMMSS`.
     """
 
     SPEC_CLASS = MicroPusherSpec
@@ -70,7 +71,7 @@ class MicroPusher(base_component.BaseComponent):
           model_evaluation: of TFX's Evaluator, for `evaluation.json`.
           streaming_evaluation: of StreamingEvaluator, with the detector.
           examples: feature Examples; test vectors are clips of the test split.
-          destination: folder of the versions.
+          destination: folder of the versions, or the URL of a bucket: `gs://...`, `s3://...`.
           info: JSON object: `name`, and for the model card `model`, `data`, `licence`.
           audio_examples: the recordings, so that test vectors can be heard too.
         """

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils
 
 from kws.gates import read_gates
 from kws.micro import bundle
+from kws.micro.destination import open_destination
 
 BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 
@@ -27,7 +28,7 @@ class Executor(base_executor.BaseExecutor):
         """Pushes, or says why not.
 
         Raises:
-          KwsError: the bundle cannot be written (see `kws.micro.bundle.push`).
+          KwsError: the bundle cannot be written (see `kws.micro.bundle.publish`).
         """
         inputs = {
             key: artifact_utils.get_single_instance(artifacts)
@@ -55,11 +56,11 @@ class Executor(base_executor.BaseExecutor):
             version=now.strftime("%Y%m%d%H%M%S"),
             created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
-        folder = bundle.push(contents, exec_properties["destination"])
+        place = bundle.publish(contents, open_destination(exec_properties["destination"]))
         pushed.set_int_custom_property("pushed", 1)
-        pushed.set_string_custom_property("pushed_destination", str(folder))
+        pushed.set_string_custom_property("pushed_destination", place)
         pushed.set_string_custom_property("pushed_version", contents.version)
-        logging.info("MicroPusher: pushed to %s", folder)
+        logging.info("MicroPusher: pushed to %s", place)
 
 
 def _blessed(blessing: types.Artifact) -> bool:

@@ -14,11 +14,13 @@ from tfx.utils import path_utils
 from components.evaluator import results
 from components.scene_evaluator.executor import SCENES_FILE
 from kws.audio import clip
+from kws.audio.ingest_summary import INGEST_FILE
 from kws.gates import Gate, read_gates
 from kws.micro import feature_reader, golden_vectors, load
 from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
+from kws.micro.microwakeword import CONVERTED_FILE
 from kws.micro.validate import MICRO_FILE, MicroFigures
 from kws.report.confusion import ConfusionMatrix
 from kws.splits import TEST
@@ -42,6 +44,7 @@ def contents(
         created=created,
         model=(folder / MODEL_FILE).read_bytes(),
         float_io=(folder / FLOAT_IO_FILE).read_bytes(),
+        microwakeword=_if_there(folder / CONVERTED_FILE),
         labels=tuple(model.labels),
         feature_params=model.feature_params,
         detector=DetectorParams.from_json((streamed / "detector.json").read_text()),
@@ -50,6 +53,7 @@ def contents(
         figures={
             "conversion": json.loads((folder / CONVERSION_FILE).read_text()),
             **figures,
+            **_data(inputs),
             "streaming": json.loads((streamed / "evaluation.json").read_text()),
             "micro": micro.model_dump(),
         },
@@ -57,6 +61,22 @@ def contents(
         info=info,
         kind=model.kind,
     )
+
+
+def _data(inputs: dict[str, types.Artifact]) -> dict[str, Any]:
+    """What was ingested, where the recordings are at hand."""
+    if "audio_examples" not in inputs:
+        return {}
+    file = Path(inputs["audio_examples"].uri) / INGEST_FILE
+    if not file.is_file():
+        return {}
+    found = json.loads(file.read_text())
+    kept = ("clips", "seconds", "speakers", "sources", "quarantined", "cross_split_duplicates")
+    return {"data": {key: found[key] for key in kept if key in found}}
+
+
+def _if_there(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
 def _evaluated(evaluation: str, labels: list[str]) -> tuple[list[Gate], dict[str, Any]]:

@@ -8,15 +8,18 @@ import typer
 from kws.cli.align import align
 from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
+from kws.cli.cascade import cascade
 from kws.cli.data import data
 from kws.cli.detect import detect
 from kws.cli.evaluate import evaluate
+from kws.cli.listen import listen
 from kws.cli.models import models
 from kws.cli.personalize import personalize
 from kws.cli.presets import presets
 from kws.cli.run import run
 from kws.cli.say import say
 from kws.cli.spectrogram import spectrogram
+from kws.cli.stream_test import stream_test
 from kws.cli.synth import app as synth
 from kws.errors import KwsError
 
@@ -36,6 +39,9 @@ app.command(rich_help_panel="Look")(say)
 app.add_typer(synth, name="synth", rich_help_panel="Make")
 app.command(rich_help_panel="Judge")(evaluate)
 app.command(rich_help_panel="Judge")(detect)
+app.command(rich_help_panel="Judge")(listen)
+app.command("stream-test", rich_help_panel="Judge")(stream_test)
+app.command(rich_help_panel="Judge")(cascade)
 app.add_typer(bundle, name="bundle", rich_help_panel="Ship")
 app.command(rich_help_panel="Look")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Look")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +17,8 @@ app = typer.Typer(
 )
 
 Destination = Annotated[
-    Path, typer.Argument(help="Folder of versions, e.g. runs/quickstart/bundles.")
+    str,
+    typer.Argument(help="Folder of versions, e.g. runs/quickstart/bundles, or gs://…, s3://…"),
 ]
 
 
@@ -33,7 +35,13 @@ def list_(
         rows = [vars(version) | {"keywords": list(version.keywords)} for version in found]
         typer.echo(json_module.dumps(rows, indent=2))
         return
-    table = Table("", "version", "created", "flash, bytes", "arena, bytes", "keywords")
+    table = Table("", box=box.SIMPLE)
+    # Never cut: it is what promote is given.
+    table.add_column("version", no_wrap=True)
+    table.add_column("created", no_wrap=True)
+    table.add_column("flash, bytes", justify="right")
+    table.add_column("arena, bytes", justify="right")
+    table.add_column("keywords")
     for version in found:
         table.add_row(
             "*" if version.served else "",
@@ -48,29 +56,25 @@ def list_(
 
 @app.command()
 def verify(
-    folder: Annotated[
-        Path, typer.Argument(help="A bundle, or a folder of versions: then all of them.")
+    place: Annotated[
+        str, typer.Argument(help="A bundle, or a folder of versions (or gs://…, s3://…): then all.")
     ],
 ) -> None:
     """Checksums, manifest, and that the model gives its test vectors' outputs, bit for bit."""
     from kws.micro import bundle, versions
 
-    if (folder / "manifest.json").is_file():
-        folders = [folder]
-    else:
-        folders = [folder / version.name for version in versions.list_versions(folder)]
-    if not folders:
-        raise KwsError(f"{folder} holds no bundle")
-    broken = 0
-    for one in folders:
-        try:
-            bundle.verify(one)
-            typer.echo(f"{one}: whole")
-        except (KwsError, OSError, ValueError) as error:
-            broken += 1
-            typer.echo(f"{one}: BROKEN: {error}")
-    if broken:
-        raise KwsError(f"{broken} of {len(folders)} bundles are broken")
+    if (Path(place) / "manifest.json").is_file():
+        bundle.verify(place)
+        typer.echo(f"{place}: whole")
+        return
+    found = versions.broken(place)
+    if not found:
+        raise KwsError(f"{place} holds no bundle")
+    for name, reason in found.items():
+        typer.echo(f"{name}: {'whole' if reason is None else f'BROKEN: {reason}'}")
+    count = sum(reason is not None for reason in found.values())
+    if count:
+        raise KwsError(f"{count} of {len(found)} are broken")
 
 
 @app.command()

@@ -17,7 +17,8 @@ def detect(
         Path, typer.Argument(help="A recording of any length, or a folder of them.")
     ],
     bundle: Annotated[
-        Path, typer.Option(help="Bundle, or a folder of versions: then the one served.")
+        str,
+        typer.Option(help="Bundle, or a folder of versions (or gs://…, s3://…): the one served."),
     ],
     threshold: Annotated[
         float | None,
@@ -47,22 +48,32 @@ def detect(
     shown = track(
         files, "Listening", console=console, transient=True, disable=json or len(files) == 1
     )
-    heard = []
+    heard, unreadable = [], []
     for file in shown:
-        heard.append(one := detecting.listen_to(spotter, file))
+        try:
+            one = detecting.listen_to(spotter, file)
+        except KwsError as error:
+            if len(files) == 1:
+                raise
+            unreadable.append({"file": str(file), "error": str(error)})
+            continue
+        heard.append(one)
         if picture is not None:
             from kws.report.detections import draw
 
+            picture.parent.mkdir(parents=True, exist_ok=True)
             draw(one, spotter, picture)
         if chime is not None:
             from kws.audio.chime import lay_chimes
 
+            chime.parent.mkdir(parents=True, exist_ok=True)
             ends = [detection.end_ms for detection in one.detections]
             lay_chimes(one.audio, spotter.frontend.params.sample_rate, ends, chime)
     rate = spotter.frontend.params.sample_rate
     if json:
-        typer.echo(json_module.dumps([one.to_dict(rate) for one in heard], indent=2))
-        return
+        rows = [*(one.to_dict(rate) for one in heard), *unreadable]
+        typer.echo(json_module.dumps(rows, indent=2))
+        raise typer.Exit(1 if unreadable else 0)
     table = Table("file", "second", "keyword", "score")
     for one in heard:
         for found in one.detections:
@@ -77,4 +88,8 @@ def detect(
         f"{count} detections in {seconds:.1f} s of {len(heard)} recordings, threshold "
         f"{spotter.detector.detection_threshold:g} ({spotter.folder})",
         highlight=False,
+        soft_wrap=True,
     )
+    for row in unreadable:
+        typer.echo(f"kws: {row['error']}", err=True)
+    raise typer.Exit(1 if unreadable else 0)

@@ -15,8 +15,8 @@ SHOWN_UNUSABLE = 10
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Folder of folders: <word>/<recording>.wav.")],
     bundle: Annotated[
-        Path | None,
-        typer.Option(help="Bundle, or a folder of versions with LATEST in it."),
+        str | None,
+        typer.Option(help="Bundle, or a folder of versions (or gs://…, s3://…): the one served."),
     ] = None,
     only: Annotated[
         Path | None,

@@ -65,10 +65,19 @@ def models(
     frames, channels = features.feature_shape
     title = f"{frames} frames x {channels} channels, {labels} labels"
     console.print(_table(found, title, hop_ms))
+    if any(row.int8_bytes is not None for row in found):
+        console.print(
+            "ms of an inference: estimated, perhaps twice or half of it; docs/device.md says how",
+            highlight=False,
+        )
     if any(row.int8_bytes is None for row in found):
         console.print("bytes and arena of an int8 model: kws models --measure", highlight=False)
     for which, reason in refused.items():
         console.print(f"{which}: {reason}", highlight=False, markup=False)
+
+
+_DEVICES = ("esp32-s3", "cortex-m4f")
+"""Whose latencies are shown; see `kws.micro.targets`."""
 
 
 def _footprints(
@@ -106,6 +115,8 @@ def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
     if any(row.int8_bytes is not None for row in found):
         table.add_column("int8 KB", justify="right")
         table.add_column("arena KB", justify="right")
+        for device in _DEVICES:
+            table.add_column(f"{device} ms", justify="right")
     for row in found:
         cells = [
             _title(row.name, row.variant),
@@ -117,5 +128,6 @@ def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
         ]
         if row.int8_bytes is not None and row.arena_bytes is not None:
             cells += [f"{row.int8_bytes / 1000:,.1f}", f"{row.arena_bytes / 1000:,.1f}"]
+            cells += [f"{row.latency_ms(device):.2g}" for device in _DEVICES]
         table.add_row(*cells)
     return table

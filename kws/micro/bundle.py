@@ -1,19 +1,11 @@
-"""Bundles: written aside, checked, then renamed, so that a reader sees all of one or none.
+"""Bundles: written aside, checked, then published, so that a reader sees all of one or none.
 
-A process killed while it writes leaves a folder `.tmp-...` that readers pass over and the next push
-removes; killed between the renaming and `LATEST`, it leaves a complete version that `LATEST` does
-not name yet.
+How a destination keeps that promise is said in `kws.micro.destination`.
 """
 
-import fcntl
 import json
 import math
 import os
-import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,54 +19,38 @@ from kws.micro import (
     golden_vectors,
     load,
     manifest,
+    microwakeword,
     model_card,
+    tflite_metadata,
 )
 from kws.micro.contents import BundleContents
+from kws.micro.destination import Destination, release
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
+from kws.micro.local_destination import LocalDestination
+from kws.micro.streaming_model import Int8StreamingModel
 
-LATEST = "LATEST"
-"""File beside the versions with the name of the one pushed last."""
 EVALUATION_FILE = "evaluation.json"
 CARD_FILE = "model_card.md"
-_TEMPORARY = ".tmp-"
 
 
-def push(contents: BundleContents, destination: str | Path) -> Path:
-    """Writes `<destination>/<version>/` and names it in `LATEST`; returns the bundle's folder.
+def push(contents: BundleContents, folder: str | os.PathLike[str]) -> Path:
+    """`publish` to a folder of this machine; returns the bundle's own folder."""
+    return Path(publish(contents, LocalDestination(folder)))
+
+
+def publish(contents: BundleContents, destination: Destination) -> str:
+    """Writes a new version, and serves it; returns its path or URL.
 
     Raises:
       KwsError: the version exists already or is not made of digits, the contents do not fit each
-        other, or what was written cannot be read back.
+        other, or what was written cannot be read back. What was served stays.
     """
-    destination = Path(destination)
-    if not re.fullmatch("[0-9]+", contents.version):
-        raise KwsError(f"version={contents.version!r} of the bundle", hint="digits only, e.g. 17")
-    destination.mkdir(parents=True, exist_ok=True)
-    final = destination / contents.version
-    with _only_writer(destination):
-        if final.exists():
-            raise KwsError(f"{final} exists already: a pushed bundle is never overwritten")
-        for leftover in destination.glob(f"{_TEMPORARY}*"):
-            _remove(leftover)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{contents.version}-", dir=destination))
-        try:
-            folder.chmod(0o755)
-            write(contents, folder)
-            verify(folder)
-            _sync(folder)
-            os.rename(folder, final)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        _sync_folder(destination)
-        _replace(destination / LATEST, contents.version + "\n")
-    return final
 
+    def fill(folder: Path) -> None:
+        write(contents, folder)
+        verify(folder)
 
-def serve(destination: Path, version: str) -> None:
-    """Names a version that is there in `LATEST`, in one step."""
-    with _only_writer(destination):
-        _replace(destination / LATEST, version + "\n")
+    return release(destination, contents.version, fill)
 
 
 def write(contents: BundleContents, folder: Path) -> None:
@@ -86,7 +62,16 @@ def write(contents: BundleContents, folder: Path) -> None:
     described = manifest.build(contents, model, (folder / FRONTEND_FILE).read_bytes())
     evaluation = {"gates": [gate.model_dump() for gate in contents.gates], **contents.figures}
     (folder / MODEL_FILE).write_bytes(contents.model)
-    (folder / FLOAT_IO_FILE).write_bytes(contents.float_io)
+    for_phones = tflite_metadata.add(
+        contents.float_io,
+        name=contents.name,
+        version=contents.version,
+        description=f"spots {', '.join(contents.keywords)} in sound; {contents.kind}",
+        licence=contents.info.get("licence") or "not stated",
+        labels=contents.labels,
+        feature_params=contents.feature_params,
+    )
+    (folder / FLOAT_IO_FILE).write_bytes(for_phones)
     for name, text in (
         ("model.h", c_array.header(contents.model, title)),
         ("model.cc", c_array.source(contents.model, title)),
@@ -97,6 +82,13 @@ def write(contents: BundleContents, folder: Path) -> None:
     ):
         (folder / name).write_text(text, encoding="utf-8")
     golden_vectors.write(folder, contents.vectors)
+    if contents.microwakeword is not None and isinstance(model, Int8StreamingModel):
+        one_word = folder / microwakeword.FOLDER
+        one_word.mkdir()
+        (one_word / microwakeword.TFLITE_FILE).write_bytes(contents.microwakeword)
+        theirs = microwakeword.manifest(contents, model.step_ms)
+        manifest.check(theirs, manifest.MICROWAKEWORD_SCHEMA)
+        (one_word / microwakeword.MANIFEST_FILE).write_text(_json(theirs), encoding="utf-8")
     checksums.write(folder)
 
 
@@ -123,13 +115,6 @@ def verify(folder: str | Path) -> None:
         )
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def _json(content: Any) -> str:
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -141,38 +126,3 @@ def _finite(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [_finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-@contextmanager
-def _only_writer(destination: Path) -> Iterator[None]:
-    """Holds the destination's lock; the system lets go of it when the process ends, however."""
-    with (destination / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _sync(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync_folder(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(path: Path) -> None:
-    """fsync of a folder or a file."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=_TEMPORARY, suffix=f"-{path.name}", delete=False
-    ) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-    _sync_folder(path.parent)

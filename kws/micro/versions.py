@@ -6,10 +6,14 @@ the old version or the new one, never neither.
 
 import dataclasses
 import json
-from pathlib import Path
+import os
 
 from kws.errors import KwsError
 from kws.micro import bundle, manifest
+from kws.micro.destination import LATEST, Destination, open_destination
+
+Place = str | os.PathLike[str] | Destination
+"""A folder, a bucket's URL, or what was made of one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,72 +37,116 @@ class Version:
     keywords: tuple[str, ...]
 
 
-def served(destination: str | Path) -> str | None:
+def served(place: Place) -> str | None:
     """The name of the version that `LATEST` names; None if nothing was pushed yet."""
-    try:
-        return (Path(destination) / bundle.LATEST).read_text().strip()
-    except FileNotFoundError:
-        return None
+    return _opened(place).served()
 
 
-def list_versions(destination: str | Path) -> list[Version]:
+def list_versions(place: Place) -> list[Version]:
     """All complete versions, the oldest first.
 
     Raises:
-      KwsError: the destination is no folder of bundles.
+      KwsError: there is no such place.
     """
-    current = served(destination)
-    return [_read(Path(destination) / name, current) for name in _names(Path(destination))]
+    destination = _existing(place)
+    current = destination.served()
+    return [_read(destination, name, current) for name in destination.versions()]
 
 
-def promote(destination: str | Path, name: str) -> None:
+def broken(place: Place) -> dict[str, str | None]:
+    """Name of each version -> what is wrong with it, None where it is whole.
+
+    All of it is checked: see `kws.micro.bundle.verify`. `LATEST` is a key, too, where it names a
+    version that is not there.
+
+    Raises:
+      KwsError: there is no such place.
+    """
+    destination = _existing(place)
+    names, current = destination.versions(), destination.served()
+    found: dict[str, str | None] = {}
+    for name in names:
+        try:
+            _verify(destination, name)
+            found[name] = None
+        except (KwsError, OSError, ValueError, KeyError) as error:
+            found[name] = str(error)
+    if current is not None and current not in names:
+        found[LATEST] = f"{destination.url}/{LATEST} names {current!r}, which is not there"
+    return found
+
+
+def promote(place: Place, name: str) -> None:
     """Serves a version, older or newer than the one served now, after checking all of it.
 
     Raises:
       KwsError: there is no such version, or it is not whole: what is served stays.
     """
-    destination = Path(destination)
-    names = _names(destination)
+    destination = _existing(place)
+    names = destination.versions()
     if name not in names:
         raise KwsError(
-            f"{destination} has no version {name!r}", hint=f"it has {', '.join(names) or 'none'}"
+            f"{destination.url} has no version {name!r}",
+            hint=f"it has {', '.join(names) or 'none'}",
         )
-    bundle.verify(destination / name)
-    bundle.serve(destination, name)
+    with destination.writing():
+        _verify(destination, name)
+        destination.serve(name)
 
 
-def rollback(destination: str | Path) -> str:
+def rollback(place: Place) -> str:
     """Serves the version before the one served now, and returns its name.
 
     Raises:
       KwsError: there is none before, or it is not whole: what is served stays.
     """
-    current, names = served(destination), _names(Path(destination))
-    older = [name for name in names if current is not None and int(name) < int(current)]
+    destination = _existing(place)
+    current = destination.served()
+    if current is None:
+        raise KwsError(f"{destination.url} serves no version yet: there is nothing to go back from")
+    if not current.isdigit():
+        raise KwsError(
+            f"{destination.url}/{LATEST} names {current!r}, which is no version",
+            hint="choose one: kws bundle promote",
+        )
+    older = [name for name in destination.versions() if int(name) < int(current)]
     if not older:
         raise KwsError(
-            f"{destination} has no version before {current}: there is nothing to go back to"
+            f"{destination.url} has no version before {current}: there is nothing to go back to"
         )
-    promote(destination, older[-1])
+    try:
+        promote(destination, older[-1])
+    except KwsError as error:
+        hint = f"still served: {current}; an older one is chosen by: kws bundle promote"
+        raise KwsError(error.message, hint=hint) from error
     return older[-1]
 
 
-def _names(destination: Path) -> list[str]:
-    if not destination.is_dir():
-        raise KwsError(f"{destination} is no folder of bundles")
-    found = (path.name for path in destination.iterdir() if path.is_dir() and path.name.isdigit())
-    return sorted(found, key=int)
+def _opened(place: Place) -> Destination:
+    return place if isinstance(place, Destination) else open_destination(place)
 
 
-def _read(folder: Path, current: str | None) -> Version:
+def _existing(place: Place) -> Destination:
+    destination = _opened(place)
+    if not destination.exists():
+        raise KwsError(f"{destination.url} is no folder of bundles")
+    return destination
+
+
+def _verify(destination: Destination, name: str) -> None:
+    with destination.fetched(name) as folder:
+        bundle.verify(folder)
+
+
+def _read(destination: Destination, name: str, current: str | None) -> Version:
     try:
-        described = json.loads((folder / manifest.MANIFEST_FILE).read_text())
+        described = json.loads(destination.read(name, manifest.MANIFEST_FILE))
     except (OSError, ValueError):
         described = {}
     return Version(
-        name=folder.name,
+        name=name,
         created=described.get("created", ""),
-        served=folder.name == current,
+        served=name == current,
         model_bytes=described.get("model", {}).get("bytes", 0),
         arena_bytes=described.get("arena", {}).get("recommended_bytes", 0),
         keywords=tuple(described.get("keywords", ())),

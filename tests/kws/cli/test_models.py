@@ -28,6 +28,9 @@ def test_measured_a_model_has_the_bytes_of_its_int8_file_and_an_arena(monkeypatc
     assert weights < row["int8_bytes"] < weights + 4000
     assert 49 * 40 < row["arena_bytes"] < 2 * 49 * 40 + 4000
 
+    assert row["elements"] == 10  # the softmax
+    assert "estimated, perhaps twice or half" in run("single_fc")
+
     monkeypatch.setattr(footprint, "footprint", None)  # From here on it is not called again.
     assert f"{row['arena_bytes'] / 1000:.1f}" in run("single_fc")
     assert json.loads(run("single_fc", "--json"))["models"] == [row]

@@ -1,0 +1,71 @@
+"""From what a user calls a bundle to a folder on this machine that holds it."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from kws.errors import KwsError
+from kws.micro import checksums
+from kws.micro.destination import LATEST, is_url, open_destination
+from kws.micro.object_store import ObjectStore
+
+NEEDED = ("model.tflite", "labels.txt", "frontend.json")
+
+
+def bundle_folder(place: str | os.PathLike[str]) -> Path:
+    """The bundle itself, given it or the folder of versions that holds `LATEST`.
+
+    Of a bucket (`gs://...`, `s3://...`), the version that is served, or the one that the URL names,
+    is copied into `bundles/` of `$KWS_CACHE` (or `~/.cache/kws`) the first time, and its checksums
+    are verified every time.
+
+    Raises:
+      KwsError: there is no bundle.
+    """
+    if is_url(place):
+        destination = open_destination(place)
+        if isinstance(destination, ObjectStore):
+            return _copied(os.fspath(place).rstrip("/"), destination)
+        place = destination.url
+    folder = Path(place)
+    if (folder / LATEST).is_file():
+        folder = folder / (folder / LATEST).read_text().strip()
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise KwsError(
+            f"{folder} is no bundle: {', '.join(missing)} missing",
+            hint="give the folder of one version, or the folder of versions that holds LATEST",
+        )
+    return folder
+
+
+def _copied(url: str, store: ObjectStore) -> Path:
+    """The folder of the cache that holds the served version, or the one that the URL names."""
+    version = store.served()
+    if version is None and (name := url.rpartition("/")[2]).isdigit():
+        url, version = url.rpartition("/")[0], name
+        opened = open_destination(url)
+        assert isinstance(opened, ObjectStore)
+        store = opened
+    if version is None:
+        raise KwsError(
+            f"{url} holds no bundle",
+            hint="give the URL of the versions, or that of one version",
+        )
+    root = os.environ.get("KWS_CACHE")
+    cache = Path(root) if root else Path.home() / ".cache" / "kws"
+    folder = cache / "bundles" / hashlib.sha256(url.encode()).hexdigest()[:16] / version
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
+            copied = Path(name) / version
+            copied.mkdir()
+            store.fetch_into(copied, version)
+            checksums.verify(copied)
+            # Two readers may fetch at once: whoever comes second finds the same files there.
+            with contextlib.suppress(OSError):
+                os.rename(copied, folder)
+    checksums.verify(folder)
+    return folder

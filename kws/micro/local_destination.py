@@ -1,0 +1,127 @@
+"""A folder of versions on this machine: written aside, synced, renamed.
+
+A process killed while it writes leaves a folder `.tmp-...` that readers pass over and the next push
+removes; killed between the renaming and `LATEST`, it leaves a complete version that `LATEST` does
+not name: `kws bundle promote` serves it.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kws.errors import KwsError
+from kws.micro.destination import LATEST, Destination
+
+_TEMPORARY = ".tmp-"
+
+
+class LocalDestination(Destination):
+    """See `Destination`. Pushes wait for each other, by a lock that the system lets go of."""
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        self.folder = Path(folder)
+        self.url = str(self.folder)
+
+    def exists(self) -> bool:
+        """See `Destination.exists`."""
+        return self.folder.is_dir()
+
+    def versions(self) -> list[str]:
+        """See `Destination.versions`; what is there by its name is complete."""
+        if not self.exists():
+            return []
+        found = (path.name for path in self.folder.iterdir() if path.is_dir())
+        return sorted((name for name in found if name.isdigit()), key=int)
+
+    def served(self) -> str | None:
+        """See `Destination.served`."""
+        try:
+            return (self.folder / LATEST).read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def place(self, version: str) -> str:
+        """See `Destination.place`."""
+        return str(self.folder / version)
+
+    def read(self, version: str, name: str) -> bytes:
+        """See `Destination.read`."""
+        return (self.folder / version / name).read_bytes()
+
+    @contextmanager
+    def fetched(self, version: str) -> Iterator[Path]:
+        """See `Destination.fetched`: the version's own folder."""
+        yield self.folder / version
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """See `Destination.writing`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def clear(self) -> None:
+        """See `Destination.clear`."""
+        for leftover in self.folder.glob(f"{_TEMPORARY}*"):
+            _remove(leftover)
+
+    @contextmanager
+    def staged(self, version: str) -> Iterator[Path]:
+        """See `Destination.staged`: beside the versions, so that it can be renamed."""
+        name = tempfile.mkdtemp(prefix=f"{_TEMPORARY}{version}-", dir=self.folder)
+        folder = Path(name)
+        try:
+            folder.chmod(0o755)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def put(self, staged: Path, version: str) -> None:
+        """See `Destination.put`."""
+        for path in staged.rglob("*"):
+            _sync(path)
+        _sync(staged)
+        try:
+            os.rename(staged, self.folder / version)
+        except OSError as error:
+            if (self.folder / version).exists():
+                raise KwsError(f"{self.place(version)} exists already") from error
+            raise
+        _sync(self.folder)
+
+    def serve(self, version: str) -> None:
+        """See `Destination.serve`."""
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self.folder, prefix=_TEMPORARY, suffix=f"-{LATEST}", delete=False
+        ) as file:
+            try:
+                file.write(version + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+                os.chmod(file.name, 0o644)
+                os.replace(file.name, self.folder / LATEST)
+            except BaseException:
+                _remove(Path(file.name))
+                raise
+        _sync(self.folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """fsync of a folder or a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,50 @@
+"""`kws detect` as a user has it: clean JSON, a picture, a chime, and files that cannot be read."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from kws.cli import app
+from kws.micro import bundle
+from kws.micro.contents import BundleContents
+from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.test_listen import RATE, _audio
+
+
+@pytest.fixture
+def options(contents: BundleContents, tmp_path: Path) -> list[str]:
+    bundle.push(contents, tmp_path / "bundles")
+    return ["--bundle", str(tmp_path / "bundles"), "--threshold", "0.3"]
+
+
+def test_a_folder_is_heard_and_what_cannot_be_read_is_named(
+    options: list[str], tmp_path: Path
+) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    soundfile.write(recordings / "a.wav", _audio(4), RATE)
+    (recordings / "b.wav").write_bytes(b"RIFF")
+    heard = CliRunner().invoke(app, ["detect", str(recordings), "--json", *options])
+    good, bad = json.loads(heard.stdout)
+    assert good["duration_ms"] == 4000 and good["detections"] and heard.exit_code == 1
+    assert bad["file"].endswith("b.wav") and "b.wav" in bad["error"]
+    printed = CliRunner().invoke(app, ["detect", str(recordings), *options])
+    assert f"{len(good['detections'])} detections in 4.0 s of 1 recordings" in printed.output
+    assert "b.wav" in printed.output and printed.exit_code == 1
+
+
+def test_a_picture_and_a_chime_are_written_where_they_are_asked_for(
+    options: list[str], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "a.wav", _audio(4), RATE)
+    picture, chime = tmp_path / "new" / "a.png", tmp_path / "new" / "chime.wav"
+    arguments = ["--picture", str(picture), "--chime", str(chime), *options]
+    result = CliRunner().invoke(app, ["detect", str(tmp_path / "a.wav"), *arguments])
+    assert result.exit_code == 0, result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    with_chime, rate = soundfile.read(chime, dtype="int16")
+    assert rate == RATE and not np.array_equal(with_chime[: 4 * RATE], _audio(4))
