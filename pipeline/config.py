@@ -121,6 +121,9 @@ class Config(Params):
         SceneEvaluationParams(), description="in place of `evaluation` where there are scenes"
     )
     budget: BudgetParams = BudgetParams()
+    destination: str = pydantic.Field(
+        "", description='where bundles are pushed: a folder, gs://, s3://; "": bundles/ of the run'
+    )
     beam_pipeline_args: tuple[str, ...] = pydantic.Field(
         ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),
         description="Beam's own options: runner, workers, ...",
@@ -191,6 +194,11 @@ class Config(Params):
                 f"features.window_stride_ms={hop}: the model can only run at a frame"
             )
         module = registry.architecture(self.model.name)
+        ending = getattr(registry.options(self.model), "ending", "softmax")
+        if ending == "sigmoid" and len(self.keywords) > 1:
+            raise ValueError(
+                f"model.options.ending=sigmoid is for one keyword, keywords={list(self.keywords)}"
+            )
         if module.STREAMING:
             try:
                 frames = module.frames_per_step(registry.options(self.model))

@@ -26,6 +26,7 @@ import kws  # noqa: E402, F401  # selects Keras 2, so it comes before TensorFlow
 
 import tfx.v1 as tfx  # noqa: E402
 
+from kws.training import threads  # noqa: E402
 from pipeline import config as configuration  # noqa: E402
 from pipeline import source  # noqa: E402
 from pipeline.config import Config  # noqa: E402
@@ -65,6 +66,8 @@ class LocalRunner(tfx.orchestration.LocalDagRunner):
 
     def run_with_ir(self, *args, **kwargs) -> None:
         source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
+        if self._job.config.training.ghost_batch_size:
+            threads.an_operation_on_each_core()
         self._job.paths.metadata.parent.mkdir(parents=True, exist_ok=True)
         super().run_with_ir(*args, **kwargs)
 

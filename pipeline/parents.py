@@ -10,7 +10,8 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
-from kws.evaluate import LATEST, bundle_folder
+from kws.micro.bundle_folder import bundle_folder
+from kws.micro.destination import LATEST
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.streaming.params import StreamingParams
 from pipeline.corpus import newest_metadata

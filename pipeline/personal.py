@@ -138,7 +138,8 @@ def personalize(
 
     chosen = golden_vectors.choose(tested, parents.budget.test_vectors)
     inputs = after.quantize(np.stack([example.features for example in chosen]))
-    micro = validate.measure(conversion.model, after, inputs, parents.budget)
+    stride_ms = _detector(parents, streams).clip_stride_ms
+    micro = validate.measure(conversion.model, after, inputs, parents.budget, stride_ms=stride_ms)
     gates = [*(streams.gates if streams else []), *validate.budget_gates(micro, parents.budget)]
     refused = [*worse(comparison, params.max_drop), *(g.sentence() for g in gates if not g.passed)]
     made = None
@@ -177,9 +178,6 @@ def _contents(
     }
     if streams is not None:
         figures["streaming"] = streams.figures
-        detector = streams.point.detector
-    else:
-        detector = DetectorParams.from_json((parents.evaluation / "detector.json").read_text())
     described = f"{parents.info['data']}; fitted to one user by {recorded.keyword_clips} clips"
     return BundleContents(
         name=f"{parents.info['name']}-personal",
@@ -187,9 +185,10 @@ def _contents(
         created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         model=conversion.model,
         float_io=conversion.float_io,
+        microwakeword=conversion.microwakeword,
         labels=tuple(files.read_labels(parents.float_model)),
         feature_params=files.read(parents.float_model),
-        detector=detector,
+        detector=_detector(parents, streams),
         micro=micro,
         gates=tuple(gates),
         figures=figures,
@@ -197,6 +196,13 @@ def _contents(
         info={**parents.info, "data": described},
         kind=conversion.kind,
     )
+
+
+def _detector(parents: Parents, streams: StreamVerdict | None) -> DetectorParams:
+    """The one chosen for the new model, or the old one's."""
+    if streams is not None:
+        return streams.point.detector
+    return DetectorParams.from_json((parents.evaluation / "detector.json").read_text())
 
 
 def _backgrounds(split_folder: Path) -> list[np.ndarray]:

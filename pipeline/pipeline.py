@@ -10,6 +10,7 @@ from tfx.types.channel_utils import union
 import schemas
 from components.audio_example_gen.component import AudioExampleGen
 from components.audio_synthesizer.component import AudioSynthesizer
+from components.baseline.in_service import in_service_resolver
 from components.baseline.strategy import baseline_resolver
 from components.evaluator.component import evaluator
 from components.example_validator.component import StrictExampleValidator
@@ -24,6 +25,7 @@ from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
 from pipeline import mix
+from pipeline.cascade import streaming_params
 from pipeline.config import Config
 from pipeline.paths import Paths
 from pipeline.trainers import trainers
@@ -160,10 +162,21 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
             keywords=keywords,
         )
         judges = [baseline, evaluated]
+    in_service = in_service_resolver(candidate=model)
     streamed = StreamingEvaluator(
-        model=model, streams=synthesized.outputs["streams"], params=config.streaming
+        model=model,
+        streams=synthesized.outputs["streams"],
+        params=streaming_params(config),
+        last_model=in_service.outputs["model"],
+        last_evaluation=in_service.outputs["evaluation"],
     )
-    fits = MicroValidator(model=model, examples=features, params=config.budget)
+    fits = MicroValidator(
+        model=model,
+        examples=features,
+        params=config.budget,
+        streams=synthesized.outputs["streams"],
+        detector=config.streaming.detector,
+    )
 
     pushed = MicroPusher(
         model=model,
@@ -174,7 +187,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         streaming_evaluation=streamed.outputs["evaluation"],
         examples=features,
         audio_examples=audio,
-        destination=str(paths.bundles),
+        destination=config.destination or str(paths.bundles),
         info=json.dumps(_info(config), sort_keys=True),
     )
     return [
@@ -182,6 +195,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         *training,
         converted,
         *judges,
+        in_service,
         streamed,
         fits,
         pushed,

@@ -50,12 +50,12 @@ class Run:
         raise KwsError(f"run {self.run_id} has no step {name}")
 
     @property
-    def pushed_to(self) -> Path | None:
-        """The bundle's folder, or None if a gate refused."""
+    def pushed_to(self) -> str | None:
+        """The bundle's folder or URL, or None if a gate refused."""
         step = self.step("MicroPusher")
         if not step.custom_property("pushed_model", "pushed"):
             return None
-        return Path(str(step.custom_property("pushed_model", "pushed_destination")))
+        return str(step.custom_property("pushed_model", "pushed_destination"))
 
     @property
     def has_scenes(self) -> bool:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
+from kws.micro.targets import ERROR_FACTOR
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from kws.report.tuning import tuning_table
@@ -93,7 +95,8 @@ def _slices(evaluation: Path) -> str:
 
 def _stream_sentence(evaluation: Path) -> str:
     """False accepts per hour and misses of the test streams, with bounds and exposure."""
-    report = json.loads((evaluation / "evaluation.json").read_text())["test"]
+    everything = json.loads((evaluation / "evaluation.json").read_text())
+    report = everything["test"]
     total, hours = report["total"], report["hours"]
     rate, miss = total["false_accepts_per_hour"], total["miss_rate"]
     negatives = total["false_accepts_per_hour_by_kind"]["negatives"]
@@ -105,20 +108,66 @@ def _stream_sentence(evaluation: Path) -> str:
         f"         {miss['estimate']:.1%} missed (95 %: {miss['low']:.1%} to {miss['high']:.1%}; "
         f"{miss['count']} of {total['words']} words), {total['wrong_words']} taken for another",
     ]
+    if total["hits"]:
+        lines.append(
+            f"         detected {total['latency_ms_median']:.0f} ms after the word's end (median; "
+            f"95 % within {total['latency_ms_p95']:.0f} ms)"
+        )
     if negatives["exposure"]:
         lines.append(
             f"         in the negatives alone {negatives['estimate']:.2f} false accepts/h (95 %: "
             f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
             f"{negatives['exposure']:.2f} h)"
         )
-    return "\n".join(lines)
+    sources = [
+        f"{source} {found['count']} in {found['exposure']:.2f} h"
+        for source, found in report["false_accepts_by_source"].items()
+        if found["count"]
+    ]
+    if sources:
+        lines.append(f"         false accepts while it heard {', '.join(sources)}")
+    return "\n".join(lines + _more_of_streams(everything))
+
+
+def _more_of_streams(everything: dict[str, Any]) -> list[str]:
+    """What the cascade costs, and the last blessed model beside this one; where there are such."""
+    lines = []
+    if "cascade" in everything:
+        cascade = everything["cascade"]
+        first, alone = cascade["first_stage"], cascade["second_stage_alone_on_test"]
+        lines.append(
+            f"[bold]Cascade[/bold] behind {first['name']} {first['version']}: {cascade['summary']}"
+        )
+        lines.append(
+            f"         the second stage alone, at the same threshold: {alone['misses']} of "
+            f"{alone['words']} words missed, {alone['false_accepts']} false accepts"
+        )
+    if "against_last" in everything:
+        last = everything["against_last"]
+        if "not_compared" in last:
+            lines.append(f"[bold]Last blessed model[/bold]: not compared: {last['not_compared']}")
+        else:
+            made = "; ".join(
+                f"{what}: {last[key]['candidate']} of this model alone, {last[key]['last']} of "
+                f"the last alone, {last[key]['both']} of both"
+                for what, key in (("misses", "misses"), ("false accepts", "false_accepts"))
+            )
+            lines.append(f"[bold]Against the last blessed model[/bold]: {made}")
+    return lines
 
 
 def _device_sentence(blessing: Path, converted: Path) -> str:
-    """Bytes of the file, measured arena, operators."""
+    """Bytes of the file, measured arena, operators, work, and what it would take on devices."""
     device = json.loads((blessing / "micro.json").read_text())
     size = (converted / "model.tflite").stat().st_size
+    costs = (
+        f"{name} {cost['latency_ms']:.2g} ms ({cost['duty_cycle']:.1%})"
+        for name, cost in device["targets"].items()
+    )
     return (
         f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena_bytes']:,} "
-        f"bytes measured, operators {', '.join(sorted(device['operators']))}"
+        f"bytes measured, operators {', '.join(sorted(device['operators']))}\n"
+        f"        {device['macs']:,} multiply-adds every {device['every_ms']:g} ms, "
+        f"{device['macs_per_second'] / 1e6:.2f} million a second; an inference, estimated within "
+        f"{ERROR_FACTOR:g} times: {', '.join(costs)}"
     )

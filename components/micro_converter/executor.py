@@ -20,6 +20,7 @@ from kws.micro import feature_reader, representative
 from kws.micro.convert import CONVERSION_FILE, Conversion, Labelled, convert
 from kws.micro.convert_steps import CALIBRATION_SCENES, convert_steps
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
+from kws.micro.microwakeword import CONVERTED_FILE
 from kws.micro.params import ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -73,6 +74,8 @@ class Executor(base_executor.BaseExecutor):
         target.mkdir(parents=True, exist_ok=True)
         (target / MODEL_FILE).write_bytes(result.model)
         (target / FLOAT_IO_FILE).write_bytes(result.float_io)
+        if result.microwakeword is not None:
+            (target / CONVERTED_FILE).write_bytes(result.microwakeword)
         files.write_labels(target, labels)
         files.write(target, feature_params)
         text = figures.model_dump_json(indent=2) + "\n"

@@ -22,6 +22,7 @@ class BundleContents:
       created: ISO 8601 in UTC, e.g. `2026-01-31T12:00:00Z`.
       model, float_io: bytes of the two `.tflite` files.
       kind: "windowed" or "streaming", of both files.
+      microwakeword: of the file for microWakeWord's programs, where the model has one.
       labels: in the order of the outputs.
       feature_params: of the frontend.
       detector: with the threshold chosen on the eval streams.
@@ -46,6 +47,7 @@ class BundleContents:
     vectors: tuple[TestVector, ...]
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     kind: Kind = "windowed"
+    microwakeword: bytes | None = None
 
     @property
     def keywords(self) -> list[str]:

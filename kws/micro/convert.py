@@ -10,12 +10,13 @@ import numpy as np
 from kws._environment import require_keras_2
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.micro import load, operators
+from kws.micro import load, microwakeword, operators
 from kws.micro.device_form import DeviceForm, model_inputs
 from kws.micro.int8_file import Kind
 from kws.micro.load import CONVERSION_FILE
 from kws.micro.params import ConversionParams
 from kws.micro.representative import with_full_range
+from kws.micro.streaming_model import Int8StreamingModel
 from kws.micro.twins import compare_twins
 from kws.models.params import ModelParams
 from kws.params import Params
@@ -51,6 +52,8 @@ class ConversionFigures(Params):
       twin_difference_steps: largest difference of the twins in output steps, same int8 input: 0.
       twin_rounding_share: share of input values that the twin's own QUANTIZE rounds otherwise than
         `model_input.quantize` (ties only).
+      microwakeword_steps: largest difference of the file for microWakeWord's programs to the int8
+        model's keyword, in 256ths; None where there is no such file.
       model_bytes: of `model.tflite`.
       representative_counts: calibration examples of each label.
     """
@@ -67,6 +70,7 @@ class ConversionFigures(Params):
     twin_examples: int
     twin_difference_steps: int
     twin_rounding_share: float
+    microwakeword_steps: int | None = None
     model_bytes: int
     input_scale: float
     input_zero_point: int
@@ -84,11 +88,13 @@ class Conversion:
     Attributes:
       model: int8 input and output, batch 1.
       float_io: the same network between QUANTIZE and DEQUANTIZE.
-      kind: of both.
+      microwakeword: see `kws.micro.microwakeword`; None where it is no such model.
+      kind: of all.
     """
 
     model: bytes
     float_io: bytes
+    microwakeword: bytes | None = None
     figures: ConversionFigures
 
     @property
@@ -110,6 +116,8 @@ class Quantized:
     float_io: bytes
     int8: load.Int8Any
     twin_rounding_share: float
+    microwakeword: bytes | None = None
+    microwakeword_steps: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -179,6 +187,7 @@ def convert(
         twin_examples=len(sample),
         twin_difference_steps=0,
         twin_rounding_share=files.twin_rounding_share,
+        microwakeword_steps=files.microwakeword_steps,
         model_bytes=len(files.model),
         input_scale=int8.input_scale,
         input_zero_point=int8.input_zero_point,
@@ -188,7 +197,12 @@ def convert(
         representative_counts={label: counts[label] for label in labels},
         tensorflow_version=tf.__version__,
     )
-    return Conversion(model=files.model, float_io=files.float_io, figures=figures)
+    return Conversion(
+        model=files.model,
+        float_io=files.float_io,
+        microwakeword=files.microwakeword,
+        figures=figures,
+    )
 
 
 def quantize(
@@ -224,6 +238,16 @@ def quantize(
             f"{len(sample)} eval examples",
             hint="the converter must be given the same model and calibration for both",
         )
+    one_word, steps = None, None
+    if isinstance(int8, Int8StreamingModel) and not microwakeword.refusal(form, feature_params):
+        one_word = microwakeword.convert(form, calibration, feature_params)
+        steps = microwakeword.compare(one_word, int8, sample)
     return Quantized(
-        form=form, model=content, float_io=float_io, int8=int8, twin_rounding_share=rounding
+        form=form,
+        model=content,
+        float_io=float_io,
+        int8=int8,
+        twin_rounding_share=rounding,
+        microwakeword=one_word,
+        microwakeword_steps=steps,
     )

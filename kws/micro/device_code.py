@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from kws.micro import detector_header, frontend_header, ops_resolver
+from kws.micro import detector_header, frontend_header, operators, ops_resolver
 from kws.micro.contents import BundleContents
 from kws.micro.int8_file import Int8File
+from kws.micro.streaming_model import Int8StreamingModel
 
 SKETCH_FILE = "main.cc"
 _SKETCH = Path(__file__).parent / "data" / SKETCH_FILE
@@ -21,12 +22,14 @@ def files(contents: BundleContents, model: Int8File, title: str) -> dict[str, st
     micro, features = contents.micro, contents.feature_params
     made = {
         "ops_resolver.h": ops_resolver.header(micro.operators, title),
-        "frontend.h": frontend_header.header(
+        "frontend_params.h": frontend_header.header(
             features,
             title,
             model.input_scale,
             model.input_zero_point,
             model.frames_per_inference,
+            operators.variables(contents.model),
+            model.warm_up_steps if isinstance(model, Int8StreamingModel) else 0,
         ),
         "detector.h": detector_header.detector(contents.detector, contents.labels, features, title),
         "arena.h": detector_header.arena(
@@ -34,7 +37,7 @@ def files(contents: BundleContents, model: Int8File, title: str) -> dict[str, st
             micro.arena_head_bytes,
             micro.arena_tail_bytes,
             micro.arena_recommended_bytes,
-            micro.arena_recommended_bytes / micro.arena_bytes - 1,
+            micro.arena_margin,
         ),
     }
     if features.frontend == "micro":

@@ -7,7 +7,7 @@ import numpy as np
 
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import tflm
+from kws.micro import elements, targets, tflm
 from kws.micro.device_form import DeviceForm
 from kws.micro.representative import MICRO_FULL_SCALE
 from kws.models import cost, registry
@@ -30,6 +30,7 @@ class Footprint:
       receptive_field_frames: what a posterior depends on.
       int8_bytes: of the `.tflite` file; None if not measured.
       arena_bytes: what TensorFlow Lite Micro needs beside it; None if not measured.
+      elements: values that it computes beside the multiply-accumulates; None if not measured.
     """
 
     name: str
@@ -41,6 +42,15 @@ class Footprint:
     receptive_field_frames: int
     int8_bytes: int | None = None
     arena_bytes: int | None = None
+    elements: int | None = None
+
+    def latency_ms(self, device: str) -> float | None:
+        """Of one inference on a target, estimated (see `targets`); None if not measured."""
+        if self.elements is None:
+            return None
+        # The time between inferences is asked for, and has no part in the latency.
+        cost = targets.cost(targets.target(device), self.macs, self.elements, every_ms=1)
+        return cost.latency_ms
 
 
 def members() -> list[ModelParams]:
@@ -75,12 +85,12 @@ def footprint(
     model = registry.build(params, shape, num_labels)
     clips = _noise_clips(feature_params)
     if measured:
-        _settle(model, model_input.to_model_input(clips, feature_params))
+        settle(model, model_input.to_model_input(clips, feature_params))
     form = DeviceForm.of(model, params, feature_params, num_labels)
     field = module.receptive_field_frames(options, shape) if module.STREAMING else shape[0]
-    int8_bytes = arena_bytes = None
+    int8_bytes = arena_bytes = values = None
     if measured:
-        int8_bytes, arena_bytes = _measure(form, clips, feature_params)
+        int8_bytes, arena_bytes, values = _measure(form, clips, feature_params)
     return Footprint(
         name=params.name,
         variant=params.variant,
@@ -91,6 +101,7 @@ def footprint(
         receptive_field_frames=field,
         int8_bytes=int8_bytes,
         arena_bytes=arena_bytes,
+        elements=values,
     )
 
 
@@ -100,7 +111,7 @@ def _noise_clips(feature_params: FeatureParams) -> np.ndarray:
     return np.random.default_rng(0).integers(0, MICRO_FULL_SCALE, shape, np.uint16)
 
 
-def _settle(model: "tf.keras.Model", clips: np.ndarray) -> None:
+def settle(model: "tf.keras.Model", clips: np.ndarray) -> None:
     """Sets the normalizations' averages to those of some clips.
 
     Untrained, a deep model's values shrink from layer to layer until the scale of its last ones is
@@ -117,10 +128,12 @@ def _settle(model: "tf.keras.Model", clips: np.ndarray) -> None:
         layer.momentum = momentum
 
 
-def _measure(form: DeviceForm, clips: np.ndarray, feature_params: FeatureParams) -> tuple[int, int]:
-    """Bytes of the int8 file and of the arena."""
+def _measure(
+    form: DeviceForm, clips: np.ndarray, feature_params: FeatureParams
+) -> tuple[int, int, int]:
+    """Bytes of the int8 file and of the arena, and the values that it computes one by one."""
     import tensorflow as tf
 
     content = form.to_tflite(clips, feature_params, tf.int8)
     inputs = np.zeros((1, *form.model.input_shape[1:]), np.int8)
-    return len(content), tflm.run(content, inputs).arena_bytes
+    return len(content), tflm.run(content, inputs).arena_bytes, elements.count(content)

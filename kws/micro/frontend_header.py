@@ -1,4 +1,4 @@
-"""`frontend.h`: every parameter of the frontend and of the model's input as C constants.
+"""`frontend_params.h`: every parameter of the frontend and of the model's input as C constants.
 
 What the device computes from a frame of audio up to the bytes of the input tensor follows from
 these numbers alone, and they are those of `frontend.json`: nothing is copied by hand.
@@ -9,34 +9,48 @@ from typing import Any
 from kws.features import model_input
 from kws.features.params import FeatureParams
 
-_MICRO_ONLY = (
-    "smoothing_bits", "even_smoothing", "odd_smoothing", "min_signal_remaining", "enable_pcan",
-    "pcan_strength", "pcan_offset", "gain_bits", "enable_log", "scale_shift",
-)  # fmt: skip
 _BANDS = ("lower_band_limit_hz", "upper_band_limit_hz")
+_OF_FRONTEND: dict[str, tuple[str, ...]] = {
+    "micro": (
+        *_BANDS, "smoothing_bits", "even_smoothing", "odd_smoothing", "min_signal_remaining",
+        "enable_pcan", "pcan_strength", "pcan_offset", "gain_bits", "enable_log", "scale_shift",
+    ),
+    "log_mel": _BANDS,
+    "mfcc": (*_BANDS, "dct_coefficient_count", "cepstral_lifter"),
+    "spectrogram": ("density_rate_hz", "decibel_floor"),
+}  # fmt: skip
+"""Beside what all have; what is None has no constant."""
 
 _HEADER = """\
 // {title}
 // The {frontend} frontend, from frontend.json. Include it from C or C++.
-#ifndef KWS_FRONTEND_H_
-#define KWS_FRONTEND_H_
+#ifndef KWS_FRONTEND_PARAMS_H_
+#define KWS_FRONTEND_PARAMS_H_
 
 {defines}
 
-#endif  // KWS_FRONTEND_H_
+#endif  // KWS_FRONTEND_PARAMS_H_
 """
 
 
 def header(
-    params: FeatureParams, title: str, input_scale: float, input_zero_point: int, step_frames: int
+    params: FeatureParams,
+    title: str,
+    input_scale: float,
+    input_zero_point: int,
+    step_frames: int,
+    model_variables: int = 0,
+    warm_up_steps: int = 0,
 ) -> str:
-    """The text of `frontend.h`.
+    """The text of `frontend_params.h`.
 
     Args:
       params: of the frontend.
       title: one line of a comment.
       input_scale, input_zero_point: of the int8 model's input tensor.
       step_frames: frames that the model takes with each call: all of a clip's if it is windowed.
+      model_variables: in which a streaming model keeps its state.
+      warm_up_steps: its first outputs, which are not heeded.
     """
     frames, channels = params.feature_shape
     constants: dict[str, Any] = {
@@ -49,11 +63,11 @@ def header(
         "clip_frames": frames,
         "clip_channels": channels,
         "step_frames": step_frames,
+        "model_variables": model_variables,
+        "warm_up_steps": warm_up_steps,
     }
-    if params.frontend != "spectrogram":
-        constants |= {name: getattr(params, name) for name in _BANDS}
-    if params.frontend == "micro":
-        constants |= {name: getattr(params, name) for name in _MICRO_ONLY}
+    own = {name: getattr(params, name) for name in _OF_FRONTEND[params.frontend]}
+    constants |= {name: value for name, value in own.items() if value is not None}
     constants |= {
         # int8 = saturate(round(feature * feature_scale / input_scale) + input_zero_point)
         "feature_scale": model_input.input_scale(params),

@@ -7,13 +7,16 @@ from typing import Any
 
 from kws.errors import KwsError
 from kws.features.params import FRONTEND_FILE
-from kws.micro import c_array, golden_vectors
+from kws.micro import c_array, golden_vectors, microwakeword
 from kws.micro.contents import BundleContents
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
 from kws.micro.load import MANIFEST_FILE, Int8Any
 from kws.micro.streaming_model import Int8StreamingModel
 
-__all__ = ["MANIFEST_FILE", "build", "check"]
+__all__ = ["MANIFEST_FILE", "MICROWAKEWORD_SCHEMA", "SCHEMA", "build", "check"]
+
+SCHEMA = "manifest.schema.json"
+MICROWAKEWORD_SCHEMA = "microwakeword.schema.json"
 
 
 def build(contents: BundleContents, model: Int8Any, frontend_json: bytes) -> dict[str, Any]:
@@ -62,7 +65,14 @@ def build(contents: BundleContents, model: Int8Any, frontend_json: bytes) -> dic
             "measured_bytes": micro.arena_bytes,
             "head_bytes": micro.arena_head_bytes,
             "tail_bytes": micro.arena_tail_bytes,
+            "margin": micro.arena_margin,
             "recommended_bytes": micro.arena_recommended_bytes,
+        },
+        "cost": {
+            "macs": micro.macs,
+            "every_ms": micro.every_ms,
+            "macs_per_second": micro.macs_per_second,
+            "estimated": {name: cost.model_dump() for name, cost in micro.targets.items()},
         },
         "frontend": {
             "file": FRONTEND_FILE,
@@ -82,17 +92,19 @@ def build(contents: BundleContents, model: Int8Any, frontend_json: bytes) -> dic
             "step_ms": model.step_ms,
             "warm_up_steps": model.warm_up_steps,
         }
+    if contents.microwakeword is not None:
+        manifest["microwakeword"] = f"{microwakeword.FOLDER}/{microwakeword.MANIFEST_FILE}"
     check(manifest)
     return manifest
 
 
-def check(manifest: dict[str, Any]) -> None:
+def check(manifest: dict[str, Any], schema: str = SCHEMA) -> None:
     """Raises KwsError that names the first key which breaks the schema."""
     import jsonschema
 
     import schemas
 
-    schema_file = Path(schemas.__file__).parent / "manifest.schema.json"
+    schema_file = Path(schemas.__file__).parent / schema
     validator = jsonschema.Draft202012Validator(json.loads(schema_file.read_text()))
     error = jsonschema.exceptions.best_match(validator.iter_errors(manifest))
     if error is not None:

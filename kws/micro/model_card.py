@@ -5,6 +5,7 @@ from typing import Any
 from kws.gates import figure
 from kws.labels import SILENCE, UNKNOWN
 from kws.micro.contents import BundleContents
+from kws.micro.targets import ERROR_FACTOR, target
 
 
 def render(contents: BundleContents) -> str:
@@ -26,12 +27,19 @@ def render(contents: BundleContents) -> str:
                 ("arena", f"{micro.arena_bytes} bytes measured, "
                  f"{micro.arena_recommended_bytes} recommended"),
                 ("operators", ", ".join(micro.operators)),
+                ("work", f"{micro.macs:,} multiply-accumulates every {micro.every_ms:g} ms: "
+                 f"{micro.macs_per_second / 1e6:.2f} million a second"),
                 ("detector", ", ".join(f"{k} {v}" for k, v in contents.detector)),
             ]
         ),
+        "What it would take on devices, **estimated** from published figures of another network "
+        f"(kws/micro/targets.py) and perhaps {ERROR_FACTOR:g} times off either way; without the "
+        "frontend:",
+        _targets(contents),
         "## Data",
         f"Trained and judged on {info.get('data', 'data that nobody described')}; "
         "training, evaluation and test are disjoint in speakers.",
+        *_quantities(contents.figures.get("data") or {}),
         f"Licence of the data: {info.get('licence') or 'not stated: ask before you distribute'}.",
         "## Gates",
         _gates(contents),
@@ -61,6 +69,36 @@ def _says(contents: BundleContents) -> str:
 
 def _table(rows: list[tuple[str, Any]]) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)])
+
+
+def _targets(contents: BundleContents) -> str:
+    rows = ["| device | kernels | an inference | of the processor |", "|---|---|---|---|"]
+    for name, cost in contents.micro.targets.items():
+        device = target(name)
+        rows.append(
+            f"| {device.chip} | {device.kernels} | {cost.latency_ms:.3g} ms "
+            f"| {cost.duty_cycle:.1%} |"
+        )
+    return "\n".join(rows)
+
+
+def _quantities(data: dict[str, Any]) -> list[str]:
+    """Clips, hours and speakers of each split, and the sources they are from."""
+    if not data:
+        return []
+    rows = ["| split | clips | hours | speakers |", "|---|---|---|---|"]
+    for split, labels in data["clips"].items():
+        speakers = (data.get("speakers") or {}).get(split, "-")
+        hours = data["seconds"][split] / 3600
+        rows.append(f"| {split} | {sum(labels.values()):,} | {hours:.2f} | {speakers} |")
+    parts = ["\n".join(rows)]
+    sources = [f"{name} {sum(counts.values()):,}" for name, counts in data["sources"].items()]
+    if sources:
+        parts.append(
+            f"Clips by source: {', '.join(sources)}. These are the recordings before any copy was "
+            "made of them; voices count as speakers."
+        )
+    return parts
 
 
 def _gates(contents: BundleContents) -> str:

@@ -5,6 +5,18 @@ import collections
 from kws.errors import KwsError
 
 
+def variables(content: bytes) -> int:
+    """How many variables the file keeps its state in: as many as a device must make room for."""
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    options = (op.builtinOptions for graph in model.subgraphs for op in graph.operators or ())
+    names = {
+        (o.container, o.sharedName) for o in options if isinstance(o, schema.VarHandleOptionsT)
+    }
+    return len(names)
+
+
 def count(content: bytes) -> dict[str, int]:
     """How often each operator occurs in the file, by its name in the TFLite schema, sorted.
 

@@ -2,6 +2,8 @@
 
 import pydantic
 
+from kws.errors import KwsError
+from kws.micro import targets
 from kws.params import Params
 
 TFLM_OPERATORS = (
@@ -34,6 +36,29 @@ class BudgetParams(Params):
     max_arena_bytes: int | None = pydantic.Field(None, gt=0)
     operators: tuple[str, ...] = TFLM_OPERATORS
     arena_margin: float = pydantic.Field(0.1, ge=0, description="added to the measured arena")
+    targets: tuple[str, ...] = pydantic.Field(
+        (), description="devices that the model must fit: see kws/micro/targets.py"
+    )
+    max_duty_cycle: float = pydantic.Field(
+        1.0, gt=0, le=1, description="of each target's processor, at the upper end of the estimate"
+    )
+    max_latency_ms: float | None = pydantic.Field(
+        None, gt=0, description="of one inference on each target, at the upper end of the estimate"
+    )
     test_vectors: int = pydantic.Field(
         16, ge=1, description="clips compared between TFLite and TFLM"
     )
+    parity_stream_s: float = pydantic.Field(
+        60, ge=0, description="of the eval streams, compared likewise; 0 compares none"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _targets_known(self) -> "BudgetParams":
+        for name in self.targets:
+            try:
+                targets.target(name)
+            except KwsError as error:
+                raise ValueError(str(error)) from None
+        if self.max_latency_ms is not None and not self.targets:
+            raise ValueError("max_latency_ms is of a device: name it in targets, e.g. [esp32-s3]")
+        return self

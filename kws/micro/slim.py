@@ -32,7 +32,17 @@ def slim(content: bytes) -> bytes:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     _drop_names(model)
     _share_empty_buffers(model)
-    builder = _sharing_builder(len(content))
+    return pack(model, len(content))
+
+
+def pack(model: Any, size: int) -> bytes:
+    """The bytes of a file, with whatever is equal written once.
+
+    Args:
+      model: a `ModelT` of the schema's Python classes; is changed.
+      size: about how long the file will be.
+    """
+    builder = _sharing_builder(size)
     for graph in model.subgraphs:
         for tensor in graph.tensors:
             if tensor.quantization is not None:

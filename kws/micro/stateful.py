@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def to_tflite(step_form: "tf.keras.Model", stream: np.ndarray, io_type: Any) -> bytes:
+def to_tflite(
+    step_form: "tf.keras.Model", stream: np.ndarray, io_type: Any, output_type: Any = None
+) -> bytes:
     """The bytes of a `.tflite` file, batch 1.
 
     Args:
@@ -31,6 +33,7 @@ def to_tflite(step_form: "tf.keras.Model", stream: np.ndarray, io_type: Any) -> 
         can be, for the state's ranges are seen only when it has filled. A rest shorter than a step
         is not used.
       io_type: `tf.int8` or `tf.float32`.
+      output_type: of the output, where it is another: `tf.uint8`.
 
     Raises:
       KwsError: the stream holds not even one step, or another number of channels.
@@ -64,5 +67,5 @@ def to_tflite(step_form: "tf.keras.Model", stream: np.ndarray, io_type: Any) -> 
         converter.representative_dataset = lambda: ([step] for step in steps)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = io_type
-        converter.inference_output_type = io_type
+        converter.inference_output_type = output_type or io_type
         return converter.convert()

@@ -3,9 +3,12 @@
 import numpy as np
 
 from kws.gates import Gate
-from kws.micro import operators, tflm
+from kws.micro import elements, macs, operators, target_gates, targets, tflm
 from kws.micro.int8_file import Int8File
 from kws.micro.params import BudgetParams
+from kws.micro.stream_parity import StreamParity
+from kws.micro.streaming_model import Int8StreamingModel
+from kws.micro.targets import TargetCost
 from kws.params import Params
 
 MICRO_FILE = "micro.json"
@@ -20,10 +23,17 @@ class MicroFigures(Params):
       arena_bytes: smallest arena in which TFLM runs the model, = head + tail.
       arena_head_bytes, arena_tail_bytes: see `kws.micro.tflm.TflmRun`.
       arena_recommended_bytes: with the margin, rounded up to 16.
+      arena_margin: that margin.
+      macs: multiply-accumulates of one inference.
+      elements: other values that it computes, see `kws.micro.elements`.
+      every_ms: time between two inferences: a streaming model's step, or the detector's stride.
+      macs_per_second: what follows from the two.
+      targets: device -> what the model would cost it, estimated; see `kws.micro.targets`.
       operators: name -> how often it occurs.
       test_vectors: clips on which TFLM and TFLite were compared.
       tflm_mismatch_steps: largest difference of their int8 outputs; of a streaming model at every
         step of each clip from the start of a stream, and of all clips as one stream.
+      stream: of a comparison over eval streams, where there was one.
     """
 
     flash_bytes: int
@@ -31,15 +41,34 @@ class MicroFigures(Params):
     arena_head_bytes: int
     arena_tail_bytes: int
     arena_recommended_bytes: int
+    arena_margin: float
+    macs: int
+    elements: int
+    every_ms: float
+    macs_per_second: float
+    targets: dict[str, TargetCost]
     operators: dict[str, int]
     test_vectors: int
     tflm_mismatch_steps: int
+    stream: StreamParity | None = None
 
 
 def measure(
-    content: bytes, model: Int8File, inputs: np.ndarray, params: BudgetParams
+    content: bytes,
+    model: Int8File,
+    inputs: np.ndarray,
+    params: BudgetParams,
+    *,
+    stride_ms: float,
 ) -> MicroFigures:
     """Runs int8 clips `[n, frames, channels]` through TFLM and TFLite and measures.
+
+    Args:
+      content: of the file.
+      model: loaded from it.
+      inputs: the clips.
+      params: the margin.
+      stride_ms: how often the detector has a windowed model run.
 
     Raises:
       KwsError: TFLM cannot run the model at all.
@@ -52,6 +81,8 @@ def measure(
         stream = model.inferences(inputs).reshape(1, -1, *model.input_shape[1:])
         there = tflm.run(content, stream).outputs.astype(np.int32)
         mismatch = max(mismatch, np.abs(there - model.run_inferences(stream)).max())
+    every_ms = model.step_ms if isinstance(model, Int8StreamingModel) else stride_ms
+    work = macs.count(content), elements.count(content)
     with_margin = micro.arena_bytes * (1 + params.arena_margin)
     return MicroFigures(
         flash_bytes=len(content),
@@ -59,6 +90,12 @@ def measure(
         arena_head_bytes=micro.arena_head_bytes,
         arena_tail_bytes=micro.arena_tail_bytes,
         arena_recommended_bytes=int(-(-with_margin // ARENA_ALIGNMENT)) * ARENA_ALIGNMENT,
+        arena_margin=params.arena_margin,
+        macs=work[0],
+        elements=work[1],
+        every_ms=every_ms,
+        macs_per_second=work[0] / every_ms * 1000,
+        targets=targets.costs(*work, every_ms),
         operators=operators.count(content),
         test_vectors=len(inputs),
         tflm_mismatch_steps=int(mismatch),
@@ -112,4 +149,6 @@ def budget_gates(figures: MicroFigures, params: BudgetParams) -> list[Gate]:
             detail=f"largest difference between TFLM and TFLite on {figures.test_vectors} clips",
         )
     )
+    for name in params.targets:
+        gates += target_gates.of(targets.target(name), figures, params)
     return gates

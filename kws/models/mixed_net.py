@@ -11,7 +11,9 @@ the sizes that its training notebook recommends.
            -> convolution 1, 64 filters, batch normalization [+ shortcut], ReLU
       -> the steps of a clip, side by side (or averaged) -> softmax
 
-microWakeWord ends in one sigmoid for its one word; here there is a softmax over all labels. It pads
+microWakeWord ends in one sigmoid for its one word; here there is a softmax over all labels, or with
+`ending` "sigmoid" and one keyword its sigmoid and a second one that tells silence from other sound:
+of such a model a bundle holds a file for microWakeWord's programs too. It pads
 nothing (`padding` "none"), so that a clip must have 155 frames; zeros before the clip let it be
 shorter. Its author publishes no counts. With 49 x 40 features and 10 labels: 35,210 parameters;
 0.39 million multiply-adds a clip in the training form, 33,952 a step in the one-step form.
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
+from kws.errors import KwsError
+from kws.labels import RESERVED
 from kws.models import blocks
 from kws.models.causal import Past
 from kws.models.fields import Rate, Width
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 STREAMING = True
+WORD = "word"
+"""Name of the layer that gives the keyword's posterior alone, where `ending` is "sigmoid"."""
 
 Kernels = tuple[tuple[int, ...], ...]
 
@@ -44,6 +50,9 @@ class Options(Params):
     filters: tuple[Width, ...] = (64, 64, 64, 64)
     residual: tuple[bool, ...] = (False, False, False, False)
     head: Literal["flat", "average"] = "flat"
+    ending: Literal["softmax", "sigmoid"] = pydantic.Field(
+        "softmax", description="sigmoid: for one keyword, as ESPHome's micro_wake_word needs it"
+    )
     padding: Literal["zeros", "none"] = pydantic.Field("zeros", description="before a clip")
     dropout: Rate = 0.2
     batch_norm_momentum: Rate = 0.95
@@ -132,8 +141,27 @@ def _network(
         x = layers.AveragePooling2D((steps, 1), name="average")(x)
     x = layers.Flatten(name="flat")(x)
     x = blocks.dropout(x, options.dropout)
-    outputs = blocks.posteriors(x, num_labels)
+    if options.ending == "sigmoid":
+        outputs = _one_word(x, num_labels)
+    else:
+        outputs = blocks.posteriors(x, num_labels)
     return tf.keras.Model(inputs, outputs, name="mixed_net")
+
+
+def _one_word(x: "tf.Tensor", num_labels: int) -> "tf.Tensor":
+    """Raises KwsError if there is not just one keyword."""
+    import tensorflow as tf
+
+    from kws.models.layers.one_word import OneWord
+
+    if num_labels != len(RESERVED) + 1:
+        raise KwsError(
+            f"mixed_net with ending=sigmoid spots one keyword, here are {num_labels} labels",
+            hint="one keyword, or model.options.ending=softmax",
+        )
+    word = tf.keras.layers.Dense(1, activation="sigmoid", name=WORD)(x)
+    silence = tf.keras.layers.Dense(1, activation="sigmoid", name="silence")(x)
+    return OneWord(name="posteriors")([word, silence])
 
 
 def _mixed(x: "tf.Tensor", kernels: tuple[int, ...], past: Past, name: str) -> "tf.Tensor":

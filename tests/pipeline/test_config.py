@@ -3,7 +3,7 @@
 import pytest
 
 from kws.errors import KwsError
-from kws.streaming.chime import chime_detector
+from kws.streaming.params import DetectorParams
 from pipeline.config import load, preset_names
 
 
@@ -95,5 +95,24 @@ def test_scenes_and_the_model_that_answers_at_every_step_must_fit_each_other(ove
 
 def test_the_preset_chimes_by_the_assignments_rule():
     config = load("trigger_word")
-    step_ms = 4 * config.features.window_stride_ms
-    assert config.streaming.detector == chime_detector(step_ms)
+    assert config.streaming.detector == DetectorParams(
+        rule="steps", detection_threshold=0.5, steps_between=75, clip_stride_ms=7
+    )
+
+
+def test_the_model_for_esphome_is_refused_more_than_one_keyword():
+    for_esphome = [
+        "model.name=mixed_net",
+        "model.options={ending: sigmoid}",
+        "features.window_stride_ms=10",
+        "streaming.detector.clip_stride_ms=30",
+    ]
+    assert load("keyword", for_esphome).model.options == {"ending": "sigmoid"}
+    with pytest.raises(KwsError, match=r"ending=sigmoid is for one keyword, keywords=\['a', 'b'\]"):
+        load("keyword", [*for_esphome, "keywords=[a, b]"])
+
+
+def test_budgets_of_a_device_that_nobody_knows_are_refused():
+    assert load("keyword", ["budget.targets=[esp32-s3]"]).budget.targets == ("esp32-s3",)
+    with pytest.raises(KwsError, match=r"target='z80' is not known .one of esp32, esp32-s3"):
+        load("keyword", ["budget.targets=[z80]"])

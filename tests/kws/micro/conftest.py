@@ -120,7 +120,8 @@ def trial() -> Trial:
 @pytest.fixture(scope="session")
 def figures(trial: Trial) -> MicroFigures:
     inputs = trial.int8.quantize(trial.judged.features[:8])
-    return measure(trial.conversion.model, trial.int8, inputs, BudgetParams())
+    params = BudgetParams()
+    return measure(trial.conversion.model, trial.int8, inputs, params, stride_ms=40)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def write_headers(folder: Path, step_frames: int) -> None:
     for name, text in (
         ("model.h", c_array.header(b"TFL3", "a model")),
         ("ops_resolver.h", ops_resolver.header(TFLM_OPERATORS, "a model")),
-        ("frontend.h", frontend_header.header(features, "a model", 0.1, -128, step_frames)),
+        ("frontend_params.h", frontend_header.header(features, "a model", 0.1, -128, step_frames)),
         ("detector.h", detector_header.detector(DetectorParams(), LABELS, features, "a model")),
         ("arena.h", detector_header.arena("a model", 30_000, 9_000, 42_900, 0.1)),
         ("main.cc", SKETCH.read_text()),
@@ -63,13 +63,13 @@ def test_the_headers_hold_the_numbers_that_were_measured_with(tmp_path):
         """
 #include "arena.h"
 #include "detector.h"
-#include "frontend.h"
+#include "frontend_params.h"
 static_assert(KWS_SAMPLE_RATE == 16000 && KWS_STRIDE_SAMPLES == 320, "");
 static_assert(KWS_WINDOW_SAMPLES == 480 && KWS_CLIP_FRAMES == 49, "");
 static_assert(KWS_MIN_SIGNAL_REMAINING == 0.05f && KWS_PCAN_OFFSET == 80.0f, "");
 static_assert(KWS_FEATURE_SCALE == 10.0f / 256 && KWS_INPUT_ZERO_POINT == -128, "");
 static_assert(KWS_RUN_EVERY_FRAMES == 2 && KWS_AVERAGE_ROWS == 8, "");
-static_assert(KWS_DETECTION_THRESHOLD == 0.7f && KWS_ARENA_BYTES == 42900, "");
+static_assert(KWS_DETECTION_THRESHOLD == 0.7 && KWS_ARENA_BYTES == 42900, "");
 static_assert(KWS_LABEL_COUNT == 4 && KWS_FIRST_KEYWORD == 2, "");
 const char* first() { return kKwsLabels[0]; }
 """

@@ -114,7 +114,9 @@ def test_a_stream_may_come_in_pieces(streaming: StreamingTrial) -> None:
 
 def test_tflm_gives_exactly_the_outputs_of_tflite_at_every_step(streaming: StreamingTrial) -> None:
     inputs = streaming.int8.quantize(streaming.judged.features[::10])
-    figures = measure(streaming.conversion.model, streaming.int8, inputs, BudgetParams())
+    figures = measure(
+        streaming.conversion.model, streaming.int8, inputs, BudgetParams(), stride_ms=60
+    )
     assert figures.tflm_mismatch_steps == 0 and figures.test_vectors == 8
     steps = streaming.int8.inferences(inputs)
     assert steps.shape == (8, 16, 3, 40)

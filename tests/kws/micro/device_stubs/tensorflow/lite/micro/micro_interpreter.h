@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensorflow/lite/micro/micro_allocator.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 struct TfLiteQuantizationParams {
   float scale;
@@ -19,8 +21,8 @@ struct TfLiteTensor {
 namespace tflite {
 class MicroInterpreter {
  public:
-  MicroInterpreter(const Model* model, const MicroOpResolver& resolver, uint8_t* arena,
-                   size_t arena_bytes);
+  MicroInterpreter(const Model* model, const MicroOpResolver& resolver, MicroAllocator* allocator,
+                   MicroResourceVariables* variables = nullptr);
   TfLiteStatus AllocateTensors();
   TfLiteStatus Invoke();
   TfLiteTensor* input(size_t index);
