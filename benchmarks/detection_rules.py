@@ -7,19 +7,17 @@ false accepts per hour, and judged on its test streams. `repeats` are second det
 """
 
 import argparse
-import json
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from kws.scenes.ground_truth import GroundTruth
+from benchmarks import kept
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import DetectorParams, MatchParams, OperatingPointParams
+from kws.streaming.params import OperatingPointParams
 
 WINDOWS_MS = (150, 200, 300, 400, 600, 800)
-RULES = {
+RULES: dict[str, dict[str, Any]] = {
     "average": {},
     "average, 2 s of suppression": {"suppression_ms": 2000},
     "average, rearm": {"rearm": True},
@@ -33,29 +31,22 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--target", type=float, default=1.0, help="false accepts per hour")
     arguments = parser.parse_args()
-    evaluation = _newest(arguments.run / "artifacts/StreamingEvaluator/evaluation")
-    streams = _newest(arguments.run / "artifacts/AudioSynthesizer/streams")
-    heard = {split: list(_read(evaluation, streams, split)) for split in (EVAL, TEST)}
-    report = json.loads((evaluation / "evaluation.json").read_text())["test"]
-    labels = ["_silence_", "_unknown_", *report["per_keyword"]]
-    configured = report["detector"]
+    run = kept.of_run(arguments.run)
     print("rule                          window  threshold  FA/h (95 %)              missed (95 %)"
           "              repeats  latency, median and p95")  # fmt: skip
     for name, changes in RULES.items():
-        detector = DetectorParams(**{**configured, **changes})
+        detector = run.detector.model_copy(update=changes)
         for windows in ((), WINDOWS_MS) if detector.rule != "steps" else ((),):
             point = choose_operating_point(
-                heard[EVAL],
-                labels,
+                run.heard[EVAL],
+                run.labels,
                 detector,
-                MatchParams(**report["match"]),
+                run.match,
                 OperatingPointParams(
                     target_false_accepts_per_hour=arguments.target, average_windows_ms=windows
                 ),
             )
-            total = evaluate_streams(
-                heard[TEST], labels, point.detector, MatchParams(**report["match"])
-            ).total
+            total = evaluate_streams(run.heard[TEST], run.labels, point.detector, run.match).total
             rate, missed = total.false_accepts_per_hour, total.miss_rate
             print(
                 f"{name:<28} {point.detector.average_window_ms:5} ms"
@@ -66,21 +57,6 @@ def main() -> None:
                 f"  {total.latency_ms_median:.0f}, {total.latency_ms_p95:.0f} ms"
                 + ("" if point.reached else "  (target not reached on eval)")
             )
-
-
-def _newest(folder: Path) -> Path:
-    return max(folder.iterdir(), key=lambda version: int(version.name))
-
-
-def _read(evaluation: Path, streams: Path, split: str):
-    for path in sorted((evaluation / "posteriors" / f"Split-{split}").glob("*.npz")):
-        stored = np.load(path)
-        truth = (streams / f"Split-{split}" / f"{path.stem}.json").read_text()
-        yield StreamPosteriors(
-            truth=GroundTruth.from_json(truth),
-            times_ms=stored["times_ms"],
-            posteriors=stored["posteriors"],
-        )
 
 
 if __name__ == "__main__":
