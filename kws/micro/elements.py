@@ -1,9 +1,8 @@
 """Values that a `.tflite` file's inference computes one by one, beside its multiply-accumulates."""
 
 import math
-from typing import Any
 
-from kws.errors import KwsError
+from kws.micro import operators
 
 _MULTIPLY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "SVDF"}
 """Counted by `kws.micro.macs`."""
@@ -22,27 +21,10 @@ def count(content: bytes) -> int:
     Raises:
       KwsError: the bytes are no TFLite model.
     """
-    if content[4:8] != b"TFL3":
-        raise KwsError(f"{len(content)} bytes without the mark TFL3 are no TFLite model")
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-    model = schema.Model.GetRootAsModel(content, 0)
-    graph = model.Subgraphs(0)
     total = 0
-    for index in range(graph.OperatorsLength()):
-        operator = graph.Operators(index)
-        code = model.OperatorCodes(operator.OpcodeIndex())
-        name = names.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "")
-        if name in _MULTIPLY or name in _COPY:
+    for use in operators.uses(content):
+        if use.subgraph or use.name in _MULTIPLY or use.name in _COPY:
             continue
-        if name in _REDUCE:
-            total += _size(graph, operator.Inputs(0))
-        else:
-            total += sum(_size(graph, tensor) for tensor in operator.OutputsAsNumpy())
+        shapes = [use.inputs(0)] if use.name in _REDUCE else use.outputs()
+        total += sum(math.prod(shape) for shape in shapes)
     return total
-
-
-def _size(graph: Any, tensor: int) -> int:
-    shape = graph.Tensors(tensor).ShapeAsNumpy()
-    return math.prod(int(size) for size in shape) if not isinstance(shape, int) else 1
