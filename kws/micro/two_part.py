@@ -1,0 +1,79 @@
+"""A windowed file run in two parts: convolutions by fast kernels, its last layers by plain ones.
+
+TFLite's optimized FULLY_CONNECTED rounds otherwise than TFLM's in one of some thousand values: too
+seldom to be seen in a trial, often enough to move a posterior in every minute of sound. Those
+layers are small and stand at the end, so the file is cut before them and the rest runs on the plain
+kernels, which are TFLM's. Of the cut file's tensors all keep their numbers.
+"""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+_LAST = {"FULLY_CONNECTED", "SOFTMAX", "LOGISTIC", "RESHAPE", "QUANTIZE", "DEQUANTIZE"}
+
+
+class TwoPartInterpreter:
+    """Two interpreters, used as the one of the whole file is."""
+
+    def __init__(self, first: Any, second: Any):
+        self._first, self._second = first, second
+        self._handed = int(second.get_input_details()[0]["index"])
+
+    def allocate_tensors(self) -> None:
+        self._first.allocate_tensors()
+        self._second.allocate_tensors()
+
+    def get_input_details(self) -> list[dict[str, Any]]:
+        return self._first.get_input_details()
+
+    def get_output_details(self) -> list[dict[str, Any]]:
+        return self._second.get_output_details()
+
+    def set_tensor(self, index: int, value: np.ndarray) -> None:
+        self._first.set_tensor(index, value)
+
+    def invoke(self) -> None:
+        self._first.invoke()
+        self._second.set_tensor(self._handed, self._first.get_tensor(self._handed))
+        self._second.invoke()
+
+    def get_tensor(self, index: int) -> np.ndarray:
+        """An output of the file."""
+        return self._second.get_tensor(index)
+
+
+def cut(content: bytes) -> tuple[bytes, bytes] | None:
+    """The file before its last layers, and these.
+
+    None where it cannot be cut so: it ends otherwise, consists of such layers alone, has more than
+    one graph, or more than one tensor would have to be handed over.
+    """
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    from kws.micro import operators, slim
+
+    names = [use.name for use in operators.uses(content)]
+    first = len(names)
+    while first and names[first - 1] in _LAST:
+        first -= 1
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    if len(model.subgraphs) != 1 or not 0 < first < len(names):
+        return None
+    before, after = (
+        model.subgraphs[0].operators[part] for part in (slice(first), slice(first, None))
+    )
+    made = {int(tensor) for operator in before for tensor in operator.outputs}
+    handed = {int(tensor) for operator in after for tensor in operator.inputs} & made
+    if len(handed) != 1:
+        return None
+    parts = []
+    for operators_of_part, ends in ((before, "outputs"), (after, "inputs")):
+        part = copy.deepcopy(model)
+        part.signatureDefs = None  # it names inputs and outputs of the whole
+        graph = part.subgraphs[0]
+        graph.operators = operators_of_part
+        setattr(graph, ends, np.array(sorted(handed), np.int32))
+        parts.append(slim.pack(part, len(content)))
+    return parts[0], parts[1]
