@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
 
-        int8 = load.load_folder(path_utils.serving_model_path(model.uri))
+        int8 = load.load_folder(path_utils.serving_model_path(model.uri), runtime=params.runtime)
         if not isinstance(int8, Int8StreamingModel):
             raise KwsError(f"{model.uri} holds a windowed model: scenes need one with state")
         files.check_same(int8.feature_params, files.read(examples.uri), examples.uri)

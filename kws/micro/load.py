@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
@@ -11,14 +10,12 @@ from kws.micro.int8_file import Int8File, Kind
 from kws.micro.streaming_model import Int8StreamingModel
 from kws.micro.tflite_model import Int8Model
 from kws.micro.tflm_model import TflmModel, TflmStreamingModel
+from kws.streaming.params import Runtime
 
 CONVERSION_FILE = "conversion.json"
 MANIFEST_FILE = "manifest.json"
 
 Int8Any = Int8Model | Int8StreamingModel
-
-Runtime = Literal["tflite", "tflm"]
-"""TFLite on this machine, or TensorFlow Lite Micro's own interpreter."""
 
 _KINDS: dict[Kind, dict[Runtime, type[Int8File]]] = {
     "windowed": {"tflite": Int8Model, "tflm": TflmModel},

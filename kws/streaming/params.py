@@ -11,6 +11,10 @@ STEPS_BETWEEN = 75
 """Of the trigger-word assignment, see `kws.streaming.rules.steps`."""
 
 
+Runtime = Literal["tflite", "tflm"]
+"""What runs an int8 file: TFLite on this machine, or TensorFlow Lite Micro's own interpreter."""
+
+
 class DetectorParams(Params):
     """From posteriors to detections; shipped in the manifest. docs/detection.md draws the rules."""
 
@@ -113,10 +117,11 @@ class StreamingGateParams(Params):
 class StreamingParams(Params):
     """The StreamingEvaluator's whole section."""
 
-    runtime: Literal["tflite", "tflm"] = pydantic.Field(
+    runtime: Runtime = pydantic.Field(
         "tflite",
         description="what runs the int8 file over the streams; tflm, TensorFlow Lite Micro's own "
-        "interpreter, gives the same numbers and takes a windowed model several times as long",
+        "interpreter, gives the same numbers (but for trigger_gru: docs/parity.md) and takes a "
+        "windowed model several times as long",
     )
     detector: DetectorParams = DetectorParams()
     operating_point: OperatingPointParams = OperatingPointParams()

@@ -3,12 +3,13 @@
 import pydantic
 
 from kws.params import Params
-from kws.streaming.params import STEPS_BETWEEN, DetectorParams, MatchParams
+from kws.streaming.params import STEPS_BETWEEN, DetectorParams, MatchParams, Runtime
 
 
 class SceneEvaluationParams(Params):
     """The SceneEvaluator's section; a limit of None leaves a figure ungated."""
 
+    runtime: Runtime = pydantic.Field("tflite", description="as in `streaming`")
     threshold: float = pydantic.Field(
         0.5, gt=0, lt=1, description="a step of at least this is said to be 1, and chimes"
     )
