@@ -14,7 +14,8 @@ from tests.e2e.conftest import PRESET
 
 EXPECTED = {
     "model.tflite", "model_float_io.tflite", "model.h", "model.cc", "manifest.json", "labels.txt",
-    "frontend.json", "evaluation.json", "model_card.md", "SHA256SUMS", "test_vectors",
+    "frontend.json", "frontend_params.h", "ops_resolver.h", "detector.h", "arena.h", "main.cc",
+    "evaluation.json", "model_card.md", "SHA256SUMS", "test_vectors",
 }  # fmt: skip
 
 
