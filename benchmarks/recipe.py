@@ -24,9 +24,9 @@ from kws.augment.seed import generator
 from kws.features import clip_features, model_input
 from kws.labels import label_list
 from kws.micro import convert, load
-from kws.micro.int8_file import Int8File
 from kws.models import registry
 from kws.splits import EVAL, SPLITS, TRAIN, Split
+from kws.streaming.params import Runtime
 from kws.training import dataset
 from kws.training.fit import History, fit
 from kws.training.params import TrainingParams
@@ -84,8 +84,11 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
 
 
 def int8_model(
-    config: Config, data: dict[Split, dataset.Dataset], training: TrainingParams
-) -> tuple[Int8File, History, int]:
+    config: Config,
+    data: dict[Split, dataset.Dataset],
+    training: TrainingParams,
+    runtime: Runtime = "tflite",
+) -> tuple[load.Int8Any, History, int]:
     """Trains and converts; returns the int8 model, the history, and the number of parameters."""
     labels = label_list(config.keywords)
     train, judged = data[TRAIN], data[EVAL]
@@ -94,7 +97,9 @@ def int8_model(
     model = registry.build(config.model, train.feature_shape, len(labels), seed=training.seed)
     history = fit(model, train, judged, training)
     converted = int8_of(model, train, judged, config)
-    int8 = load.of_content(converted.model, labels, config.features, converted.kind)
+    int8 = load.of_content(
+        converted.model, labels, config.features, converted.kind, runtime=runtime
+    )
     return int8, history, model.count_params()
 
 

@@ -1,6 +1,6 @@
 """What a wake word made of synthesized voices alone is worth on real speech.
 
-    python -m benchmarks.wake_words UNPACKED computer jarvis
+    python -m benchmarks.wake_words UNPACKED computer jarvis [--recordings] [--det FOLDER] [--tflm]
 
 UNPACKED holds `wake_words/<word>/*.wav` (one recording of the word a file), `negatives/` and
 `speech_commands/`, and `benchmarks.recordings` has been run on it. Trained is the preset `keyword`
@@ -10,6 +10,8 @@ run over every recording of the word, and over hours in which nobody says it: Li
 evaluation part and the rest of ESC-10; and the words of half of Speech Commands' speakers, one a
 second. Printed are the misses at the lowest thresholds that keep to so many false accepts an hour
 in the speech and sounds: the thresholds are chosen there, so the misses are what they are for.
+`--det` draws DET and ROC over the word's recordings, the speech and the sounds together; `--tflm`
+listens through TensorFlow Lite Micro's interpreter.
 """
 
 import argparse
@@ -27,11 +29,11 @@ from kws.audio.splits import speaker_of
 from kws.augment.activity import active_speech
 from kws.augment.background import loop_period
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
-from kws.micro.tflite_model import Int8Model
+from kws.micro.load import Int8Any
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.splits import EVAL, TEST
 from kws.streaming.det import DetPoint, det_curves
-from kws.streaming.evaluate import StreamPosteriors
+from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.posteriors import stream_posteriors
 from kws.streaming.rates import MS_PER_HOUR, hourly_rate, share
@@ -41,6 +43,7 @@ RATE = 16000
 LEAD_S, TAIL_S = 1.5, 1.0
 CHUNK_S = 600
 TARGETS_PER_HOUR = (1.3, 0.5, 0.2, 0.1)
+DRAWN_TARGET = 0.5
 THRESHOLDS = sorted({*np.linspace(0.02, 0.9, 177).round(4), *np.linspace(0.9, 0.997, 98).round(4)})
 
 
@@ -96,15 +99,22 @@ def half_of_the_speakers(folder: Path) -> list[Path]:
     return [paths[i] for i in np.random.default_rng(1).permutation(len(paths))]
 
 
-def judge(model: Int8Model, word: str, unpacked: Path, detector: DetectorParams) -> None:
-    """Prints misses and false accepts of one word's model."""
-    frontend = features.create(model.feature_params)
+Heard = Iterator[tuple[np.ndarray, GroundTruth]]
 
-    def table(streams: Iterator[tuple[np.ndarray, GroundTruth]]) -> tuple[list[DetPoint], float]:
+
+def judge(
+    model: Int8Any, word: str, unpacked: Path, detector: DetectorParams, det: Path | None
+) -> None:
+    """Prints misses and false accepts of one word's model; `det` is the folder for its picture."""
+    frontend = features.create(model.feature_params)
+    kept: list[StreamPosteriors] = []
+
+    def table(streams: Heard, keep: bool = True) -> tuple[list[DetPoint], float]:
         scored = []
         for audio, truth in streams:
             times_ms, rows = stream_posteriors(model, frontend, audio, detector.clip_stride_ms)
             scored.append(StreamPosteriors(truth=truth, times_ms=times_ms, posteriors=rows))
+        kept.extend(scored if keep else ())
         hours = sum(stream.truth.duration_ms for stream in scored) / MS_PER_HOUR
         curves = det_curves(scored, model.labels, detector, MatchParams(), THRESHOLDS)
         return curves.total.points, hours
@@ -117,7 +127,8 @@ def judge(model: Int8Model, word: str, unpacked: Path, detector: DetectorParams)
     speech += [sounds / split / "sounds.wav" for split in (EVAL, TEST)]
     quiet, hours = table(negative_streams(speech, "speech-and-sounds"))
     others, other_hours = table(
-        negative_streams(half_of_the_speakers(unpacked / "speech_commands"), "single-words")
+        negative_streams(half_of_the_speakers(unpacked / "speech_commands"), "single-words"),
+        keep=False,
     )
     print(f"{word}: {words} recordings; {hours:.2f} h of speech and sounds; {other_hours:.2f} h of")
     print("single words")
@@ -132,6 +143,26 @@ def judge(model: Int8Model, word: str, unpacked: Path, detector: DetectorParams)
             f"false accepts {hourly_rate(quiet[chosen].false_accepts, hours)}, "
             f"in single words {hourly_rate(others[chosen].false_accepts, other_hours)}"
         )
+        if det is not None and target == DRAWN_TARGET:
+            _draw(kept, model.labels, _at(detector, quiet[chosen]), word, det)
+
+
+def _at(detector: DetectorParams, point: DetPoint) -> DetectorParams:
+    return detector.model_copy(update={"detection_threshold": point.threshold})
+
+
+def _draw(
+    heard: list[StreamPosteriors],
+    labels: list[str],
+    detector: DetectorParams,
+    word: str,
+    folder: Path,
+) -> None:
+    from kws.report import det
+
+    folder.mkdir(parents=True, exist_ok=True)
+    report = evaluate_streams(heard, labels, detector, MatchParams())
+    (folder / f"{word}.png").write_bytes(det.picture(report, f'"{word}", from voices'))
 
 
 def settings(word: str, unpacked: Path, recordings: bool, overrides: Sequence[str], links: Path):
@@ -164,16 +195,20 @@ def main() -> None:
     parser.add_argument("words", nargs="+")
     parser.add_argument("--recordings", action="store_true")
     parser.add_argument("--workers", type=int, default=2, help="processes that synthesize")
+    parser.add_argument("--det", type=Path, help="folder for a picture of each word")
+    parser.add_argument("--tflm", action="store_true", help="through the device's runtime")
     parser.add_argument("--set", action="append", default=[], help="as of `kws run`")
     args = parser.parse_args()
     for word in args.words:
         with tempfile.TemporaryDirectory() as links:
             config = settings(word, args.unpacked, args.recordings, args.set, Path(links))
             data = recipe.datasets(config, args.workers)
-            model, history, parameters = recipe.int8_model(config, data, config.training)
+            model, history, parameters = recipe.int8_model(
+                config, data, config.training, "tflm" if args.tflm else "tflite"
+            )
         counts = {split: len(examples) for split, examples in data.items()}
         print(f"{word}: {counts} examples, {parameters} parameters, {history.seconds:.0f} s")
-        judge(model, word, args.unpacked, config.streaming.detector)
+        judge(model, word, args.unpacked, config.streaming.detector, args.det)
 
 
 if __name__ == "__main__":
