@@ -10,7 +10,7 @@ from rich.table import Table
 
 from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
-from kws.micro.targets import ERROR_FACTOR
+from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from kws.report.tuning import tuning_table
@@ -161,13 +161,20 @@ def _device_sentence(blessing: Path, converted: Path) -> str:
     device = json.loads((blessing / "micro.json").read_text())
     size = (converted / "model.tflite").stat().st_size
     costs = (
-        f"{name} {cost['latency_ms']:.2g} ms ({cost['duty_cycle']:.1%})"
+        f"{name} {in_ms(cost['latency_ms'])} ({cost['duty_cycle']:.0%} of its time)"
         for name, cost in device["targets"].items()
+    )
+    slow = [name for name, cost in device["targets"].items() if cost["duty_cycle"] > 1]
+    advice = (
+        f"\n        too slow for {', '.join(slow)}: raise streaming.detector.clip_stride_ms, or "
+        "take a model with fewer multiply-adds (kws models)"
+        if slow
+        else ""
     )
     return (
         f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena_bytes']:,} "
         f"bytes measured, operators {', '.join(sorted(device['operators']))}\n"
         f"        {device['macs']:,} multiply-adds every {device['every_ms']:g} ms, "
         f"{device['macs_per_second'] / 1e6:.2f} million a second; an inference, estimated within "
-        f"{ERROR_FACTOR:g} times: {', '.join(costs)}"
+        f"{ERROR_FACTOR:g} times: {', '.join(costs)}{advice}"
     )

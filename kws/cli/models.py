@@ -107,6 +107,8 @@ def _title(name: str, variant: str | None) -> str:
 
 
 def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
+    from kws.micro.targets import in_ms
+
     table = Table(title=title)
     table.add_column("model")
     table.add_column("kind")
@@ -116,7 +118,7 @@ def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
         table.add_column("int8 KB", justify="right")
         table.add_column("arena KB", justify="right")
         for device in _DEVICES:
-            table.add_column(f"{device} ms", justify="right")
+            table.add_column(device, justify="right")
     for row in found:
         cells = [
             _title(row.name, row.variant),
@@ -128,6 +130,6 @@ def _table(found: "list[Footprint]", title: str, hop_ms: int) -> Table:
         ]
         if row.int8_bytes is not None and row.arena_bytes is not None:
             cells += [f"{row.int8_bytes / 1000:,.1f}", f"{row.arena_bytes / 1000:,.1f}"]
-            cells += [f"{row.latency_ms(device):.2g}" for device in _DEVICES]
+            cells += [in_ms(row.latency_ms(device) or 0.0) for device in _DEVICES]
         table.add_row(*cells)
     return table

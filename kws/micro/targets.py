@@ -172,3 +172,9 @@ def cost(device: Target, macs: int, elements: int, every_ms: float) -> TargetCos
 def costs(macs: int, elements: int, every_ms: float) -> dict[str, TargetCost]:
     """The estimate of every target, by its name."""
     return {name: cost(device, macs, elements, every_ms) for name, device in TARGETS.items()}
+
+
+def in_ms(latency_ms: float) -> str:
+    """An estimated time for people, with two digits that count: `2.5 ms`, `570 ms`."""
+    rounded = float(f"{latency_ms:.2g}")
+    return f"{rounded:,.0f} ms" if rounded >= 10 else f"{rounded:g} ms"

@@ -103,3 +103,11 @@ def test_an_unknown_device_and_a_latency_of_none_are_refused() -> None:
         BudgetParams(targets=("pdp-11",))
     with pytest.raises(pydantic.ValidationError, match="name it in targets"):
         BudgetParams(max_latency_ms=5)
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "shown"),
+    [(2.53, "2.5 ms"), (83.4, "83 ms"), (567, "570 ms"), (1160, "1,200 ms")],
+)
+def test_an_estimate_is_shown_with_two_digits_that_count(latency_ms, shown):
+    assert targets.in_ms(latency_ms) == shown
