@@ -1,11 +1,12 @@
 """A run's operating points at several rates, the DET curve, and the same through TFLM.
 
-    python -m benchmarks.operating_points runs/NAME [--targets 0.5 0.1] [--det det.png] [--tflm]
+    python -m benchmarks.operating_points runs/NAME [--targets 0.5 0.1] [--det det.png] [--tflm 600]
 
 The run's int8 model, on the posteriors that its StreamingEvaluator kept. For each target rate the
 threshold and the smoothing are chosen on the eval streams and judged on the test streams, with
-false accepts by what was heard. `--tflm` listens to every test stream anew through TensorFlow Lite
-Micro's interpreter, and exits with 1 where a posterior or a detection is another one.
+false accepts by what was heard. `--tflm MINUTES` listens to so much of the test streams anew, in
+whole streams, through TensorFlow Lite Micro's interpreter, and exits with 1 where a posterior or a
+detection is another one.
 """
 
 import argparse
@@ -50,14 +51,18 @@ def show(run: kept.Kept, target: float, picture: Path | None) -> DetectorParams:
     return point.detector
 
 
-def through_tflm(run: kept.Kept, folder: Path, detectors: list[DetectorParams]) -> int:
+def through_tflm(
+    run: kept.Kept, folder: Path, detectors: list[DetectorParams], minutes: float
+) -> int:
     """Listens anew; returns how many posteriors and detections differ."""
     model = load.load_folder(folder, runtime="tflm")
     frontend = features.create(model.feature_params)
     rate, stride_ms = model.feature_params.sample_rate, run.detector.clip_stride_ms
-    values = different = others = 0
+    values = different = others = compared = 0
     began, hours = time.perf_counter(), 0.0
     for stream in run.heard[TEST]:
+        if hours * 60 >= minutes:
+            break
         name = f"Split-{TEST}/{stream.truth.stream_id}.wav"
         audio = read(run.streams / name, rate, max_duration_ms=LONGEST_STREAM_MS).audio
         times_ms, rows = stream_posteriors(model, frontend, audio, stride_ms)
@@ -69,12 +74,13 @@ def through_tflm(run: kept.Kept, folder: Path, detectors: list[DetectorParams]) 
             != detect(stream.times_ms, stream.posteriors, detector, run.labels)
             for detector in detectors
         )
+        compared += len(detectors)
         hours += stream.truth.duration_ms / MS_PER_HOUR
     speed = hours * 3600 / (time.perf_counter() - began)
     print(
         f"through TensorFlow Lite Micro: {hours:.2f} h at {speed:.0f} x real time, {different:,} "
         f"of {values:,} posteriors differ, detections differ in {others} of "
-        f"{len(run.heard[TEST]) * len(detectors)} streams and settings"
+        f"{compared} streams and settings"
     )
     return different + others
 
@@ -85,7 +91,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--targets", nargs="+", type=float, default=[0.5, 0.1])
     parser.add_argument("--det", type=Path, help="writes the picture, with the first target's box")
-    parser.add_argument("--tflm", action="store_true")
+    parser.add_argument("--tflm", type=float, metavar="MINUTES")
     args = parser.parse_args()
     run = kept.of_run(args.run)
     detectors = [
@@ -94,7 +100,7 @@ def main() -> None:
     ]
     if args.tflm:
         model = kept.newest(args.run / "artifacts/MicroConverter/model") / "Format-Serving"
-        if through_tflm(run, model, detectors):
+        if through_tflm(run, model, detectors, args.tflm):
             raise SystemExit(1)
 
 
