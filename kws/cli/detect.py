@@ -64,7 +64,7 @@ def detect(
             picture.parent.mkdir(parents=True, exist_ok=True)
             draw(one, spotter, picture)
         if chime is not None:
-            from kws.audio.chime import lay_chimes
+            from kws.scenes.chime import lay_chimes
 
             chime.parent.mkdir(parents=True, exist_ok=True)
             ends = [detection.end_ms for detection in one.detections]

@@ -8,6 +8,9 @@ with warnings.catch_warnings():
     # pydub looks for ffmpeg as it is imported. Segments are made of samples here: none is needed.
     warnings.filterwarnings("ignore", message="Couldn't find ffmpeg")
     from pydub import AudioSegment
+    from pydub.generators import Sine
+
+__all__ = ["AudioSegment", "Sine", "from_segment", "to_segment"]
 
 
 def to_segment(audio: np.ndarray, sample_rate: int) -> AudioSegment:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kws.scenes.segment import AudioSegment, Sine, to_segment
+
 TONES_HZ = (880, 1320)
 TONE_MS = 90
 GAIN_DB = -14.0
@@ -19,15 +21,7 @@ def lay_chimes(audio: np.ndarray, sample_rate: int, times_ms: Sequence[int], pat
       times_ms: where chimes begin; one near the end makes the recording longer.
       path: of the WAV.
     """
-    from pydub import AudioSegment
-    from pydub.generators import Sine
-
-    sound = AudioSegment(
-        np.ascontiguousarray(audio, "<i2").tobytes(),
-        frame_rate=sample_rate,
-        sample_width=2,
-        channels=1,
-    )
+    sound = to_segment(audio, sample_rate)
     chime = AudioSegment.silent(0, frame_rate=sample_rate)
     for hz in TONES_HZ:
         tone = Sine(hz, sample_rate=sample_rate).to_audio_segment(TONE_MS, volume=GAIN_DB)

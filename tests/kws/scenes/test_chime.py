@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kws.audio.chime import lay_chimes
+from kws.scenes.chime import lay_chimes
 
 RATE = 16000
 
