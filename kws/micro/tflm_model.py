@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from kws.features.params import FeatureParams
+from kws.micro.int8_file import Int8File
 from kws.micro.streaming_model import Int8StreamingModel
 from kws.micro.tflite_model import Int8Model
 from kws.micro.tflm import Tflm
 
 
-class TflmModel(Int8Model):
-    """A windowed model in TFLM; see `Int8Model`."""
+class _InTflm(Int8File):
+    """What both kinds have: the file is loaded twice, by TFLite for its shapes and by TFLM."""
 
     def __init__(
         self,
@@ -28,10 +29,14 @@ class TflmModel(Int8Model):
         """Loads the model from the bytes of its file, in a process of its own.
 
         Raises:
-          KwsError: as of `Int8Model`, or TFLM cannot load the file.
+          KwsError: as of `the other base class`, or TFLM cannot load the file.
         """
         super().__init__(content, labels, feature_params, num_threads)
         self._tflm = Tflm(content)
+
+
+class TflmModel(_InTflm, Int8Model):
+    """A windowed model in TFLM; see `Int8Model`."""
 
     @staticmethod
     def _needs_reference_kernels(content: bytes) -> bool:
@@ -42,23 +47,8 @@ class TflmModel(Int8Model):
         return self._tflm.run(inputs).reshape(len(inputs), len(self.labels))
 
 
-class TflmStreamingModel(Int8StreamingModel):
+class TflmStreamingModel(_InTflm, Int8StreamingModel):
     """A streaming model in TFLM; see `Int8StreamingModel`."""
-
-    def __init__(
-        self,
-        content: bytes,
-        labels: Sequence[str],
-        feature_params: FeatureParams,
-        num_threads: int = 1,
-    ):
-        """Loads the model from the bytes of its file, in a process of its own.
-
-        Raises:
-          KwsError: as of `Int8StreamingModel`, or TFLM cannot load the file.
-        """
-        super().__init__(content, labels, feature_params, num_threads)
-        self._tflm = Tflm(content)
 
     def run_steps(self, inputs: np.ndarray, *, fresh: bool = True) -> np.ndarray:
         """int8 outputs `[steps, labels]` of the int8 steps `[steps, frames_per_step, channels]`."""
