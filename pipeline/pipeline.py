@@ -1,20 +1,16 @@
 """The pipeline: this file only wires. See the picture in the README."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base import base_node
-from tfx.types.channel_utils import union
 
-import schemas
 from components.audio_example_gen.component import AudioExampleGen
 from components.audio_synthesizer.component import AudioSynthesizer
-from components.baseline.in_service import in_service_resolver
-from components.baseline.strategy import baseline_resolver
 from components.evaluator.component import evaluator
 from components.example_validator.component import StrictExampleValidator
-from components.example_validator.previous import previous_statistics_resolver
 from components.micro_converter.component import MicroConverter
 from components.micro_pusher.component import MicroPusher
 from components.micro_validator.component import MicroValidator
@@ -27,11 +23,27 @@ from kws.audio.sources import names_of
 from pipeline import mix
 from pipeline.cascade import streaming_params
 from pipeline.config import Config
+from pipeline.history import History, MetadataHistory
 from pipeline.paths import Paths
 from pipeline.trainers import trainers
 
 SYNTHESIZED = "speech synthesized by Kokoro-82M and hibari voices"
 VOICES_LICENCE = "Apache-2.0 (both voices)"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recordings:
+    """What AudioExampleGen ingests; see its arguments.
+
+    Attributes:
+      folder: path or URL.
+      span_folder, last_spans, mix: how it is laid out.
+    """
+
+    folder: str
+    span_folder: str = ""
+    last_spans: int = 1
+    mix: bool = False
 
 
 def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
@@ -45,7 +57,16 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(paths.root),
-        components=_components(config, paths, recordings),
+        components=components(
+            config,
+            paths,
+            Recordings(
+                folder=str(recordings),
+                span_folder=mix.span_folder_of(config),
+                mix=config.data.is_mix,
+            ),
+            MetadataHistory(config, paths),
+        ),
         enable_cache=True,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(paths.metadata)
@@ -54,38 +75,53 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     )
 
 
-def _components(config: Config, paths: Paths, recordings: Path) -> list[base_node.BaseNode]:
+def components(
+    config: Config,
+    paths: Paths,
+    recordings: Recordings,
+    history: History,
+    destination: str = "",
+) -> list[base_node.BaseNode]:
+    """All nodes, in order.
+
+    Args:
+      config: the whole configuration.
+      paths: where the run keeps what is not an artifact.
+      recordings: what is ingested.
+      history: what is looked up of the runs before.
+      destination: of the bundles, in place of the configuration's.
+    """
     keywords = list(config.keywords)
 
     ingested = AudioExampleGen(
-        input_base=str(recordings),
+        input_base=recordings.folder,
         params=config.ingest,
-        span_folder=mix.span_folder_of(config),
-        mix=config.data.is_mix,
+        span_folder=recordings.span_folder,
+        last_spans=recordings.last_spans,
+        mix=recordings.mix,
     )
     audio = ingested.outputs["examples"]
 
     statistics = tfx.components.StatisticsGen(examples=audio, stats_options=statistics_options())
-    schema = tfx.components.ImportSchemaGen(
-        schema_file=str(
-            schemas.write_audio_schema(paths.schemas, keywords, config.ingest, config.validation)
-        )
-    )
-    previous = previous_statistics_resolver(current=statistics.outputs["statistics"])
+    schema = history.schema()
+    previous = history.previous_statistics(statistics.outputs["statistics"])
     validated = StrictExampleValidator(
         statistics=statistics.outputs["statistics"],
-        schema=schema.outputs["schema"],
+        schema=schema.channel,
         keywords=keywords,
         params=config.validation,
         examples=audio,
-        previous_statistics=previous.outputs["statistics"],
+        previous_statistics=previous.channel,
         report_file=str(paths.logs / "anomalies.json"),
+    )
+    keepers = history.keep_statistics(
+        statistics.outputs["statistics"], validated.outputs["anomalies"]
     )
 
     mining = config.training.hard_negatives if config.model is not None else None
     synthesized = AudioSynthesizer(
         examples=audio,
-        input_base=str(recordings),
+        input_base=recordings.folder,
         noisy_copies=config.noisy_copies,
         streams=config.streams,
         scenes=config.scenes,
@@ -107,10 +143,10 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
             scenes=True,
         )
     else:
-        clips = union([audio, synthesized.outputs["examples"]])
+        clips = history.together([audio, synthesized.outputs["examples"]])
         if config.tuning is not None and config.model is not None:
             tuned = Tuner(
-                examples=clips,
+                examples=clips.examples,
                 tuning=config.tuning,
                 model=config.model,
                 training=config.training,
@@ -121,7 +157,8 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
             )
             best = tuned.outputs["best_hyperparameters"]
         transformed = SpectrogramTransform(
-            examples=clips,
+            examples=clips.examples,
+            more_examples=clips.more_examples,
             params=config.features,
             keywords=keywords,
             hyperparameters=best if config.tuning and config.tuning.of_features else None,
@@ -130,9 +167,10 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
     data: list[base_node.BaseNode] = [
         ingested,
         statistics,
-        schema,
-        previous,
+        *schema.nodes,
+        *previous.nodes,
         validated,
+        *keepers,
         synthesized,
         *([tuned] if tuned else []),
         transformed,
@@ -140,7 +178,7 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
     if config.model is None:
         return data
 
-    training = trainers(config, paths, features, synthesized.outputs["streams"], best)
+    training = trainers(config, paths, history, features, synthesized.outputs["streams"], best)
     trained = training[-1]
     converted = MicroConverter(
         model=trained.outputs["model"], examples=features, params=config.conversion
@@ -148,27 +186,23 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
     model = converted.outputs["model"]
 
     evaluated: base_node.BaseNode
-    judges: list[base_node.BaseNode]
+    last = history.in_service(model, on_clips=config.scenes is None)
     if config.scenes is not None:
         evaluated = SceneEvaluator(model=model, examples=features, params=config.scene_evaluation)
-        judges = [evaluated]
     else:
-        baseline = baseline_resolver(candidate=model)
         evaluated = evaluator(
             model=model,
             examples=features,
-            baseline_model=baseline.outputs["model"],
+            baseline_model=last.baseline,
             params=config.evaluation,
             keywords=keywords,
         )
-        judges = [baseline, evaluated]
-    in_service = in_service_resolver(candidate=model)
     streamed = StreamingEvaluator(
         model=model,
         streams=synthesized.outputs["streams"],
         params=streaming_params(config),
-        last_model=in_service.outputs["model"],
-        last_evaluation=in_service.outputs["evaluation"],
+        last_model=last.model,
+        last_evaluation=last.evaluation,
     )
     fits = MicroValidator(
         model=model,
@@ -187,15 +221,15 @@ def _components(config: Config, paths: Paths, recordings: Path) -> list[base_nod
         streaming_evaluation=streamed.outputs["evaluation"],
         examples=features,
         audio_examples=audio,
-        destination=config.destination or str(paths.bundles),
+        destination=destination or config.destination or str(paths.bundles),
         info=json.dumps(_info(config), sort_keys=True),
     )
     return [
         *data,
         *training,
         converted,
-        *judges,
-        in_service,
+        *last.nodes,
+        evaluated,
         streamed,
         fits,
         pushed,

@@ -10,19 +10,19 @@ Each further round of mining has its own miner and trainer, HardNegativeMiner2 a
 
 from tfx import types
 from tfx.dsl.components.base import base_node
-from tfx.types.channel_utils import union
 
 from components.hard_negatives.component import HardNegativeMiner
 from components.trainer.component import Trainer
-from components.warm_start.strategy import base_model_resolver
 from kws.training.params import TrainingParams
 from pipeline.config import Config
+from pipeline.history import Examples, History
 from pipeline.paths import Paths
 
 
 def trainers(
     config: Config,
     paths: Paths,
+    history: History,
     features: types.BaseChannel,
     streams: types.BaseChannel,
     hyperparameters: types.BaseChannel | None = None,
@@ -32,6 +32,7 @@ def trainers(
     Args:
       config: with a model.
       paths: where checkpoints go.
+      history: gives the model to start from.
       features: feature examples.
       streams: of AudioSynthesizer.
       hyperparameters: of the Tuner, for every Trainer.
@@ -43,16 +44,17 @@ def trainers(
     nodes: list[base_node.BaseNode] = []
     base = None
     if config.training.warm_start:
-        resolved = base_model_resolver(features, model, last)
-        nodes.append(resolved)
-        base = resolved.outputs["model"]
+        found = history.base_model(features, model, last)
+        nodes += found.nodes
+        base = found.channel
 
     rounds = mining.rounds if mining is not None else 0
-    examples = features
+    examples = Examples(features)
     mined: list[types.BaseChannel] = []
     for number in range(rounds + 1):
         trained = Trainer(
-            examples=examples,
+            examples=examples.examples,
+            more_examples=examples.more_examples,
             model=model,
             training=_settings(config.training, first=number == 0),
             keywords=keywords,
@@ -79,7 +81,7 @@ def trainers(
         nodes.append(miner)
         base = trained.outputs["model"]
         mined.append(miner.outputs["examples"])
-        examples = union([features, *mined])
+        examples = history.together([features, *mined])
     return nodes
 
 

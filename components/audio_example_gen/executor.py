@@ -60,7 +60,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         # The driver notes the span in a custom property; StatisticsGen hands on this one.
-        examples.span = exec_properties.get(SPAN_PROPERTY_NAME) or 0
+        # On Kubeflow numbers come as floats.
+        examples.span = int(exec_properties.get(SPAN_PROPERTY_NAME) or 0)
         with self._make_beam_pipeline() as pipeline:
             splits = pipeline | "Ingest" >> ingest.Ingest(corpus, params, examples.uri, salt)
             for split, clips in splits.items():

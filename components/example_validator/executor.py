@@ -18,6 +18,7 @@ from tfx.utils import io_utils
 
 from components.example_validator import findings, offenders, shift
 from components.example_validator.previous import VALIDATED_ID
+from components.inputs import without_empty
 from kws.audio.validation_params import ValidationParams
 from kws.errors import KwsError
 from kws.report.data_statistics import WHOLE, label_counts
@@ -46,6 +47,7 @@ class Executor(executor.Executor):
           KwsError: names every anomaly with the number of clips and three of them, and every
             distance above its limit where that is gated.
         """
+        input_dict = without_empty(input_dict, PREVIOUS_KEY)
         self._params = ValidationParams.from_json(exec_properties["params"])
         self._keywords = json.loads(exec_properties["keywords"])
         self._rules: dict[str, list[Rule]] = {}

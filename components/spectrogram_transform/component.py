@@ -23,6 +23,7 @@ class SpectrogramTransformSpec(ComponentSpec):
     }
     INPUTS: ClassVar = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "more_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS: ClassVar = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
@@ -54,6 +55,7 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
         keywords: Sequence[str],
         scenes: bool = False,
         hyperparameters: types.BaseChannel | None = None,
+        more_examples: types.BaseChannel | None = None,
     ):
         """Constructs the component.
 
@@ -65,12 +67,15 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
           scenes: the examples are scenes of AudioSynthesizer.
           hyperparameters: the Tuner's best; those of the features take the place of what `params`
             says.
+          more_examples: as a union of `examples` with these, where a union cannot be said
+            (see `components.inputs`).
         """
         # Left out for clips, so that a run of before is still the same execution.
         kind = {"scenes": 1} if scenes else {}
         super().__init__(
             SpectrogramTransformSpec(
                 examples=examples,
+                more_examples=more_examples,
                 params=params.to_json(),
                 keywords=json.dumps(list(keywords)),
                 **kind,

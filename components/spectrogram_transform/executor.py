@@ -16,6 +16,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
+from components.inputs import joined
 from components.spectrogram_transform.scenes import ComputeSceneFeatures
 from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
 from components.tuner.hyperparameters import best_values
@@ -47,7 +48,7 @@ class Executor(BaseBeamExecutor):
           KwsError: the frontend refuses the parameters, or a clip does not fit them.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        sources = input_dict["examples"]
+        sources = joined(input_dict)["examples"]
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         best = best_values(input_dict.get("hyperparameters"))
         params = applied(FEATURES, FeatureParams.from_json(exec_properties["params"]), best)

@@ -9,6 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.inputs import without_empty
 from components.streaming_evaluator import jobs as stored
 from components.streaming_evaluator.cascade import CascadeSpec, HearStreams
 from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
@@ -55,6 +56,7 @@ class Last:
 
 def last_of(input_dict: dict[str, list[types.Artifact]]) -> Last | None:
     """The executor's optional inputs `last_model` and `last_evaluation`; None without them."""
+    input_dict = without_empty(input_dict, "last_model", "last_evaluation")
     if not input_dict.get("last_model") or not input_dict.get("last_evaluation"):
         return None
     model = artifact_utils.get_single_instance(input_dict["last_model"])

@@ -13,16 +13,18 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import json_utils
 
 from components.artifacts import AudioStreams
+from components.inputs import MORE_EXAMPLES
 from components.trainer import executor
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
 
 
 class TrainerSpec(standard_component_specs.TrainerSpec):
-    """Spec of Trainer: TFX's own, and `streams`."""
+    """Spec of Trainer: TFX's own, `streams`, and `more_examples`."""
 
     INPUTS: ClassVar = {
         **standard_component_specs.TrainerSpec.INPUTS,
+        MORE_EXAMPLES: ChannelParameter(type=standard_artifacts.Examples, optional=True),
         executor.STREAMS_KEY: ChannelParameter(type=AudioStreams, optional=True),
     }
 
@@ -49,6 +51,7 @@ class Trainer(base_component.BaseComponent):
         base_model: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
         streams: types.BaseChannel | None = None,
+        more_examples: types.BaseChannel | None = None,
     ):
         """Constructs the component.
 
@@ -63,11 +66,13 @@ class Trainer(base_component.BaseComponent):
           hyperparameters: the Tuner's best; they take the place of what `model` and `training` say.
           streams: of the AudioSynthesizer; its eval streams are heard after every epoch where
             `training.early_stopping` goes by misses.
+          more_examples: as a union of `examples` with these (see `components.inputs`).
         """
         super().__init__(
             TrainerSpec(
                 run_fn="components.trainer.trainer_module.run_fn",
                 examples=examples,
+                more_examples=more_examples,
                 base_model=base_model,
                 hyperparameters=hyperparameters,
                 streams=streams,

@@ -6,6 +6,8 @@ from tfx import types
 from tfx.components.trainer import executor, fn_args_utils
 from tfx.types import artifact_utils
 
+from components.inputs import joined, without_empty
+
 STREAMS_KEY = "streams"
 """Of the input, and of the entry in run_fn's `custom_config`: a folder with `Split-eval/`."""
 
@@ -19,6 +21,7 @@ class Executor(executor.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> fn_args_utils.FnArgs:
+        input_dict = without_empty(joined(input_dict), "base_model")
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         streams = input_dict.get(STREAMS_KEY)
         if streams:

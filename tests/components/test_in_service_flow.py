@@ -75,7 +75,7 @@ def newest(store: metadata_store.MetadataStore, kind: str) -> mlmd.Artifact:
 
 
 def evaluation_of(store: metadata_store.MetadataStore) -> dict:
-    uri = newest(store, "components.artifacts.StreamingEvaluation").uri
+    uri = newest(store, "components.StreamingEvaluation").uri
     return json.loads(Path(uri, "evaluation.json").read_text())
 
 
@@ -85,7 +85,7 @@ def test_the_second_run_is_compared_with_the_first_one_s_model_and_says_so_in_th
     store = run(place, "model-1")
     assert "against_last" not in evaluation_of(store)
     first = newest(store, "Model")
-    blessing = newest(store, "components.artifacts.StreamingBlessing").custom_properties
+    blessing = newest(store, "components.StreamingBlessing").custom_properties
     assert blessing["blessed"].int_value == 1
     assert blessing["current_model_id"].int_value == first.id
 
@@ -93,7 +93,7 @@ def test_the_second_run_is_compared_with_the_first_one_s_model_and_says_so_in_th
     compared = evaluation_of(store)["against_last"]
     assert Path(compared["model"]).parent == place / "model-1"
     assert compared["misses"] == {"candidate": 0, "last": 0, "both": 1, "chance": 1.0}
-    blessing = newest(store, "components.artifacts.StreamingBlessing").custom_properties
+    blessing = newest(store, "components.StreamingBlessing").custom_properties
     gates = json.loads(blessing["gates"].string_value)
     assert gates["streaming.misses_against_last"] == [1.0, ">=", 0.025, True]
     assert blessing["current_model_id"].int_value == newest(store, "Model").id > first.id

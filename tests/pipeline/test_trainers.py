@@ -8,6 +8,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import AudioStreams
 from pipeline.config import load
+from pipeline.history import MetadataHistory
 from pipeline.paths import Paths
 from pipeline.trainers import trainers
 
@@ -19,7 +20,9 @@ def nodes(tmp_path):
         features = types.Channel(type=standard_artifacts.Examples)
         streams = types.Channel(type=AudioStreams)
         paths = Paths(out=tmp_path, name=config.name)
-        return {node.id: node for node in trainers(config, paths, features, streams)}
+        history = MetadataHistory(config, paths)
+        made_trainers = trainers(config, paths, history, features, streams)
+        return {node.id: node for node in made_trainers}
 
     return made
 

@@ -1,0 +1,85 @@
+"""What every container of the compiled pipeline runs: one executor, as TFX's own entry point does.
+
+    python -m pipeline.kubeflow_entrypoint --executor_class_path ... \
+        --json_serialized_invocation_args '{...}' --json_serialized_inputs_spec_args '{...}'
+
+Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
+
+- Keras 2 is chosen before TensorFlow is imported (see `kws`).
+- Parameters of the run are written into the properties (`pipeline.run_parameters`).
+- Artifacts are read and written where Kubeflow's launcher has put the bucket's files, `/gcs/...`
+  for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
+- Before an ingestion its span is found, which elsewhere TFX's driver does.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
+from pipeline import run_parameters
+
+MOUNTS = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/"}
+"""Scheme -> where the launcher of Kubeflow Pipelines keeps local copies."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the executor; whatever it raises ends the container."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
+    args, beam_args = parser.parse_known_args(arguments)
+    given = json.loads(args.json_serialized_invocation_args)
+    invocation, urls = prepare(given)
+    args.json_serialized_invocation_args = json.dumps(invocation)
+
+    # TensorFlow comes with these.
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+    from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver
+
+    if "input_config" in invocation.get("inputs", {}).get("parameterValues", {}):
+        driver.main(args)
+    kubeflow_v2_run_executor.main((args, beam_args))
+    restore(Path(invocation["outputs"]["outputFile"]), urls)
+
+
+def prepare(invocation: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """An ExecutorInput as the executor is to see it, and local path -> URL of its artifacts."""
+    changed = json.loads(json.dumps(invocation))
+    inputs = changed.get("inputs", {})
+    inputs["parameterValues"] = run_parameters.apply(inputs.get("parameterValues", {}))
+    changed["inputs"] = inputs
+    urls: dict[str, str] = {}
+    for artifact in _artifacts(inputs) + _artifacts(changed.get("outputs", {})):
+        local = _local(artifact["uri"])
+        urls[local] = artifact["uri"]
+        artifact["uri"] = local
+    return changed, urls
+
+
+def restore(output_file: Path, urls: dict[str, str]) -> None:
+    """Writes the artifacts' URLs back into what the executor reported."""
+    output = json.loads(output_file.read_text())
+    for artifact in _artifacts(output):
+        artifact["uri"] = urls.get(artifact["uri"], artifact["uri"])
+    output_file.write_text(json.dumps(output))
+
+
+def _artifacts(part: dict[str, Any]) -> list[dict[str, Any]]:
+    lists = part.get("artifacts", {}).values()
+    return [artifact for some in lists for artifact in some.get("artifacts", [])]
+
+
+def _local(uri: str) -> str:
+    for scheme, folder in MOUNTS.items():
+        if uri.startswith(scheme):
+            return folder + uri.removeprefix(scheme)
+    return uri
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,126 @@
+"""Compiles a configuration into a YAML that Kubeflow Pipelines runs.
+
+TFX's KubeflowV2DagRunner does the compiling; `pipeline.kubeflow_history` keeps away what it does
+not take, `pipeline.kubeflow_spec` adds what it leaves out.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import tfx.v1 as tfx
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
+    KubeflowV2DagRunner,
+    KubeflowV2DagRunnerConfig,
+)
+
+from kws.errors import KwsError
+from kws.micro.destination import is_url
+from pipeline import kubeflow_spec
+from pipeline.config import Config
+from pipeline.kubeflow_history import FolderHistory
+from pipeline.paths import Paths
+from pipeline.pipeline import Recordings, components
+
+COMMAND = ["python", "-m", "pipeline.kubeflow_entrypoint"]
+IN_CONTAINER = Path("/tmp/kws")
+"""Checkpoints and reports of a container, which go with it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where the pipeline will run.
+
+    Attributes:
+      image: of the containers, with this product in it.
+      root: URL of the pipeline root.
+      data: the recordings, as the containers see them; a run may say otherwise.
+      destination: of the bundles; "": the configuration's, or `bundles` below the root.
+    """
+
+    image: str
+    root: str
+    data: str
+    destination: str = ""
+
+
+def compile_spec(config: Config, target: Target) -> dict[str, Any]:
+    """The PipelineSpec as a dictionary.
+
+    Raises:
+      KwsError: the configuration has what does not run there, or the target is wrong.
+    """
+    _check(config, target)
+    name = config.name.replace("_", "-")
+    root = target.root.rstrip("/")
+    destination = target.destination or config.destination or f"{root}/{config.name}/bundles"
+    nodes = components(
+        config,
+        Paths(out=IN_CONTAINER, name=config.name),
+        Recordings(
+            folder=target.data,
+            span_folder=config.data.span_folder,
+            last_spans=config.data.last_spans,
+        ),
+        FolderHistory(config, root, destination),
+        destination,
+    )
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name=name,
+        pipeline_root=root,
+        components=nodes,
+        enable_cache=True,
+        beam_pipeline_args=list(config.beam_pipeline_args),
+    )
+    runner = KubeflowV2DagRunner(
+        KubeflowV2DagRunnerConfig(
+            default_image=target.image, default_commands=COMMAND, use_pipeline_spec_2_1=True
+        )
+    )
+    spec = kubeflow_spec.finish(runner.run(pipeline, write_out=False)["pipelineSpec"], root)
+    parse(spec)
+    return spec
+
+
+def write(spec: dict[str, Any], file: Path) -> None:
+    """Writes the YAML that `kfp` and the web page of Kubeflow Pipelines upload."""
+    if file.suffix not in (".yaml", ".yml"):
+        raise KwsError(f"--out {file}: a pipeline is a .yaml file")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(spec, sort_keys=True), encoding="utf-8")
+
+
+def parse(spec: dict[str, Any]) -> pipeline_spec_pb2.PipelineSpec:
+    """The proto; json_format.ParseError where a field is unknown or of another type."""
+    parsed = json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+    deployment = json_format.MessageToDict(parsed.deployment_spec)
+    json_format.ParseDict(deployment, pipeline_spec_pb2.PipelineDeploymentConfig())
+    return parsed
+
+
+def _check(config: Config, target: Target) -> None:
+    if not is_url(target.root):
+        raise KwsError(
+            f"--pipeline-root {target.root} is a folder of this machine",
+            hint="containers share a bucket: gs://..., s3://... or minio://...",
+        )
+    if config.tuning is not None:
+        raise KwsError(
+            "the section tuning cannot be compiled for Kubeflow: TFX's Tuner takes one channel",
+            hint="search on one machine, and write what was found into the preset: docs/tuning.md",
+        )
+    if config.data.sources:
+        raise KwsError(
+            "data.sources cannot be compiled for Kubeflow: a mix is gathered on the machine that "
+            "runs it",
+            hint="lay the recordings out in one folder, <word>/<file>, and give it by --data",
+        )
+    mining = config.training.hard_negatives
+    if mining is not None and mining.rounds > 1:
+        raise KwsError(
+            f"training.hard_negatives.rounds={mining.rounds} cannot be compiled for Kubeflow",
+            hint="training.hard_negatives.rounds=1",
+        )

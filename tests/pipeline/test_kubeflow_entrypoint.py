@@ -1,0 +1,66 @@
+"""A container runs its executor on local copies, and reports the URLs."""
+
+import json
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.utils import io_utils
+
+from pipeline import kubeflow_entrypoint
+from pipeline.config import load
+from pipeline.kubeflow_runner import Target, compile_spec
+
+TARGET = Target(image="image", root="gs://bucket/root", data="gs://bucket/words")
+
+
+def test_artifacts_are_read_where_the_launcher_has_put_them():
+    invocation, urls = kubeflow_entrypoint.prepare(
+        {
+            "inputs": {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a"}]}}},
+            "outputs": {"artifacts": {"out": {"artifacts": [{"uri": "minio://bucket/b"}]}}},
+        }
+    )
+    (model,) = invocation["inputs"]["artifacts"]["model"]["artifacts"]
+    (out,) = invocation["outputs"]["artifacts"]["out"]["artifacts"]
+    assert (model["uri"], out["uri"]) == ("/gcs/bucket/a", "/minio/bucket/b")
+    assert urls == {"/gcs/bucket/a": "gs://bucket/a", "/minio/bucket/b": "minio://bucket/b"}
+
+
+def test_what_is_reported_has_the_urls_again(tmp_path):
+    output = tmp_path / "output.json"
+    output.write_text(json.dumps({"artifacts": {"out": {"artifacts": [{"uri": "/gcs/b/x"}]}}}))
+    kubeflow_entrypoint.restore(output, {"/gcs/b/x": "gs://b/x"})
+    (artifact,) = json.loads(output.read_text())["artifacts"]["out"]["artifacts"]
+    assert artifact["uri"] == "gs://b/x"
+
+
+def test_a_compiled_task_runs_by_its_own_arguments(tmp_path):
+    spec = compile_spec(load("quickstart", [f"data.path={TARGET.data}"]), TARGET)
+    task = spec["root"]["dag"]["tasks"]["AudioSchemaGen"]
+    definition = spec["components"]["AudioSchemaGen"]
+    kind = definition["outputDefinitions"]["artifacts"]["schema"]["artifactType"]
+    invocation = {
+        "inputs": {
+            "parameterValues": {
+                name: value["runtimeValue"]["constant"]
+                for name, value in task["inputs"]["parameters"].items()
+            }
+        },
+        "outputs": {
+            "artifacts": {
+                "schema": {
+                    "artifacts": [{"name": "s", "uri": str(tmp_path / "schema"), "type": kind}]
+                }
+            },
+            "outputFile": str(tmp_path / "outputs" / "output.json"),
+        },
+    }
+    label = definition["executorLabel"]
+    args = spec["deploymentSpec"]["executors"][label]["container"]["args"]
+    kubeflow_entrypoint.main([json.dumps(invocation) if arg == "{{$}}" else arg for arg in args])
+
+    schema = io_utils.parse_pbtxt_file(
+        str(tmp_path / "schema" / "schema.pbtxt"), schema_pb2.Schema()
+    )
+    assert {"label", "duration_ms"} <= {feature.name for feature in schema.feature}
+    reported = json.loads((tmp_path / "outputs" / "output.json").read_text())
+    assert reported["artifacts"]["schema"]["artifacts"][0]["uri"] == str(tmp_path / "schema")
