@@ -12,6 +12,7 @@ from kws.cli.cascade import cascade
 from kws.cli.data import data
 from kws.cli.detect import detect
 from kws.cli.evaluate import evaluate
+from kws.cli.kubeflow import app as kubeflow
 from kws.cli.listen import listen
 from kws.cli.models import models
 from kws.cli.personalize import personalize
@@ -43,6 +44,7 @@ app.command(rich_help_panel="Judge")(listen)
 app.command("stream-test", rich_help_panel="Judge")(stream_test)
 app.command(rich_help_panel="Judge")(cascade)
 app.add_typer(bundle, name="bundle", rich_help_panel="Ship")
+app.add_typer(kubeflow, name="kubeflow", rich_help_panel="Ship")
 app.command(rich_help_panel="Look")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(data)

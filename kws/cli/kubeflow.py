@@ -1,0 +1,153 @@
+"""`kws kubeflow`: compile the pipeline for Kubeflow Pipelines, upload it, run it, schedule it."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kws.errors import KwsError
+
+app = typer.Typer(help="Kubeflow Pipelines: compile, upload, run, schedule.", no_args_is_help=True)
+
+TOKEN = "KWS_KUBEFLOW_TOKEN"
+"""Environment variable: a bearer token. No option, so that no shell's history keeps it."""
+
+File = Annotated[Path, typer.Argument(help="What `kws kubeflow compile` wrote.")]
+Name = Annotated[str, typer.Argument(help="Of the schedule: see `kws kubeflow list`.")]
+Host = Annotated[
+    str | None,
+    typer.Option(help="URL of the API.", envvar="KF_PIPELINES_ENDPOINT", show_default=False),
+]
+Namespace = Annotated[
+    str | None, typer.Option(help="In a multi-user installation.", show_default=False)
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", "-p", help="name=value, e.g. epochs=30; may be repeated."),
+]
+Account = Annotated[
+    str | None,
+    typer.Option("--service-account", help="Whose rights the run has.", show_default=False),
+]
+
+
+@app.command("compile")
+def compile_(
+    image: Annotated[str, typer.Option(help="Of the containers, with this product in it.")],
+    pipeline_root: Annotated[str, typer.Option(help="Bucket of the artifacts, e.g. gs://b/kws.")],
+    data: Annotated[
+        str, typer.Option(help="Recordings as the containers see them; a run may say otherwise.")
+    ],
+    preset: Annotated[str, typer.Option(help="By name, or a YAML file.")] = "speech_commands",
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("kws.yaml"),
+    destination: Annotated[
+        str, typer.Option(help="Of the bundles. Default: below the pipeline root.")
+    ] = "",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override, e.g. training.epochs=5.")
+    ] = None,
+) -> None:
+    """Compile a preset into the YAML that Kubeflow Pipelines runs; lists its run parameters."""
+    from pipeline.config import load
+
+    config = load(preset, [*(set_ or ()), f"data.path={data}"])
+
+    from pipeline import kubeflow_runner
+
+    target = kubeflow_runner.Target(
+        image=image, root=pipeline_root, data=data, destination=destination
+    )
+    spec = kubeflow_runner.compile_spec(config, target)
+    kubeflow_runner.write(spec, out)
+    typer.echo(f"{out}: {len(spec['root']['dag']['tasks'])} tasks; parameters of a run:")
+    for name, parameter in spec["root"]["inputDefinitions"]["parameters"].items():
+        typer.echo(f"  {name}={parameter['defaultValue']}  {parameter['description']}")
+
+
+@app.command()
+def upload(file: File, host: Host = None, namespace: Namespace = None) -> None:
+    """Upload a compiled pipeline as a version of its own; the same file is uploaded once."""
+    version = _server(host, namespace).upload(file)
+    typer.echo(f"{version.name}: {'uploaded' if version.new else 'was there already'}")
+
+
+@app.command()
+def run(
+    file: File,
+    host: Host = None,
+    namespace: Namespace = None,
+    parameter: Parameters = None,
+    service_account: Account = None,
+) -> None:
+    """Run a compiled pipeline now."""
+    from pipeline.kubeflow_client import parameters_of
+
+    parameters = parameters_of(file, parameter or [])
+    started = _server(host, namespace).run(file, parameters, service_account)
+    typer.echo(f"run {started} started")
+
+
+@app.command()
+def schedule(
+    file: File,
+    cron: Annotated[
+        str, typer.Option(help='Six fields, seconds first: "0 0 3 * * *" is every night at three.')
+    ],
+    host: Host = None,
+    namespace: Namespace = None,
+    parameter: Parameters = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the schedule. Default: the pipeline's.")
+    ] = None,
+    service_account: Account = None,
+) -> None:
+    """Run a compiled pipeline again and again; said twice, the schedule is changed, not doubled."""
+    from pipeline.kubeflow_client import check_cron, parameters_of
+
+    check_cron(cron)
+    parameters = parameters_of(file, parameter or [])
+    made, changed = _server(host, namespace).schedule(file, cron, parameters, name, service_account)
+    typer.echo(f"{made.name}: {made.cron}, {'scheduled' if changed else 'was so already'}")
+
+
+@app.command("list")
+def list_(host: Host = None, namespace: Namespace = None) -> None:
+    """All schedules."""
+    found = _server(host, namespace).schedules()
+    for one in found:
+        state = "on" if one.enabled else "paused"
+        given = " ".join(f"{key}={value}" for key, value in sorted(one.parameters.items()))
+        typer.echo(f"{one.name}  {one.cron}  {state}  {given}".rstrip())
+    if not found:
+        typer.echo("no schedules")
+
+
+@app.command()
+def pause(
+    name: Name,
+    host: Host = None,
+    namespace: Namespace = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False,
+) -> None:
+    """Pause a schedule, or let it go on; runs that are under way are not touched."""
+    changed = _server(host, namespace).pause(name, resume)
+    state = "on" if resume else "paused"
+    typer.echo(f"{name}: {state if changed else f'was {state} already'}")
+
+
+@app.command()
+def delete(name: Name, host: Host = None, namespace: Namespace = None) -> None:
+    """Delete a schedule; the pipeline, its runs and its bundles stay."""
+    count = _server(host, namespace).delete(name)
+    typer.echo(f"{name}: {'deleted' if count else 'there is none'}")
+
+
+def _server(host: str | None, namespace: str | None) -> Any:
+    if not host:
+        raise KwsError(
+            "no host of Kubeflow Pipelines is given", hint="--host, or KF_PIPELINES_ENDPOINT"
+        )
+    from pipeline.kubeflow_client import Kubeflow
+
+    return Kubeflow(host, namespace, os.environ.get(TOKEN))
