@@ -47,7 +47,7 @@ def _bind(spec: Spec, parameter: RunParameter) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     names = [name for name in parameter.tasks if name in tasks]
     for name in names[:1] if parameter.first_only else names:
-        default = parameter.get(_properties(tasks[name]))
+        default = parameter.place.get(_properties(tasks[name]))
         if default is None:
             continue
         described = {

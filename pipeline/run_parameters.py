@@ -10,7 +10,7 @@ validated there, as the configuration is: by the section's own class.
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 PREFIX = "run_"
 """Of the inputs of tasks."""
@@ -18,6 +18,18 @@ NEWEST_SPAN = -1
 
 Properties = dict[str, Any]
 Value = str | int | float
+
+
+class Place(NamedTuple):
+    """Where a value is in the properties of a task.
+
+    Attributes:
+      get: reads it; None: this pipeline has no such parameter.
+      put: changes it.
+    """
+
+    get: Callable[[Properties], Value | None]
+    put: Callable[[Properties, Value], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,8 +41,7 @@ class RunParameter:
       help: one sentence for it.
       kind: str, int or float.
       tasks: whose properties it changes; of those, the ones that the pipeline has.
-      get: its value in a task's properties; None: this pipeline has no such parameter.
-      put: changes a task's properties.
+      place: where it is in a task's properties.
       first_only: of `tasks`, only the first that the pipeline has.
     """
 
@@ -38,8 +49,7 @@ class RunParameter:
     help: str
     kind: type
     tasks: tuple[str, ...]
-    get: Callable[[Properties], Value | None]
-    put: Callable[[Properties, Value], None]
+    place: Place
     first_only: bool = False
 
     @property
@@ -53,12 +63,12 @@ def apply(properties: Properties) -> Properties:
     changed = {key: value for key, value in properties.items() if not key.startswith(PREFIX)}
     for parameter in PARAMETERS:
         if parameter.input_name in properties:
-            parameter.put(changed, parameter.kind(properties[parameter.input_name]))
+            parameter.place.put(changed, parameter.kind(properties[parameter.input_name]))
     return changed
 
 
-def _at(*path: str) -> dict[str, Callable]:
-    """`get` and `put` of a place in nested JSON; a text on the way is JSON itself."""
+def _at(*path: str) -> Place:
+    """A place in nested JSON; a text on the way is JSON itself."""
 
     def get(properties: Properties) -> Value | None:
         found: Any = properties
@@ -72,7 +82,7 @@ def _at(*path: str) -> dict[str, Callable]:
     def put(properties: Properties, value: Value) -> None:
         properties.update(_changed(properties, path, value))
 
-    return {"get": get, "put": put}
+    return Place(get, put)
 
 
 def _changed(content: Any, path: tuple[str, ...], value: Value) -> Any:
@@ -125,15 +135,14 @@ PARAMETERS = (
         help="folder of the recordings, as the containers see it: a path or a URL",
         kind=str,
         tasks=("AudioExampleGen", "AudioSynthesizer"),
-        **_at("input_base"),
+        place=_at("input_base"),
     ),
     RunParameter(
         name="span",
         help=f"number of the span to ingest; {NEWEST_SPAN}: the newest",
         kind=int,
         tasks=("AudioExampleGen",),
-        get=_get_span,
-        put=_put_span,
+        place=Place(_get_span, _put_span),
     ),
     RunParameter(
         name="epochs",
@@ -141,7 +150,7 @@ PARAMETERS = (
         kind=int,
         tasks=_TRAINERS,
         first_only=True,
-        **_at("custom_config", "training", "epochs"),
+        place=_at("custom_config", "training", "epochs"),
     ),
     RunParameter(
         name="learning_rate",
@@ -149,57 +158,56 @@ PARAMETERS = (
         kind=float,
         tasks=_TRAINERS,
         first_only=True,
-        **_at("custom_config", "training", "learning_rate"),
+        place=_at("custom_config", "training", "learning_rate"),
     ),
     RunParameter(
         name="base_model",
         help="a Trainer's model to start from, by its URL; empty: from scratch",
         kind=str,
         tasks=("BaseModel",),
-        **_at("uri"),
+        place=_at("uri"),
     ),
     RunParameter(
         name="min_accuracy",
         help="gate on the accuracy on clips",
         kind=float,
         tasks=("Evaluator",),
-        get=_get_accuracy,
-        put=_put_accuracy,
+        place=Place(_get_accuracy, _put_accuracy),
     ),
     RunParameter(
         name="max_false_accepts_per_hour",
         help="gate on the streams",
         kind=float,
         tasks=("StreamingEvaluator",),
-        **_at("params", "gates", "max_false_accepts_per_hour"),
+        place=_at("params", "gates", "max_false_accepts_per_hour"),
     ),
     RunParameter(
         name="max_miss_rate",
         help="gate on the streams, 0 to 1",
         kind=float,
         tasks=("StreamingEvaluator",),
-        **_at("params", "gates", "max_miss_rate"),
+        place=_at("params", "gates", "max_miss_rate"),
     ),
     RunParameter(
         name="max_flash_bytes",
         help="gate on the device's budget",
         kind=int,
         tasks=("MicroValidator",),
-        **_at("params", "max_flash_bytes"),
+        place=_at("params", "max_flash_bytes"),
     ),
     RunParameter(
         name="max_arena_bytes",
         help="gate on the device's budget",
         kind=int,
         tasks=("MicroValidator",),
-        **_at("params", "max_arena_bytes"),
+        place=_at("params", "max_arena_bytes"),
     ),
     RunParameter(
         name="destination",
         help="where bundles are pushed, and where the model in service is looked for",
         kind=str,
         tasks=("ServedModel", "MicroPusher"),
-        **_at("destination"),
+        place=_at("destination"),
     ),
 )
 """In the order in which a form shows them."""
