@@ -19,12 +19,16 @@ class Step:
       state: "done", "cached" (an earlier run's result was taken) or "failed".
       seconds: from start to publication.
       outputs: artifacts by output key.
+      inputs: artifacts by input key.
+      settings: what it was run with: the execution's properties as they were recorded.
     """
 
     name: str
     state: str
     seconds: float
     outputs: dict[str, list[mlmd.Artifact]]
+    inputs: dict[str, list[mlmd.Artifact]]
+    settings: dict[str, str | int | float]
 
     def folder(self, key: str) -> Path:
         """The folder of a single output artifact."""
@@ -98,11 +102,15 @@ def newest_run(metadata: Path) -> Run:
 
 
 def _step(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Step:
-    outputs: dict[str, list[mlmd.Artifact]] = {}
+    artifacts: dict[int, dict[str, list[mlmd.Artifact]]] = {
+        mlmd.Event.INPUT: {},
+        mlmd.Event.OUTPUT: {},
+    }
     for event in store.get_events_by_execution_ids([execution.id]):
-        if event.type == mlmd.Event.OUTPUT:
+        if event.type in artifacts:
             key = next(step.key for step in event.path.steps if step.HasField("key"))
-            outputs.setdefault(key, []).extend(store.get_artifacts_by_id([event.artifact_id]))
+            found = store.get_artifacts_by_id([event.artifact_id])
+            artifacts[event.type].setdefault(key, []).extend(found)
     elapsed_ms = execution.last_update_time_since_epoch - execution.create_time_since_epoch
     # Executions are named after their node by TFX's own node context only; the id is in a context.
     name = next(
@@ -114,7 +122,13 @@ def _step(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Ste
         name=name,
         state=_STATES.get(execution.last_known_state, "failed"),
         seconds=elapsed_ms / 1000,
-        outputs=outputs,
+        outputs=artifacts[mlmd.Event.OUTPUT],
+        inputs=artifacts[mlmd.Event.INPUT],
+        settings={
+            name: getattr(value, value.WhichOneof("value"))
+            for name, value in execution.custom_properties.items()
+            if value.WhichOneof("value")
+        },
     )
 
 

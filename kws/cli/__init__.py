@@ -17,6 +17,7 @@ from kws.cli.listen import listen
 from kws.cli.models import models
 from kws.cli.personalize import personalize
 from kws.cli.presets import presets
+from kws.cli.report import report
 from kws.cli.run import run
 from kws.cli.say import say
 from kws.cli.spectrogram import spectrogram
@@ -48,6 +49,7 @@ app.add_typer(kubeflow, name="kubeflow", rich_help_panel="Ship")
 app.command(rich_help_panel="Look")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(data)
+app.command(rich_help_panel="Look")(report)
 app.command(rich_help_panel="Look")(spectrogram)
 
 

@@ -1,0 +1,30 @@
+"""`kws report`: one HTML page about a finished run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+    ] = Path("runs"),
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; default: report.html in the run.")
+    ] = None,
+) -> None:
+    """Write one HTML file about a run: verdict, figures, curves, the worst errors to listen to.
+
+    The file needs nothing else: it opens offline, and no request leaves it.
+    """
+    from kws.report.page import page
+    from pipeline import corpus
+    from pipeline.report import gather
+
+    metadata = corpus.newest_metadata(run)
+    file = metadata.parent / "report.html" if out is None else out
+    content = page.render(gather(metadata))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content, encoding="utf-8")
+    typer.echo(f"{file} ({len(content.encode()) / 1e6:.1f} MB)")

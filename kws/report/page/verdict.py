@@ -1,0 +1,117 @@
+"""First of all: was it pushed, what are its figures, and what did each gate say."""
+
+from collections.abc import Sequence
+
+from kws.gates import Gate, figure
+from kws.report.page.facts import Facts
+from kws.report.page.html import Html, join, more, note, table, tag
+from kws.report.page.section import Section, between, number, percent
+
+
+def section(facts: Facts) -> Section:
+    failed = [gate for gate in facts.gates if not gate.passed]
+    body = join(
+        [
+            _banner(facts, failed),
+            _cards(facts),
+            _gates(facts.gates, failed),
+        ]
+    )
+    return Section(key="verdict", title="Verdict and gates", body=body)
+
+
+def _banner(facts: Facts, failed: Sequence[Gate]) -> Html:
+    if facts.pushed_to is not None:
+        words = [tag("strong", "Pushed"), tag("code", facts.pushed_to)]
+    else:
+        words = [
+            tag("strong", "Not pushed"),
+            tag("span", "The last bundle, if any, stays as it is."),
+            tag("ul", *(tag("li", gate.sentence()) for gate in failed)) if failed else None,
+        ]
+    return tag("div", *words, class_=f"banner {'good' if facts.pushed_to else 'bad'}")
+
+
+def _cards(facts: Facts) -> Html:
+    """The four or five figures that are asked for first."""
+    test = facts.streaming["test"]
+    total, hours = test["total"], sum(test["hours"].values())
+    miss, rate = total["miss_rate"], total["false_accepts_per_hour"]
+    cards = [
+        _card(
+            "Keywords missed",
+            percent(miss["estimate"]),
+            f"95 %: {between(miss['low'], miss['high'], True)}; "
+            f"{miss['count']} of {total['words']} words",
+        ),
+        _card(
+            "False accepts an hour",
+            number(rate["estimate"]),
+            f"95 %: {between(rate['low'], rate['high'], False)}; {rate['count']} in {hours:.2f} h",
+        ),
+    ]
+    if facts.matrix is not None and facts.matrix.total:
+        accuracy = facts.matrix.accuracy
+        bounds = between(accuracy.low, accuracy.high, True)
+        cards.append(
+            _card(
+                "Accuracy on clips",
+                percent(accuracy.estimate),
+                f"95 %: {bounds}; {facts.matrix.total:,} clips",
+            )
+        )
+    if total["hits"]:
+        cards.append(
+            _card(
+                "After the word's end",
+                f"{total['latency_ms_median']:.0f} ms",
+                f"median; 95 % within {total['latency_ms_p95']:.0f} ms",
+            )
+        )
+    flash, arena = facts.conversion["model_bytes"], facts.device["arena_bytes"]
+    cards.append(
+        _card("Size", f"{flash / 1024:.1f} KiB", f"of flash, and {arena / 1024:.1f} KiB of arena")
+    )
+    return tag("dl", *cards, class_="cards")
+
+
+def _card(what: str, value: str, rests_on: str) -> Html:
+    return tag("div", tag("dt", what), tag("dd", tag("b", value), tag("small", rests_on)))
+
+
+def _gates(gates: Sequence[Gate], failed: Sequence[Gate]) -> Html:
+    """Those that failed and those on the whole in the open; per-class ones that passed folded."""
+    shown = [gate for gate in gates if not gate.passed or "/" not in gate.name]
+    rest = [gate for gate in gates if gate not in shown]
+    return join(
+        [
+            tag("h3", f"Gates: {len(gates) - len(failed)} of {len(gates)} passed"),
+            note(
+                "All must pass. The margin is the room left to the limit (negative: by how much "
+                "it failed), in the figure's own unit."
+            ),
+            _gate_table("Gates", shown),
+            more(f"{len(rest)} gates of single classes, all passed", _gate_table("Of classes", rest))
+            if rest
+            else None,
+        ]
+    )
+
+
+def _gate_table(caption: str, gates: Sequence[Gate]) -> Html:
+    rows = [
+        [
+            tag("span", gate.name, class_="mono"),
+            tag("span", "passed" if gate.passed else "FAILED", class_=_mark(gate)),
+            f"{figure(gate.value)} {gate.unit}".strip(),
+            f"{'≤' if gate.at_most else '≥'} {figure(gate.limit)}",
+            f"{'+' if gate.margin >= 0 else ''}{figure(gate.margin)}",
+            tag("td", gate.detail, class_="wide"),
+        ]
+        for gate in gates
+    ]
+    return table(caption, ["gate", "verdict", "measured", "limit", "margin", "rests on"], rows)
+
+
+def _mark(gate: Gate) -> str:
+    return "pill good" if gate.passed else "pill bad"

@@ -1,0 +1,151 @@
+"""Gathers what the report page of a run says, from its artifacts and ML Metadata."""
+
+import contextlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from kws.audio.quarantine import QUARANTINE_FILE
+from kws.errors import KwsError
+from kws.features import files
+from kws.report.confusion import ConfusionMatrix
+from kws.report.page.facts import Earlier, Facts, StepFacts
+from pipeline import corpus, results
+
+TEST = "Split-test"
+_NOT_SETTINGS = re.compile(r"^(__|is_external)|(_dir|_base|_file|_path|destination|report_file)$")
+"""Where things lie, and TFX's own notes: not what the run was configured with."""
+
+
+def gather(metadata: Path) -> Facts:
+    """The facts of the newest run.
+
+    Args:
+      metadata: the run's ML Metadata file.
+
+    Raises:
+      KwsError: the run has not come to its end, or what it made is gone.
+    """
+    run, folder = results.newest_run(metadata), metadata.parent.resolve()
+    _check_finished(run, folder)
+    streaming = run.step("StreamingEvaluator").folder("evaluation")
+    converted = run.step("MicroConverter").folder("model") / "Format-Serving"
+    ingested = run.step("AudioExampleGen").folder("examples")
+    labels = files.read_labels(converted)
+    quarantine = ingested / QUARANTINE_FILE
+    return Facts(
+        name=folder.name,
+        run_id=run.run_id,
+        pushed_to=run.pushed_to,
+        gates=tuple(results.gates(run)),
+        labels=tuple(labels),
+        matrix=_matrix(run, labels),
+        clip_slices=_slices(run),
+        scene_sentences=_scenes(run),
+        streaming=_json(streaming / "evaluation.json"),
+        events=_lines(streaming / "detections.jsonl"),
+        posteriors=streaming / "posteriors" / TEST,
+        streams=run.step("AudioSynthesizer").folder("streams") / TEST,
+        training=_json(run.step("Trainer").folder("model") / "Format-Serving" / "training.json"),
+        conversion=_json(converted / "conversion.json"),
+        device=_json(run.step("MicroValidator").folder("blessing") / "micro.json"),
+        ingest=_json(ingested / "ingest.json"),
+        figures=corpus.figures(run),
+        shifts=corpus.shifts(run),
+        quarantine=_lines(quarantine) if quarantine.is_file() else (),
+        steps=tuple(_step(step, folder) for step in run.steps),
+        earlier=_earlier(folder / "bundles", run),
+    )
+
+
+def _check_finished(run: results.Run, folder: Path) -> None:
+    """Before anything is read: a half-finished run has half of the files."""
+    last = run.steps[-1] if run.steps else None
+    if last is None or last.name != "MicroPusher" or last.state == "failed":
+        where = f"it stopped at {last.name}" if last else "it has no step yet"
+        raise KwsError(
+            f"the newest run of {folder} has no model to report on: {where}",
+            hint="finish it: kws run goes on where it stopped; kws data shows its data",
+        )
+
+
+def _matrix(run: results.Run, labels: list[str]) -> ConfusionMatrix | None:
+    if run.has_scenes:
+        return None
+    from components.evaluator.results import confusion_matrix
+
+    counts = confusion_matrix(run.step("Evaluator").folder("evaluation"), len(labels))
+    return ConfusionMatrix(labels=labels, counts=counts)
+
+
+def _slices(run: results.Run) -> dict[str, dict[str, tuple[float, int]]]:
+    if run.has_scenes:
+        return {}
+    from components.evaluator.results import accuracy_by_slice
+
+    return accuracy_by_slice(run.step("Evaluator").folder("evaluation"))
+
+
+def _scenes(run: results.Run) -> tuple[str, ...]:
+    if not run.has_scenes:
+        return ()
+    text = (run.step("SceneEvaluator").folder("evaluation") / "report.txt").read_text()
+    return tuple(text.splitlines())
+
+
+def _step(step: results.Step, folder: Path) -> StepFacts:
+    def named(artifacts: dict[str, list[Any]]) -> tuple[str, ...]:
+        return tuple(f"{key} #{one.id}" for key, some in artifacts.items() for one in some)
+
+    made = [Path(one.uri) for some in step.outputs.values() for one in some]
+    return StepFacts(
+        name=step.name,
+        state=step.state,
+        seconds=step.seconds,
+        inputs=named(step.inputs),
+        outputs=named(step.outputs),
+        folders=tuple(str(_below(path, folder)) for path in made),
+        settings={
+            name: _parsed(value)
+            for name, value in step.settings.items()
+            if not _NOT_SETTINGS.search(name)
+        },
+    )
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _parsed(value: Any) -> Any:
+    """JSON in strings opened, again and again: TFX writes JSON into JSON."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        with contextlib.suppress(json.JSONDecodeError):
+            return _parsed(json.loads(value))
+    if isinstance(value, dict):
+        return {key: _parsed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_parsed(item) for item in value]
+    return value
+
+
+def _earlier(bundles: Path, run: results.Run) -> Earlier | None:
+    """The newest bundle in the run's own folder that this run did not push."""
+    own = Path(run.pushed_to).name if run.pushed_to else "~"
+    found = sorted(
+        file for file in bundles.glob("*/evaluation.json") if file.parent.name < own
+    )
+    return Earlier(version=found[-1].parent.name, evaluation=_json(found[-1])) if found else None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise KwsError(
+            f"{file} is gone", hint="run the same pipeline again: what is missing is made anew"
+        )
+    return dict(json.loads(file.read_text()))
+
+
+def _lines(file: Path) -> tuple[dict[str, Any], ...]:
+    return tuple(json.loads(line) for line in file.read_text().splitlines() if line)
