@@ -133,9 +133,7 @@ def _parsed(value: Any) -> Any:
 def _earlier(bundles: Path, run: results.Run) -> Earlier | None:
     """The newest bundle in the run's own folder that this run did not push."""
     own = Path(run.pushed_to).name if run.pushed_to else "~"
-    found = sorted(
-        file for file in bundles.glob("*/evaluation.json") if file.parent.name < own
-    )
+    found = sorted(file for file in bundles.glob("*/evaluation.json") if file.parent.name < own)
     return Earlier(version=found[-1].parent.name, evaluation=_json(found[-1])) if found else None
 
 

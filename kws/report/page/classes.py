@@ -19,7 +19,9 @@ def section(facts: Facts) -> Section:
 def _clips(matrix: ConfusionMatrix) -> Html:
     rows = []
     for figures in matrix.per_class():
-        found = share(round(figures.recall * figures.count), figures.count) if figures.count else None
+        found = (
+            share(round(figures.recall * figures.count), figures.count) if figures.count else None
+        )
         recall = ABSENT
         if found is not None:
             recall = f"{percent(found.estimate)} ({percent(found.low)} to {percent(found.high)})"
@@ -40,7 +42,7 @@ def _streams(facts: Facts) -> Html:
     test = facts.streaming["test"]
     rows = []
     for label, figures in [*test["per_keyword"].items(), ("all keywords", test["total"])]:
-        latency = figures["latency_ms_median"]
+        latency = figures.get("latency_ms_median")
         rows.append(
             [
                 tag("span", label, class_="mono"),

@@ -5,7 +5,8 @@ from kws.report.page.html import Html, join, note, tag
 from kws.report.page.section import Section, percent
 
 DARKEST = 0.6
-"""Of the shade: text must be read on it, in light and dark."""
+"""Of the shade: text must be read on it, in light and dark. A shade grows with the root of a share:
+3 % are few, but must be seen."""
 
 
 def section(facts: Facts) -> Section:
@@ -52,6 +53,6 @@ def _cell(said: str, heard: str, count: int, whole: int, right: bool) -> Html:
         tag("b", f"{count:,}"),
         tag("small", percent(rate)),
         class_="right" if right else "wrong",
-        style=f"--shade:{100 * DARKEST * rate:.1f}%",
+        style=f"--shade:{100 * DARKEST * rate**0.5:.1f}%",
         title=f"“{said}” heard as “{heard}”: {count} of {whole}",
     )

@@ -33,8 +33,11 @@ def _counts(ingest: Mapping[str, Any]) -> Html:
         for label in labels
     ]
     rows.append(["clips", *(f"{sum(clips[s].values()):,}" for s in splits)])
-    rows.append(["minutes", *(number(ingest["seconds"][s] / 60, 1) for s in splits)])
-    rows.append(["speakers", *(f"{ingest['speakers'][s]:,}" for s in splits)])
+    # Not every version has counted these.
+    if seconds := ingest.get("seconds"):
+        rows.append(["minutes", *(number(seconds[split] / 60, 1) for split in splits)])
+    if speakers := ingest.get("speakers"):
+        rows.append(["speakers", *(f"{speakers[split]:,}" for split in splits)])
     return table("Clips as they were ingested", ["", *splits], rows)
 
 

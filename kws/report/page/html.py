@@ -54,8 +54,9 @@ def tag(name: str, /, *children: object, **attributes: object) -> Html:
 
 
 def table(
-    caption: str, header: Sequence[object], rows: Iterable[Sequence[object]], numbers: int = 1
-) -> Html:
+    caption: str, header: Sequence[object], rows: Iterable[Sequence[object]], numbers: int = 1,
+    words: Sequence[int] = (),
+) -> Html:  # fmt: skip
     """A table that scrolls by itself where the page is narrow, by keyboard too.
 
     Args:
@@ -63,18 +64,21 @@ def table(
       header: of the columns.
       rows: cells; the first of each is its header. Ready `td` elements stay as they are.
       numbers: the column from which on cells stand to the right.
+      words: later columns that do not.
     """
+
+    def side(place: int) -> str | None:
+        return "n" if place >= numbers and place not in words else None
 
     def cell(place: int, content: object) -> Html:
         if isinstance(content, Html) and content.startswith("<td"):
             return content
         if place == 0:
             return tag("th", content, scope="row")
-        return tag("td", content, class_="n" if place >= numbers else None)
+        return tag("td", content, class_=side(place))
 
     head = [
-        tag("th", content, scope="col", class_="n" if place >= numbers else None)
-        for place, content in enumerate(header)
+        tag("th", content, scope="col", class_=side(place)) for place, content in enumerate(header)
     ]
     body = [tag("tr", *(cell(i, c) for i, c in enumerate(row))) for row in rows]
     return tag(

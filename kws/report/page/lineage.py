@@ -23,7 +23,13 @@ def section(facts: Facts) -> Section:
                 "Numbers are ML Metadata's ids of artifacts: follow one from the step that made it "
                 "to those that read it. A cached step took an earlier run's result."
             ),
-            table("Steps", ["step", "state", "time", "from", "made", "folders"], rows, numbers=2),
+            table(
+                "Steps",
+                ["step", "state", "time", "from", "made", "folders"],
+                rows,
+                numbers=2,
+                words=(3, 4, 5),
+            ),
         ]
     )
     return Section(key="lineage", title="Lineage", body=body)

@@ -40,9 +40,11 @@ def section(facts: Facts) -> Section:
             ("fired", "detection"),
         ),
     ]
+    total = facts.streaming["test"]["total"]
+    gone = "The streams are no longer there."
     for title, moments, none in (
-        ("Misses", misses, "No keyword was missed."),
-        ("False accepts", accepts, "There was no false accept."),
+        ("Misses", misses, gone if total["misses"] else "No keyword was missed."),
+        ("False accepts", accepts, gone if total["false_accepts"] else "There was none."),
     ):
         parts.append(tag("h3", title))
         cards, left = _cards(moments, streams, left)

@@ -154,9 +154,7 @@ def _misses(rows: Sequence[dict[str, Any]], streams: Streams, late: int) -> Iter
     for row in rows:
         if row["kind"] not in ("miss", "wrong_word"):
             continue
-        score = streams.highest(
-            row["stream"], row["label"], row["start_ms"], row["end_ms"] + late
-        )
+        score = streams.highest(row["stream"], row["label"], row["start_ms"], row["end_ms"] + late)
         yield _moment(row, row["label"], score, streams)
 
 

@@ -24,7 +24,7 @@ def section(facts: Facts) -> Section:
         parts.append(note("Bars are accuracy on the test clips; the line is its 95 % interval."))
     for key, values in facts.clip_slices.items():
         parts += [tag("h3", _NAMES.get(key, key.replace("_", " "))), _slicing(key, values)]
-    by_source = facts.streaming["test"]["false_accepts_by_source"]
+    by_source = facts.streaming["test"].get("false_accepts_by_source", {})
     rows = [
         [
             tag("span", source, class_="mono"),
@@ -36,7 +36,9 @@ def section(facts: Facts) -> Section:
     ]
     parts += [
         tag("h3", "False accepts by what was heard"),
-        table("False accepts by what was heard", ["heard", "count", "hours", "an hour (95 %)"], rows),
+        table(
+            "False accepts by what was heard", ["heard", "count", "hours", "an hour (95 %)"], rows
+        ),
     ]
     return Section(key="slices", title="Slices", body=join(parts))
 
@@ -66,4 +68,6 @@ def _bars(key: str, rows: list[tuple[str, tuple[float, int]]]) -> Html:
         )
         said = f"{percent(accuracy)} ({percent(bounds.low)} to {percent(bounds.high)})"
         cells.append([tag("span", value, class_="mono"), bar, said, f"{clips:,}"])
-    return table(f"Accuracy by {key}", [key.replace("_", " "), "", "accuracy (95 %)", "clips"], cells)
+    return table(
+        f"Accuracy by {key}", [key.replace("_", " "), "", "accuracy (95 %)", "clips"], cells
+    )

@@ -67,7 +67,7 @@ def _figure(
     axes = plot.axes(
         [(value, f"{value:g}") for value in ticks(1, last) if value == int(value)],
         [(v, percent(v, 0) if share else f"{v:g}") for v in ticks(low, high)],
-        ("epoch", words.lower()),
+        ("epoch", ""),
     )
     parts = [plot.line([(best, low), (best, high)], "best")]
     for key, line in lines.items():

@@ -60,7 +60,7 @@ def _cards(facts: Facts) -> Html:
                 f"95 %: {bounds}; {facts.matrix.total:,} clips",
             )
         )
-    if total["hits"]:
+    if total.get("latency_ms_median") is not None:
         cards.append(
             _card(
                 "After the word's end",
@@ -91,7 +91,9 @@ def _gates(gates: Sequence[Gate], failed: Sequence[Gate]) -> Html:
                 "it failed), in the figure's own unit."
             ),
             _gate_table("Gates", shown),
-            more(f"{len(rest)} gates of single classes, all passed", _gate_table("Of classes", rest))
+            more(
+                f"{len(rest)} gates of single classes, all passed", _gate_table("Of classes", rest)
+            )
             if rest
             else None,
         ]
@@ -110,7 +112,8 @@ def _gate_table(caption: str, gates: Sequence[Gate]) -> Html:
         ]
         for gate in gates
     ]
-    return table(caption, ["gate", "verdict", "measured", "limit", "margin", "rests on"], rows)
+    header = ["gate", "verdict", "measured", "limit", "margin", "rests on"]
+    return table(caption, header, rows, words=(1, 5))
 
 
 def _mark(gate: Gate) -> str:

@@ -1,0 +1,108 @@
+"""The page of a run: every section, nothing from elsewhere, nothing unescaped."""
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from kws.report.page import page
+from kws.report.page.facts import Earlier
+from kws.report.page.html import VOID
+from tests.kws.report.page.conftest import NASTY
+
+KEYS = [
+    "verdict", "classes", "confusion", "curves", "listen", "slices", "comparison", "training",
+    "data", "device", "lineage", "configuration",
+]  # fmt: skip
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes; complains of what is not closed."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert not self._open
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+
+@pytest.fixture
+def text(facts) -> str:
+    return page.render(facts)
+
+
+def test_every_section_is_there_in_order_and_in_the_contents(text):
+    elements = _Elements(text).found
+    assert [a["id"] for tag, a in elements if tag == "section"] == KEYS
+    links = [a["href"] for tag, a in elements if tag == "a" and a["href"] != "#content"]
+    assert links == [f"#{key}" for key in KEYS]
+
+
+def test_the_verdict_comes_first_with_the_gate_that_refused_and_by_how_much(text):
+    start = text.index("Not pushed")
+    assert start < text.index("Each class</h2>")
+    assert "streaming.miss_rate = 0.6, at most 0.25 required: failed by 0.35" in text
+    assert "Gates: 2 of 3 passed" in text
+
+
+def test_nothing_is_fetched_from_elsewhere(text):
+    for tag, attributes in _Elements(text).found:
+        for name in ("src", "href", "data", "action"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:", "#")), (tag, value)
+    policies = [a["content"] for _, a in _Elements(text).found if a.get("http-equiv")]
+    assert policies == [page.POLICY] and policies[0].startswith("default-src 'none'")
+    assert not re.search(r"@import|url\(", text)
+
+
+def test_names_from_the_user_s_folders_are_text(text):
+    assert NASTY not in text and "&lt;script&gt;alert(" in text
+    assert sum(tag == "script" for tag, _ in _Elements(text).found) == 1
+
+
+def test_everything_that_can_be_used_or_seen_has_a_name(text):
+    for tag, attributes in _Elements(text).found:
+        if tag in ("svg", "audio", "nav"):
+            assert attributes.get("aria-label"), tag
+        if tag == "button":
+            assert attributes["aria-label"].startswith("Play: ")
+        if tag == "section":
+            assert f'id="{attributes["aria-labelledby"]}"' in text
+    assert re.search(r'<html lang="en">', text)
+
+
+def test_a_run_is_compared_with_the_last_bundle(facts):
+    streaming = facts.streaming
+    before = {
+        "streaming": streaming,
+        "clips": {"accuracy": {"estimate": 0.5}},
+        "micro": {"macs": 7},
+    }
+    odd = {"candidate": 2, "last": 3, "both": 4, "chance": 0.8}
+    last = {"words": 5, "hours": 0.02, "misses": odd, "false_accepts": odd}
+    text = page.render(
+        dataclasses.replace(
+            facts,
+            earlier=Earlier(version="20260101000000", evaluation=before),
+            streaming={**streaming, "against_last": last},
+        )
+    )
+    assert "Figures of the last bundle, 20260101000000" in text
+    assert "50.0 %" in text and "this model alone" in text
+
+
+def test_a_model_of_scenes_has_no_clips_to_show(facts):
+    text = page.render(
+        dataclasses.replace(facts, matrix=None, clip_slices={}, scene_sentences=("steps: F1 90 %",))
+    )
+    assert "steps: F1 90 %" in text and "No clips were judged." in text
