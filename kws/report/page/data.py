@@ -44,17 +44,18 @@ def _counts(ingest: Mapping[str, Any]) -> Html:
 def _levels(figures: Mapping[str, Table]) -> list[Html]:
     """Of TFDV's statistics: the whole, and each label and source folded away."""
     header = ["", "split", "clips", "minutes", "level", "clipped", "silence"]
-    whole, parts = [], []
+    whole: list[list[object]] = []
+    parts: list[list[object]] = []
     for split, groups in figures.items():
         for group, values in groups.items():
             for value, found in values.items():
                 into = whole if group == ALL else parts
                 into.append([value if group != ALL else "all clips", split, *_cells(found)])
-    found = [table("Durations and levels", header, whole, numbers=2)] if whole else []
+    tables = [table("Durations and levels", header, whole, numbers=2)] if whole else []
     if parts:
         folded = table("Durations and levels by label and source", header, parts, numbers=2)
-        found.append(more("Levels by label and source", folded))
-    return found
+        tables.append(more("Levels by label and source", folded))
+    return tables
 
 
 def _cells(found: Figures) -> list[str]:

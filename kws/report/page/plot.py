@@ -4,6 +4,7 @@ Nothing here knows what is drawn. A scale maps values to 0..1; a `Plot` maps tho
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 
@@ -135,7 +136,7 @@ def legend(*entries: tuple[str, str]) -> Html:
 
 
 def _stairs(points: Points) -> Points:
-    corners = [(b[0], a[1]) for a, b in zip(points, points[1:], strict=False)]
+    corners = [(b[0], a[1]) for a, b in itertools.pairwise(points)]
     return [p for pair in zip(points, [*corners, points[-1]], strict=True) for p in pair]
 
 

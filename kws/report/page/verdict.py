@@ -21,6 +21,7 @@ def section(facts: Facts) -> Section:
 
 
 def _banner(facts: Facts, failed: Sequence[Gate]) -> Html:
+    words: list[Html | None]
     if facts.pushed_to is not None:
         words = [tag("strong", "Pushed"), tag("code", facts.pushed_to)]
     else:

@@ -1,4 +1,4 @@
-"""A run's facts on a small scale: streams of tones, posteriors laid over them, judged in earnest."""
+"""A run's facts on a small scale: a stream of tones, posteriors laid over it, judged in earnest."""
 
 import json
 from pathlib import Path
