@@ -12,6 +12,7 @@ from kws.features import files
 from kws.report.confusion import ConfusionMatrix
 from kws.report.page.facts import Earlier, Facts, StepFacts
 from pipeline import corpus, results
+from pipeline.confused import confused
 
 TEST = "Split-test"
 _NOT_SETTINGS = re.compile(r"^(__|is_external)|(_dir|_base|_file|_path|destination|report_file)$")
@@ -41,6 +42,7 @@ def gather(metadata: Path) -> Facts:
         gates=tuple(results.gates(run)),
         labels=tuple(labels),
         matrix=_matrix(run, labels),
+        confused={} if run.has_scenes else confused(run, converted),
         clip_slices=_slices(run),
         scene_sentences=_scenes(run),
         streaming=_json(streaming / "evaluation.json"),

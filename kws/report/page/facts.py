@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.data_statistics import Table
@@ -45,6 +47,27 @@ class Earlier:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Confused:
+    """A test clip that was taken for something else.
+
+    Attributes:
+      word: what was really said ("" where nothing was).
+      speaker, source, augmentation: of the clip.
+      score: the posterior of the label that was heard.
+      audio: int16 `[samples]`, without its lead-in.
+      sample_rate: Hz.
+    """
+
+    word: str
+    speaker: str
+    source: str
+    augmentation: str
+    score: float
+    audio: np.ndarray
+    sample_rate: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
     """Everything that the page says.
 
@@ -55,6 +78,7 @@ class Facts:
       gates: all of them.
       labels: of the model's outputs.
       matrix: of the test clips; None for a model of scenes.
+      confused: (said, heard), as indices of labels -> clips, the surest first.
       clip_slices: slicing key -> value -> (accuracy, clips).
       scene_sentences: what was measured on scenes, else empty.
       streaming: the StreamingEvaluator's `evaluation.json`.
@@ -78,6 +102,7 @@ class Facts:
     gates: tuple[Gate, ...]
     labels: tuple[str, ...]
     matrix: ConfusionMatrix | None
+    confused: dict[tuple[int, int], tuple[Confused, ...]]
     clip_slices: dict[str, dict[str, tuple[float, int]]]
     scene_sentences: tuple[str, ...]
     streaming: dict[str, Any]

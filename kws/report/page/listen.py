@@ -1,15 +1,8 @@
-"""Posteriors over time for the worst misses and false accepts, with their sound.
+"""Posteriors over time for the worst misses and false accepts, with their sound."""
 
-The sound is embedded as FLAC: lossless, half the size of WAV, played by every browser of today.
-"""
-
-import base64
-import io
 from collections.abc import Sequence
 
-import soundfile
-
-from kws.report.page import spectrogram
+from kws.report.page import embed, spectrogram
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, join, note, tag
 from kws.report.page.moments import Heard, Moment, Streams, worst
@@ -79,7 +72,7 @@ def _card(moment: Moment, heard: Heard) -> Html:
             tag("div", tag("h4", title), tag("p", " · ".join([where, *moment.about]))),
         ),
         _picture(moment, heard, title),
-        tag("audio", controls=True, preload="none", src=_data("audio/flac", _flac(heard)),
+        tag("audio", controls=True, preload="none", src=embed.flac(heard.audio, heard.sample_rate),
             aria_label=f"{title}, {where}"),
         class_="moment",
     )  # fmt: skip
@@ -114,7 +107,7 @@ def _picture(moment: Moment, heard: Heard, title: str) -> Html:
         fired = moment.detected_ms / 1000
         marks.append(plot.dot(fired, moment.score, "point", f"fired at {fired:.2f} s"))
     image = tag(
-        "image", href=_data("image/png", spectrogram.png(heard.audio, heard.sample_rate)),
+        "image", href=embed.url("image/png", spectrogram.png(heard.audio, heard.sample_rate)),
         x=LEFT, y=0, width=WIDTH - LEFT - RIGHT, height=SPECTROGRAM, preserveAspectRatio="none",
     )  # fmt: skip
     bottom = SPECTROGRAM + CURVES - 40
@@ -125,13 +118,3 @@ def _picture(moment: Moment, heard: Heard, title: str) -> Html:
         aria_label=f"Spectrogram and posterior: {title}", class_="plot", data_left=LEFT,
         data_wide=WIDTH - LEFT - RIGHT,
     )  # fmt: skip
-
-
-def _flac(heard: Heard) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, heard.audio, heard.sample_rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -12,7 +12,7 @@ from kws.report.page.html import Html, join, tag
 
 Scale = Callable[[float], float]
 Points = Sequence[tuple[float, float]]
-LEFT, RIGHT, TOP, BOTTOM = 54.0, 14.0, 12.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 54.0, 20.0, 12.0, 40.0
 
 
 def linear(low: float, high: float) -> Scale:

@@ -10,7 +10,7 @@ import soundfile
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.data_statistics import ALL, Figures
-from kws.report.page.facts import Facts, StepFacts
+from kws.report.page.facts import Confused, Facts, StepFacts
 from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
 from tests.kws.streaming.drawing import LABELS, row, said, truth
@@ -74,6 +74,14 @@ def facts(tmp_path) -> Facts:
         ),
         labels=tuple(LABELS),
         matrix=ConfusionMatrix(labels=list(LABELS), counts=counts),
+        confused={
+            (0, 1): (
+                Confused(
+                    word="", speaker=NASTY, source="background", augmentation="noisy", score=0.9,
+                    audio=np.zeros(RATE, np.int16), sample_rate=RATE,
+                ),
+            )
+        },
         clip_slices={"source": {NASTY: (0.8, 40), "background": (1.0, 40)}},
         scene_sentences=(),
         streaming=json.loads(

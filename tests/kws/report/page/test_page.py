@@ -75,7 +75,7 @@ def test_everything_that_can_be_used_or_seen_has_a_name(text):
         if tag in ("svg", "audio", "nav"):
             assert attributes.get("aria-label"), tag
         if tag == "button":
-            assert attributes["aria-label"].startswith("Play: ")
+            assert re.match("Play: |.*: listen$", attributes["aria-label"])
         if tag == "section":
             assert f'id="{attributes["aria-labelledby"]}"' in text
     assert re.search(r'<html lang="en">', text)
@@ -106,3 +106,11 @@ def test_a_model_of_scenes_has_no_clips_to_show(facts):
         dataclasses.replace(facts, matrix=None, clip_slices={}, scene_sentences=("steps: F1 90 %",))
     )
     assert "steps: F1 90 %" in text and "No clips were judged." in text
+
+
+def test_a_confused_cell_opens_its_clips(text):
+    elements = _Elements(text).found
+    opens = [a["popovertarget"] for tag, a in elements if tag == "button" and "popovertarget" in a]
+    assert opens == ["confused-0-1"]
+    assert any(a.get("id") == "confused-0-1" and "popover" in a for _, a in elements)
+    assert "3 of “_silence_” heard as “_unknown_”: listen" in text
