@@ -1,5 +1,6 @@
 """`kws report`: one HTML page about a finished run."""
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +21,15 @@ def report(
     """
     from kws.report.page import page
     from pipeline import corpus
+    from pipeline.log_file import log_file
     from pipeline.report import gather
 
     metadata = corpus.newest_metadata(run)
     file = metadata.parent / "report.html" if out is None else out
-    content = page.render(gather(metadata))
+    # What TFMA and TensorFlow say as they are read is of no use to the reader of a report.
+    with tempfile.TemporaryDirectory() as folder, log_file(Path(folder)):
+        facts = gather(metadata)
+    content = page.render(facts)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content, encoding="utf-8")
     typer.echo(f"{file} ({len(content.encode()) / 1e6:.1f} MB)")
