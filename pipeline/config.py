@@ -33,6 +33,7 @@ from kws.training import compatibility, step_training, tuning_space
 from kws.training.params import TrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
+from pipeline import nodes
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -128,6 +129,11 @@ class Config(Params):
         ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),
         description="Beam's own options: runner, workers, ...",
     )
+    beam_pipeline_args_of: dict[str, tuple[str, ...]] = pydantic.Field(
+        {},
+        description="more of them for single components, which win: SpectrogramTransform: "
+        "[--runner=DataflowRunner, ...]",
+    )
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -159,6 +165,20 @@ class Config(Params):
                 if field in values or default is not PydanticUndefined:
                     own[field] = top
         return values
+
+    @pydantic.model_validator(mode="after")
+    def _beam(self) -> "Config":
+        of = self.beam_pipeline_args_of
+        nodes.check("beam_pipeline_args_of", of, nodes.BEAM, "which runs no Beam")
+        for where, options in (("", self.beam_pipeline_args), *of.items()):
+            for option in options:
+                if not option.startswith("--"):
+                    key = f"beam_pipeline_args_of.{where}" if where else "beam_pipeline_args"
+                    raise ValueError(
+                        f"{key}: {option!r} is no option, Beam would not look at it: write "
+                        "--name=value"
+                    )
+        return self
 
     @property
     def scene_features(self) -> FeatureParams:

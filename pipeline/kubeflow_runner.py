@@ -19,7 +19,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 
 from kws.errors import KwsError
 from kws.micro.destination import is_url
-from pipeline import kubeflow_spec
+from pipeline import beam_options, kubeflow_spec
 from pipeline.config import Config
 from pipeline.kubeflow_history import FolderHistory
 from pipeline.paths import Paths
@@ -71,7 +71,7 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=name,
         pipeline_root=root,
-        components=nodes,
+        components=beam_options.given(nodes, config.beam_pipeline_args_of),
         enable_cache=True,
         beam_pipeline_args=list(config.beam_pipeline_args),
     )

@@ -20,7 +20,7 @@ from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
-from pipeline import mix
+from pipeline import beam_options, mix
 from pipeline.cascade import streaming_params
 from pipeline.config import Config
 from pipeline.history import History, MetadataHistory
@@ -57,15 +57,18 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(paths.root),
-        components=components(
-            config,
-            paths,
-            Recordings(
-                folder=str(recordings),
-                span_folder=mix.span_folder_of(config),
-                mix=config.data.is_mix,
+        components=beam_options.given(
+            components(
+                config,
+                paths,
+                Recordings(
+                    folder=str(recordings),
+                    span_folder=mix.span_folder_of(config),
+                    mix=config.data.is_mix,
+                ),
+                MetadataHistory(config, paths),
             ),
-            MetadataHistory(config, paths),
+            config.beam_pipeline_args_of,
         ),
         enable_cache=True,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

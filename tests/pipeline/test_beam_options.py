@@ -1,0 +1,78 @@
+"""Beam's options of single components reach them: locally, and in the compiled specification."""
+
+import pytest
+import tfx.v1 as tfx
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+
+from kws.errors import KwsError
+from pipeline import nodes
+from pipeline.config import load
+from pipeline.kubeflow_runner import Target, compile_spec
+from pipeline.paths import Paths
+from pipeline.pipeline import build
+
+TARGET = Target(image="image", root="gs://bucket/root", data="gs://bucket/words")
+FLINK = "--runner=FlinkRunner"
+OF_ONE = f"beam_pipeline_args_of.SpectrogramTransform=[{FLINK}, --parallelism=8]"
+VARIANTS = (
+    ("quickstart", "training.hard_negatives={epochs: 3, threshold: 0.3, rounds: 3}"),
+    ("quickstart", "tuning={space: {training.learning_rate: {min: 0.001, max: 0.01}}}"),
+    ("trigger_word", "seed=1"),
+)
+
+
+def local(tmp_path, preset, *overrides):
+    config = load(preset, overrides)
+    pipeline = build(config, Paths(out=tmp_path, name=config.name), tmp_path)
+    return {node.id: node for node in pipeline.components}
+
+
+def test_a_component_s_options_come_after_the_pipeline_s_so_that_they_win(tmp_path):
+    made = local(tmp_path, "quickstart", OF_ONE, "beam_pipeline_args=[--runner=DirectRunner]")
+    options = made["SpectrogramTransform"].executor_spec.beam_pipeline_args
+    assert options == ["--runner=DirectRunner", FLINK, "--parallelism=8"]
+    assert made["StatisticsGen"].executor_spec.beam_pipeline_args == ["--runner=DirectRunner"]
+
+
+def test_the_compiled_container_has_them_as_its_last_arguments():
+    spec = compile_spec(load("quickstart", [OF_ONE, f"data.path={TARGET.data}"]), TARGET)
+    executors = spec["deploymentSpec"]["executors"]
+    args = executors["SpectrogramTransform_executor"]["container"]["args"]
+    assert args[-5:] == [
+        "--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1",
+        FLINK, "--parallelism=8",
+    ]  # fmt: skip
+    assert FLINK not in executors["Evaluator_executor"]["container"]["args"]
+
+
+@pytest.mark.parametrize(
+    "override, sentence",
+    [
+        ("beam_pipeline_args_of.Trainer=[--a=b]", "names 'Trainer', which runs no Beam: there are"),
+        ("beam_pipeline_args_of.Spectrograms=[--a=b]", "names 'Spectrograms'.*AudioExampleGen"),
+        ("beam_pipeline_args_of.Evaluator=[runner=Direct]", r"of.Evaluator: 'runner.*--name=value"),
+        ("beam_pipeline_args=[runner=Direct]", "beam_pipeline_args: 'runner=Direct' is no option"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(override, sentence):
+    with pytest.raises(KwsError, match=sentence):
+        load("quickstart", [override])
+
+
+@pytest.mark.parametrize("preset, override", VARIANTS)
+def test_the_names_are_those_of_the_pipeline(preset, override, tmp_path):
+    for name, node in local(tmp_path, preset, override).items():
+        if isinstance(node, tfx.dsl.Resolver):
+            continue
+        component = nodes.component_of(name)
+        assert component == type(node).__name__
+        known = nodes.BEAM if isinstance(node, BaseBeamComponent) else nodes.OTHERS
+        assert component in known
+
+
+def test_the_names_are_those_of_the_compiled_pipeline_too():
+    spec = compile_spec(
+        load("quickstart", [f"data.path={TARGET.data}", "training.warm_start=true"]), TARGET
+    )
+    names = {nodes.component_of(name) for name in spec["root"]["dag"]["tasks"]}
+    assert names <= {*nodes.BEAM, *nodes.OTHERS}
