@@ -162,11 +162,7 @@ def _ingestion(folder: Path, params: IngestParams, out: Path) -> Callable[[], di
     from components.audio_example_gen.executor import Executor
     from kws.audio.ingest_summary import INGEST_FILE
 
-    context = BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-    )
-    # TFX packages itself for remote workers here (some 2 s), whatever the component does.
-    executor = Executor(context)
+    executor = Executor(BaseBeamExecutor.Context())
     examples = standard_artifacts.Examples()
     examples.uri = str(out)
     properties = {

@@ -140,12 +140,7 @@ def _component(folder: Path, count: int) -> Speed:
         SceneParams(scenes=(count, 0, 0)),
         sample_rate=SCENE_RATE,
     )
-    # TFX packages itself for remote workers here (some 2 s), whatever the component does.
-    executor = Executor(
-        BaseBeamExecutor.Context(
-            beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-        )
-    )
+    executor = Executor(BaseBeamExecutor.Context())
 
     def run() -> None:
         executor.Do(

@@ -98,12 +98,7 @@ def _component(folder: Path, audio, params: FeatureParams) -> Speed:
                 novelty="keyword",
             )
             writer.write(encode(clip))
-    context = BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-    )
-
-    # TFX packages itself for remote workers here (some 2 s), whatever the component does.
-    executor = Executor(context)
+    executor = Executor(BaseBeamExecutor.Context())
 
     def run() -> None:
         executor.Do(

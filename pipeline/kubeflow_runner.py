@@ -17,6 +17,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunnerConfig,
 )
 
+from components import beam_args
 from kws.errors import KwsError
 from kws.micro.destination import is_url
 from pipeline import beam_options, kubeflow_spec
@@ -73,7 +74,7 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
         pipeline_root=root,
         components=beam_options.given(nodes, config.beam_pipeline_args_of),
         enable_cache=True,
-        beam_pipeline_args=list(config.beam_pipeline_args),
+        beam_pipeline_args=beam_args.complete(config.beam_pipeline_args),
     )
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(

@@ -7,6 +7,7 @@ from pathlib import Path
 import tfx.v1 as tfx
 from tfx.dsl.components.base import base_node
 
+from components import beam_args
 from components.audio_example_gen.component import AudioExampleGen
 from components.audio_synthesizer.component import AudioSynthesizer
 from components.evaluator.component import evaluator
@@ -74,7 +75,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(paths.metadata)
         ),
-        beam_pipeline_args=list(config.beam_pipeline_args),
+        beam_pipeline_args=beam_args.complete(config.beam_pipeline_args),
     )
 
 

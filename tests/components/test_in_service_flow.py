@@ -64,7 +64,6 @@ def run(place: Path, name: str, of_other_judges: int | None = None) -> metadata_
             pipeline_root=str(place / "root"),
             components=nodes,
             metadata_connection_config=connection,
-            beam_pipeline_args=["--direct_num_workers=1"],
         )
     )
     return metadata_store.MetadataStore(connection)

@@ -42,8 +42,7 @@ def transformed(config, tmp_path_factory) -> Path:
     component = SpectrogramTransform(
         channel_utils.as_channel([source]), config.features, LABELS[2:]
     )
-    context = BaseBeamExecutor.Context(beam_pipeline_args=["--direct_num_workers=1"])
-    executor.Executor(context).Do(
+    executor.Executor(BaseBeamExecutor.Context()).Do(
         {"examples": [source]}, {"transformed_examples": [output]}, component.exec_properties
     )
     return Path(output.uri)

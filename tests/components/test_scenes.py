@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import channel_utils, standard_artifacts
 
+from components import beam_args
 from components.artifacts import AudioStreams
 from components.audio_synthesizer.component import AudioSynthesizer
 from components.audio_synthesizer.executor import Executor as Synthesize
@@ -42,11 +43,9 @@ def stage(folder: Path, recordings: Path, order: int = 1, workers: int = 1):
     made.uri, streams.uri, scenes.uri = (str(folder / name) for name in ("out", "streams", "stage"))
     mode = "in_memory" if workers == 1 else "multi_threading"
     context = BaseBeamExecutor.Context(
-        beam_pipeline_args=[
-            "--runner=DirectRunner",
-            f"--direct_running_mode={mode}",
-            f"--direct_num_workers={workers}",
-        ]
+        beam_pipeline_args=beam_args.complete(
+            [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+        )
     )
     Synthesize(context).Do(
         {"audio_examples": [source]},

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
+from components import beam_args
 from components.spectrogram_transform import executor
 from components.spectrogram_transform.component import SpectrogramTransform
 from kws import features
@@ -66,11 +67,9 @@ def transform(
     output.uri = str(folder / "out")
     mode = "in_memory" if workers == 1 else "multi_threading"
     context = BaseBeamExecutor.Context(
-        beam_pipeline_args=[
-            "--runner=DirectRunner",
-            f"--direct_running_mode={mode}",
-            f"--direct_num_workers={workers}",
-        ]
+        beam_pipeline_args=beam_args.complete(
+            [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+        )
     )
     executor.Executor(context).Do(
         {"examples": inputs}, {"transformed_examples": [output]}, component.exec_properties

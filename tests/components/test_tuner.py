@@ -147,8 +147,7 @@ def test_features_and_training_do_what_the_search_found(search, tmp_path):
         channel_utils.as_channel(search.inputs[:1]), FEATURES, KEYWORDS,
         hyperparameters=channel_utils.as_channel([best]),
     )  # fmt: skip
-    context = BaseBeamExecutor.Context(beam_pipeline_args=["--runner=DirectRunner"])
-    transform_executor.Executor(context).Do(
+    transform_executor.Executor(BaseBeamExecutor.Context()).Do(
         {"examples": search.inputs[:1], "hyperparameters": [best]},
         {"transformed_examples": [examples]},
         component.exec_properties,

@@ -15,7 +15,14 @@ class Pipeline:
 
     def __init__(self, folder: Path):
         self.out = folder / "runs"
-        self.environment = {**os.environ, "KWS_CACHE": str(folder / "cache"), "COLUMNS": "120"}
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.environment = {
+            **os.environ,
+            "KWS_CACHE": str(folder / "cache"),
+            "TMPDIR": str(self.temporary),
+            "COLUMNS": "120",
+        }
 
     def kws(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).parent / "kws"), *arguments]

@@ -85,7 +85,6 @@ class Validation:
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(self.metadata)
             ),
-            beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
         )
         tfx.orchestration.LocalDagRunner().run(pipeline)
         return results.newest_run(self.metadata)

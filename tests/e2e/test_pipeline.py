@@ -40,6 +40,10 @@ def test_nothing_is_printed_by_libraries(first_run):
     assert first_run.stderr == ""
 
 
+def test_nothing_is_left_in_the_folder_for_temporary_files(pipeline, first_run):
+    assert [path.name for path in pipeline.temporary.iterdir()] == []
+
+
 def test_an_unchanged_run_does_nothing_and_says_so(pipeline, first_run):
     second = pipeline.run()
     assert second.returncode == 0, second.stdout + second.stderr
