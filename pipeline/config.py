@@ -34,6 +34,7 @@ from kws.training.params import TrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
 from pipeline import nodes
+from pipeline.metadata_params import MetadataParams
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -124,6 +125,9 @@ class Config(Params):
     budget: BudgetParams = BudgetParams()
     destination: str = pydantic.Field(
         "", description='where bundles are pushed: a folder, gs://, s3://; "": bundles/ of the run'
+    )
+    metadata: MetadataParams = pydantic.Field(
+        MetadataParams(), description="ML Metadata: metadata.sqlite of the run, or a server"
     )
     beam_pipeline_args: tuple[str, ...] = pydantic.Field(
         ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),

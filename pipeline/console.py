@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from kws.errors import KwsError
-from pipeline import results, source
+from pipeline import metadata_store, results, source
 from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.log_file import log_file
@@ -41,6 +41,7 @@ def run_with_summary(
     job = Job.from_choice(preset, overrides, data, out)
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
+    metadata_store.prepare(job.config, job.paths)
     with log_file(job.paths.logs, verbose) as log:
         with _source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)
@@ -54,7 +55,7 @@ def run_with_summary(
         finally:
             logging.getLogger().removeHandler(follower)
         # Inside: TFX's and TFMA's readers log as well.
-        run = results.newest_run(job.paths.metadata)
+        run = results.newest_run(metadata_store.place_of(job.config, job.paths))
         if job.config.model is None:
             print_data_summary(console, run)
             return True

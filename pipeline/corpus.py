@@ -7,23 +7,27 @@ from typing import Any
 from kws.errors import KwsError
 from kws.report import data_statistics
 from kws.splits import SPLITS
-from pipeline import results
+from pipeline import metadata_store, results
 
 STATISTICS_FILE = "FeatureStats.pb"
 """The name that TFX's StatisticsGen gives."""
 
 
 def newest_metadata(folder: Path) -> Path:
-    """The metadata of a run's folder, or of the run below a folder of runs that is the newest.
+    """The metadata of a run's folder, or of the run below a folder of runs that is the newest:
+    a place for `pipeline.metadata_store.store`.
 
     Raises:
       KwsError: there is none.
     """
-    found = [folder / "metadata.sqlite", *folder.glob("*/metadata.sqlite")]
-    there = [path for path in found if path.is_file()]
+    own = metadata_store.find(folder)
+    if own is not None:
+        return own
+    below = [metadata_store.find(child) for child in folder.glob("*/")]
+    there = [place for place in below if place is not None]
     if not there:
         raise KwsError(f"{folder}: no run has been here", hint="give the folder of a run")
-    return there[0] if there[0] == found[0] else max(there, key=lambda path: path.stat().st_mtime)
+    return max(there, key=lambda path: path.stat().st_mtime)
 
 
 def figures(run: results.Run) -> dict[str, data_statistics.Table]:

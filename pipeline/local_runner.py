@@ -28,7 +28,7 @@ import tfx.v1 as tfx  # noqa: E402
 
 from kws.training import threads  # noqa: E402
 from pipeline import config as configuration  # noqa: E402
-from pipeline import source  # noqa: E402
+from pipeline import metadata_store, source  # noqa: E402
 from pipeline.config import Config  # noqa: E402
 from pipeline.paths import Paths  # noqa: E402
 from pipeline.pipeline import build  # noqa: E402
@@ -65,11 +65,13 @@ class LocalRunner(tfx.orchestration.LocalDagRunner):
         self._progress = progress
 
     def run_with_ir(self, *args, **kwargs) -> None:
+        # Before anything slow: a store that cannot be reached ends the run.
+        metadata_store.prepare(self._job.config, self._job.paths)
         source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
         if self._job.config.training.ghost_batch_size:
             threads.an_operation_on_each_core()
-        self._job.paths.metadata.parent.mkdir(parents=True, exist_ok=True)
-        super().run_with_ir(*args, **kwargs)
+        with metadata_store.passwords(self._job.config.metadata):
+            super().run_with_ir(*args, **kwargs)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.augment.params import NoisyCopyParams
@@ -14,10 +13,11 @@ from kws.micro.bundle_folder import bundle_folder
 from kws.micro.destination import LATEST
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.streaming.params import StreamingParams
+from pipeline import metadata_store
 from pipeline.corpus import newest_metadata
+from pipeline.metadata_store import SQLITE_FILE
 
 PUSHER = "MicroPusher"
-METADATA = "metadata.sqlite"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,10 +108,10 @@ def _metadata(place: Path, bundle: Path | None, run: Path | None) -> Path:
         return newest_metadata(run)
     if bundle is None:
         return newest_metadata(place)
-    metadata = bundle.parents[1] / METADATA
-    if not metadata.is_file():
+    metadata = metadata_store.find(bundle.parents[1])
+    if metadata is None:
         raise KwsError(
-            f"{bundle} lies in no run: there is no {metadata}",
+            f"{bundle} lies in no run: there is no {bundle.parents[1] / SQLITE_FILE}",
             hint="its float model and its training examples are needed; name the run that made "
             "it: --run runs/NAME",
         )
@@ -122,10 +122,8 @@ class _Lineage:
     """ML Metadata by artifact and execution."""
 
     def __init__(self, metadata: Path):
-        config = mlmd.ConnectionConfig()
-        config.sqlite.filename_uri = str(metadata)
-        config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
-        self._store = metadata_store.MetadataStore(config)
+        self._store = metadata_store.store(metadata)
+        self._pipeline = metadata_store.pipeline_of(metadata)
         self._file = metadata
 
     def pusher(self, bundle: Path | None) -> mlmd.Execution:
@@ -133,7 +131,7 @@ class _Lineage:
         types = {kind.id: kind.name for kind in self._store.get_execution_types()}
         pushers = [
             execution
-            for execution in self._store.get_executions()
+            for execution in self._executions()
             if types[execution.type_id].split(".")[-1] == PUSHER
             and execution.last_known_state in (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
         ]
@@ -143,6 +141,13 @@ class _Lineage:
             what = f"did not push {bundle.name}" if bundle else "has not come to an end yet"
             raise KwsError(f"the run {self._file.parent} {what}", hint="give a run that did")
         return max(pushers, key=lambda execution: execution.id)
+
+    def _executions(self) -> list[mlmd.Execution]:
+        """Of the pipeline, where others share the store."""
+        if self._pipeline is None:
+            return self._store.get_executions()
+        context = self._store.get_context_by_type_and_name("pipeline", self._pipeline)
+        return [] if context is None else self._store.get_executions_by_context(context.id)
 
     def _version(self, pusher: mlmd.Execution) -> str | None:
         (pushed, *_) = self._artifacts(pusher.id, mlmd.Event.OUTPUT).values() or (None,)

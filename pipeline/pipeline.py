@@ -21,7 +21,7 @@ from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
-from pipeline import beam_options, mix
+from pipeline import beam_options, metadata_store, mix
 from pipeline.cascade import streaming_params
 from pipeline.config import Config
 from pipeline.history import History, MetadataHistory
@@ -72,9 +72,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
             config.beam_pipeline_args_of,
         ),
         enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(paths.metadata)
-        ),
+        metadata_connection_config=metadata_store.connection(config, paths),
         beam_pipeline_args=beam_args.complete(config.beam_pipeline_args),
     )
 

@@ -1,13 +1,15 @@
 """What a run did, read back from ML Metadata: steps, states, times, artifacts, gates."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
-from ml_metadata import metadata_store
+from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.errors import KwsError
 from kws.gates import GATES_FILE, Gate, read_gates
+from pipeline import metadata_store
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,21 +78,18 @@ _STATES = {mlmd.Execution.COMPLETE: "done", mlmd.Execution.CACHED: "cached"}
 
 
 def newest_run(metadata: Path) -> Run:
-    """Reads the newest run from an ML Metadata SQLite file.
+    """Reads the newest run from ML Metadata.
+
+    Args:
+      metadata: a place for `pipeline.metadata_store.store`.
 
     Raises:
-      KwsError: there is no such file, or no run in it.
+      KwsError: there is no such place, or no run in it.
     """
-    if not metadata.is_file():
+    store = metadata_store.store(metadata)
+    context = next(iter(run_contexts(store, metadata_store.pipeline_of(metadata))), None)
+    if context is None:
         raise KwsError(f"{metadata}: no run has been here")
-    config = mlmd.ConnectionConfig()
-    config.sqlite.filename_uri = str(metadata)
-    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
-    store = metadata_store.MetadataStore(config)
-    contexts = store.get_contexts_by_type("pipeline_run")
-    if not contexts:
-        raise KwsError(f"{metadata}: no run has been here")
-    context = max(contexts, key=lambda item: item.id)
     executions = sorted(store.get_executions_by_context(context.id), key=lambda item: item.id)
     types = {item.id: item.name for item in store.get_execution_types()}
     steps = tuple(
@@ -101,7 +100,22 @@ def newest_run(metadata: Path) -> Run:
     return Run(run_id=context.name, steps=steps)
 
 
-def _step(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Step:
+def run_contexts(store: MetadataStore, pipeline: str | None) -> Iterator[mlmd.Context]:
+    """The runs of a pipeline (None: of all that share the store), the newest first."""
+    contexts = store.get_contexts_by_type("pipeline_run")
+    for context in sorted(contexts, key=lambda item: item.id, reverse=True):
+        if pipeline is None or pipeline in _pipelines(store, context):
+            yield context
+
+
+def _pipelines(store: MetadataStore, run: mlmd.Context) -> list[str]:
+    for execution in store.get_executions_by_context(run.id):
+        contexts = store.get_contexts_by_execution(execution.id)
+        return [context.name for context in contexts if context.type == "pipeline"]
+    return []
+
+
+def _step(store: MetadataStore, execution: mlmd.Execution) -> Step:
     artifacts: dict[int, dict[str, list[mlmd.Artifact]]] = {
         mlmd.Event.INPUT: {},
         mlmd.Event.OUTPUT: {},

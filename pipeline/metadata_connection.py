@@ -1,0 +1,121 @@
+"""A connection to ML Metadata, opened or refused in one sentence.
+
+MLMD says only that a server let it down, and to standard error why, if at all; so what can be
+looked at before is looked at here: whether the host is known and somebody listens.
+"""
+
+import contextlib
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ml_metadata import errors
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from kws.errors import KwsError
+from pipeline.metadata_params import PASSWORD_VARIABLE, Kind, MetadataParams, ServerParams
+
+CONNECT_TIMEOUT_S = 5.0
+_NO_DATABASE = ("does not exist", "Unknown database")
+_NOT_LET_IN = ("mysql_real_connect failed", "authentication failed", "no password supplied")
+
+
+def make(params: MetadataParams, default: Path) -> mlmd.ConnectionConfig:
+    """The connection, without a password; `default` is the file where params name nothing."""
+    made = mlmd.ConnectionConfig()
+    if params.server is None:
+        made.sqlite.filename_uri = str((params.sqlite or default).resolve())
+        made.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+        return made
+    # The database is not created: a slip in its name would be a store of its own.
+    kind, server = params.server
+    if kind == "mysql":
+        made.mysql.host, made.mysql.port = server.host, server.port
+        made.mysql.database, made.mysql.user = server.database, server.user
+        made.mysql.skip_db_creation = True
+        return made
+    made.postgresql.host, made.postgresql.port = server.host, str(server.port)
+    made.postgresql.dbname, made.postgresql.user = server.database, server.user
+    made.postgresql.skip_db_creation = True
+    return made
+
+
+def with_password(made: mlmd.ConnectionConfig, password: str) -> mlmd.ConnectionConfig:
+    """A copy to open a server with."""
+    filled = mlmd.ConnectionConfig()
+    filled.CopyFrom(made)
+    getattr(filled, made.WhichOneof("config")).password = password
+    return filled
+
+
+def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataStore:
+    """Opens a store; what MLMD writes to standard error meanwhile stays out of sight.
+
+    Raises:
+      KwsError: one line with the server's address and what is wrong: nobody there, the user or the
+        password, the database.
+    """
+    if params.server is None:
+        return MetadataStore(made)
+    kind, server = params.server
+    where = f"metadata store: {kind} on {server.host}:{server.port}"
+    _knock(where, kind, server)
+    password = server.password()
+    with _captured() as said:
+        try:
+            return MetadataStore(with_password(made, password))
+        except (RuntimeError, errors.StatusError) as error:
+            reason = f"{error} {said()}"
+    raise _refusal(reason, where, kind, server, bool(password))
+
+
+def _knock(where: str, kind: Kind, server: ServerParams) -> None:
+    try:
+        socket.create_connection((server.host, server.port), CONNECT_TIMEOUT_S).close()
+    except socket.gaierror:
+        raise KwsError(f"{where}: no such host", hint=f"metadata.{kind}.host") from None
+    except OSError as error:
+        raise KwsError(
+            f"{where}: {error.strerror or 'no answer'}",
+            hint=f"is the server up, and is that its port (metadata.{kind}.port)?",
+        ) from None
+
+
+def _refusal(
+    reason: str, where: str, kind: Kind, server: ServerParams, has_password: bool
+) -> KwsError:
+    if any(sign in reason for sign in _NO_DATABASE) and server.database in reason:
+        return KwsError(
+            f"{where}: there is no database {server.database!r}",
+            hint=f"CREATE DATABASE {server.database}; its tables are made by the first run",
+        )
+    if any(sign in reason for sign in _NOT_LET_IN):
+        source = server.password_file or PASSWORD_VARIABLE
+        hint = f"the password comes from {source}{'' if has_password else ', which gives none'}"
+        if kind == "mysql":
+            hint += "; ML Metadata logs in by mysql_native_password alone"
+        return KwsError(f"{where}: user {server.user!r} is not let in", hint=hint)
+    return KwsError(f"{where}: {' '.join(reason.split())}")
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[Callable[[], str]]:
+    """File descriptor 2, to which MLMD's C++ code tells what its exceptions leave out."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+
+        def said() -> str:
+            file.seek(0)
+            return file.read().decode(errors="replace")
+
+        try:
+            yield said
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

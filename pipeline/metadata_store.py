@@ -1,0 +1,136 @@
+"""ML Metadata of a pipeline, found and opened in one way by whoever reads or writes it.
+
+A run's folder says where its metadata is: by `metadata.sqlite`, or by `metadata.json`, which names
+another file or a server, never a password. The path of either is the handle that is passed around
+(`place_of`, `find`), and `store` opens it.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from kws.errors import KwsError
+from pipeline import metadata_connection
+from pipeline.config import Config
+from pipeline.metadata_params import MetadataParams
+from pipeline.paths import Paths
+
+SQLITE_FILE = "metadata.sqlite"
+POINTER_FILE = "metadata.json"
+
+
+def place_of(config: Config, paths: Paths) -> Path:
+    """The file of the run's folder that says where its metadata is."""
+    return paths.metadata if config.metadata.is_default else paths.metadata.with_name(POINTER_FILE)
+
+
+def find(folder: Path) -> Path | None:
+    """The same, of a run that was; None: no run has been in the folder."""
+    for name in (POINTER_FILE, SQLITE_FILE):
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def prepare(config: Config, paths: Paths) -> None:
+    """Makes sure that the metadata can be reached, and that the run's folder says where it is.
+
+    Raises:
+      KwsError: see `metadata_connection.open_store`.
+    """
+    pointer = paths.metadata.with_name(POINTER_FILE)
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    if config.metadata.is_default:
+        pointer.unlink(missing_ok=True)
+        return
+    if config.metadata.sqlite is not None:
+        config.metadata.sqlite.parent.mkdir(parents=True, exist_ok=True)
+    metadata_connection.open_store(connection(config, paths), config.metadata)
+    told = json.loads(_absolute(config.metadata).model_dump_json(exclude_none=True))
+    temporary = pointer.with_name(f".{POINTER_FILE}.{os.getpid()}")
+    temporary.write_text(json.dumps({"pipeline": config.name, "metadata": told}, indent=2) + "\n")
+    temporary.replace(pointer)
+
+
+def connection(config: Config, paths: Paths) -> mlmd.ConnectionConfig:
+    """What TFX's pipeline is given: without the password, for TFX logs it; see `passwords`."""
+    return metadata_connection.make(config.metadata, paths.metadata)
+
+
+@contextlib.contextmanager
+def passwords(params: MetadataParams) -> Iterator[None]:
+    """While it lasts, connections that TFX opens to the server have the password.
+
+    TFX keeps a pipeline's connection in its intermediate representation and logs that. So the
+    password is not in it; it is added in the moment that TFX makes its handle of the metadata.
+    """
+    if params.server is None:
+        yield
+        return
+    from tfx.orchestration import metadata
+
+    password = params.server[1].password()
+    plain = metadata.Metadata
+
+    class WithPassword(plain):  # type: ignore[misc, valid-type]
+        def __init__(self, connection_config: mlmd.ConnectionConfig):
+            super().__init__(metadata_connection.with_password(connection_config, password))
+
+    metadata.Metadata = WithPassword  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        metadata.Metadata = plain  # type: ignore[misc]
+
+
+def store(place: Path) -> MetadataStore:
+    """Opens the metadata of a run, to read.
+
+    Args:
+      place: of `place_of` or `find`; or any SQLite file of ML Metadata.
+
+    Raises:
+      KwsError: there is no such file, it is no `metadata.json`, or the server is not reached.
+    """
+    params, _ = _read(place)
+    made = metadata_connection.make(params, place)
+    if params.server is None:
+        if not Path(made.sqlite.filename_uri).is_file():
+            raise KwsError(f"{made.sqlite.filename_uri}: no run has been here")
+        made.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
+    return metadata_connection.open_store(made, params)
+
+
+def pipeline_of(place: Path) -> str | None:
+    """The pipeline whose runs are meant, where others may share the store; None: all of them."""
+    return _read(place)[1]
+
+
+def _read(place: Path) -> tuple[MetadataParams, str | None]:
+    if place.suffix != ".json":
+        return MetadataParams(), None
+    try:
+        content = json.loads(place.read_text())
+        return MetadataParams(**content["metadata"]), str(content["pipeline"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise KwsError(
+            f"{place} does not say where ML Metadata is",
+            hint="a run writes it; give the folder of a run, or a SQLite file",
+        ) from None
+
+
+def _absolute(params: MetadataParams) -> MetadataParams:
+    """With paths that hold wherever they are read."""
+    if params.server is None:
+        file = params.sqlite
+        return params.model_copy(update={"sqlite": file.resolve() if file else None})
+    kind, server = params.server
+    if server.password_file is None:
+        return params
+    located = server.model_copy(update={"password_file": server.password_file.resolve()})
+    return params.model_copy(update={kind: located})
