@@ -9,7 +9,9 @@ import math
 
 from absl import logging
 from tfx import types
+from tfx.types import standard_artifacts
 
+from components.artifacts import StreamingBlessing
 from kws import gates as kws_gates
 from kws.gates import Gate
 
@@ -18,6 +20,8 @@ REASONS = "reasons"
 GATES = "gates"
 MODEL, MODEL_ID = "current_model", "current_model_id"
 """As TFX's Evaluator names them."""
+BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
+"""The three judges' (the first the Evaluator's or SceneEvaluator's), as MicroPusher takes them."""
 
 
 def bless(
@@ -50,6 +54,30 @@ def describe(artifact: types.Artifact, gates: list[Gate]) -> None:
     reasons = "; ".join(gate.sentence() for gate in gates if not gate.passed)
     artifact.set_string_custom_property(REASONS, reasons)
     artifact.set_string_custom_property(GATES, gates_property(gates))
+
+
+def by_all_judges(input_dict: dict[str, list[types.Artifact]]) -> set[int]:
+    """Ids of the models that every judge blessed: of each of these a bundle was made.
+
+    Args:
+      input_dict: of a resolver; the blessings are under the keys `BLESSINGS`.
+    """
+    return set.intersection(
+        *(
+            {
+                blessing.get_int_custom_property(MODEL_ID)
+                for blessing in input_dict.get(key, [])
+                if blessing.get_int_custom_property(BLESSED) == 1
+            }
+            for key in BLESSINGS
+        )
+    )
+
+
+def channels() -> dict[str, types.Channel]:
+    """The inputs of a resolver by which it finds every blessing."""
+    kinds = (standard_artifacts.ModelBlessing, StreamingBlessing, standard_artifacts.InfraBlessing)
+    return {key: types.Channel(type=kind) for key, kind in zip(BLESSINGS, kinds, strict=True)}
 
 
 def gates_property(gates: list[Gate]) -> str:

@@ -11,13 +11,13 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components import blessing as blessings
-from components.artifacts import StreamingBlessing, StreamingEvaluation
+from components.artifacts import StreamingEvaluation
+from components.blessing import BLESSINGS
 from kws.micro.int8_file import MODEL_FILE
 
 CANDIDATE = "candidate"
 MODEL = "model"
 EVALUATION = "evaluation"
-BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 DETECTOR_FILE = "detector.json"
 
 
@@ -39,7 +39,7 @@ class LastInServiceStrategy(resolver.ResolverStrategy):
         """Keeps the candidate, at most one model, and the evaluation with its detector."""
         candidates = input_dict.get(CANDIDATE, [])
         newest = max((artifact.id for artifact in candidates), default=0)
-        blessed = set.intersection(*(_blessed(input_dict.get(key, [])) for key in BLESSINGS))
+        blessed = blessings.by_all_judges(input_dict)
         evaluations: dict[int, types.Artifact] = {}
         for evaluation in input_dict.get(EVALUATION, []):
             judged = evaluation.get_int_custom_property(blessings.MODEL_ID)
@@ -64,15 +64,6 @@ class LastInServiceStrategy(resolver.ResolverStrategy):
         }
 
 
-def _blessed(artifacts: list[types.Artifact]) -> set[int]:
-    """Ids of the models that one judge blessed."""
-    return {
-        blessing.get_int_custom_property(blessings.MODEL_ID)
-        for blessing in artifacts
-        if blessing.get_int_custom_property(blessings.BLESSED) == 1
-    }
-
-
 def _is_there(model: types.Artifact, evaluation: types.Artifact) -> bool:
     files = (
         os.path.join(path_utils.serving_model_path(model.uri), MODEL_FILE),
@@ -88,7 +79,5 @@ def in_service_resolver(candidate: types.BaseChannel) -> resolver.Resolver:
         candidate=candidate,
         model=types.Channel(type=standard_artifacts.Model),
         evaluation=types.Channel(type=StreamingEvaluation),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-        streaming_blessing=types.Channel(type=StreamingBlessing),
-        infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),
+        **blessings.channels(),
     ).with_id("InService")

@@ -1,4 +1,4 @@
-"""Which model a candidate is compared with: the last one blessed before it."""
+"""Which model a candidate is compared with on clips: the last one in service before it."""
 
 import logging
 import os
@@ -10,15 +10,18 @@ from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components import blessing as blessings
 from kws.features.params import FRONTEND_FILE, FeatureParams
 
 CANDIDATE = "candidate"
 MODEL = "model"
-BLESSING = "model_blessing"
 
 
 class LastBlessedBeforeStrategy(resolver.ResolverStrategy):
-    """Resolves the newest blessed model that is older than the candidate.
+    """Resolves the newest model that all three judges blessed and that is older than the candidate.
+
+    A model that only the Evaluator liked never was anywhere: of clips with wrong labels it may have
+    learned just these, and be no measure for clips with right ones.
 
     TFX's LatestBlessedModelStrategy would, when an unchanged pipeline runs again, compare a model
     with itself: other inputs than the first time, so the evaluation and all that follows would run
@@ -31,23 +34,18 @@ class LastBlessedBeforeStrategy(resolver.ResolverStrategy):
     def resolve_artifacts(
         self, store: Any, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Keeps the candidate, and at most one model and its blessing."""
+        """Keeps the candidate, and at most one model."""
         candidates = input_dict.get(CANDIDATE, [])
         newest = max((artifact.id for artifact in candidates), default=0)
-        blessings = {
-            blessing.get_int_custom_property("current_model_id"): blessing
-            for blessing in input_dict.get(BLESSING, [])
-            if blessing.get_int_custom_property("blessed") == 1
-        }
-        older = [m for m in input_dict.get(MODEL, []) if m.id < newest and m.id in blessings]
+        blessed = blessings.by_all_judges(input_dict)
+        older = [m for m in input_dict.get(MODEL, []) if m.id < newest and m.id in blessed]
         own = {_features(c) for c in candidates if c.id == newest}
         alike = [m for m in older if _features(m) in own]
         model = max(alike, key=lambda artifact: artifact.id, default=None)
-        if model is None:
-            if older:
-                logging.info("Baseline: none of %d older models has these features", len(older))
-            return {CANDIDATE: candidates, MODEL: [], BLESSING: []}
-        return {CANDIDATE: candidates, MODEL: [model], BLESSING: [blessings[model.id]]}
+        if model is None and older:
+            logging.info("Baseline: none of %d older models has these features", len(older))
+        others: dict[str, list[types.Artifact]] = {key: [] for key in blessings.BLESSINGS}
+        return {CANDIDATE: candidates, MODEL: [model] if model else [], **others}
 
 
 def _features(model: types.Artifact) -> FeatureParams | None:
@@ -65,5 +63,5 @@ def baseline_resolver(candidate: types.BaseChannel) -> resolver.Resolver:
         strategy_class=LastBlessedBeforeStrategy,
         candidate=candidate,
         model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        **blessings.channels(),
     ).with_id("Baseline")

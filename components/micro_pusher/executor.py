@@ -9,11 +9,10 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.blessing import BLESSINGS
 from kws.gates import read_gates
 from kws.micro import bundle
 from kws.micro.destination import open_destination
-
-BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 
 
 class Executor(base_executor.BaseExecutor):

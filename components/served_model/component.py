@@ -36,7 +36,8 @@ class ServedModel(base_component.BaseComponent):
      - `model`: Channel of type `standard_artifacts.Model`: in `Format-Serving` the int8 file with
        its labels and frontend, as a MicroConverter's. Empty where nothing is served yet. Custom
        property `version`: of the bundle, "" for none.
-     - `evaluation`: Channel of type `StreamingEvaluation` with nothing but `detector.json`.
+     - `evaluation`: Channel of type `StreamingEvaluation` with its `detector.json`
+       and `evaluation.json` alone.
     """
 
     SPEC_CLASS = ServedModelSpec

@@ -13,7 +13,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.streaming_evaluator.last import DETECTOR_FILE
+from components.streaming_evaluator.last import DETECTOR_FILE, EVALUATION_FILE
+from kws.micro import bundle
 from kws.micro.bundle_folder import NEEDED
 from kws.micro.destination import open_destination
 from kws.micro.int8_file import FLOAT_IO_FILE
@@ -53,8 +54,10 @@ class Executor(base_executor.BaseExecutor):
             for name in (*NEEDED, FLOAT_IO_FILE, MANIFEST_FILE):
                 _copy(folder / name, os.path.join(target, name))
             detector = json.loads((folder / MANIFEST_FILE).read_text())["detector"]
-        with fileio.open(os.path.join(evaluation.uri, DETECTOR_FILE), "w") as file:
-            file.write(json.dumps(detector))
+            judged = json.loads((folder / bundle.EVALUATION_FILE).read_text())["streaming"]
+        for name, content in ((DETECTOR_FILE, detector), (EVALUATION_FILE, judged)):
+            with fileio.open(os.path.join(evaluation.uri, name), "w") as file:
+                file.write(json.dumps(content))
         logging.info("ServedModel: version %s of %s", version, destination.url)
 
 

@@ -107,7 +107,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             if before:
                 candidate = Judged(streams=judged[TEST], labels=labels, detector=point.detector)
                 comparison = last_model.compared(candidate, last, before[TEST], params.match)
-                gates += comparison.gates()
+                gates += last_model.gates(comparison, last, params.gates)
             else:
                 gates.append(last_model.not_compared(why_not))
             extra["against_last"] = last_model.described(last, comparison, why_not)

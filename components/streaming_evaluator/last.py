@@ -1,6 +1,7 @@
 """The last blessed model on this run's test streams, and what the candidate is beside it."""
 
 import dataclasses
+import json
 import os
 from typing import Any
 
@@ -18,9 +19,11 @@ from kws.gates import Gate
 from kws.micro.bundle_folder import bundle_folder
 from kws.streaming.cascade_params import CascadeParams
 from kws.streaming.compare import Comparison, Judged, compare, shared_keywords
-from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.label_check import label_gate
+from kws.streaming.params import DetectorParams, MatchParams, StreamingGateParams
 
 DETECTOR_FILE = "detector.json"
+EVALUATION_FILE = "evaluation.json"
 CASCADE_FILE = "cascade.json"
 
 
@@ -33,12 +36,14 @@ class Last:
       labels: of its outputs.
       detector: its own operating point.
       cascade: its first stage, if it was judged behind one.
+      miss_rate: on the test streams that it was judged on; None where nothing says it.
     """
 
     folder: str
     labels: list[str]
     detector: DetectorParams
     cascade: CascadeParams | None
+    miss_rate: float | None
 
     def scoring(self, runtime: str) -> ScoreStreams | HearStreams:
         """Runs it, as it was judged, over streams."""
@@ -70,7 +75,15 @@ def last_of(input_dict: dict[str, list[types.Artifact]]) -> Last | None:
             stored.read(os.path.join(evaluation.uri, DETECTOR_FILE)),
         ),
         cascade=CascadeParams.from_json(stored.read(cascade)) if fileio.exists(cascade) else None,
+        miss_rate=_miss_rate(os.path.join(evaluation.uri, EVALUATION_FILE)),
     )
+
+
+def _miss_rate(file: str) -> float | None:
+    if not fileio.exists(file):
+        return None
+    estimate = json.loads(stored.read(file))["test"]["total"]["miss_rate"]["estimate"]
+    return None if estimate is None else float(estimate)
 
 
 def why_not(last: Last, labels: list[str]) -> str:
@@ -94,6 +107,15 @@ def not_compared(why: str) -> Gate:
         at_most=True,
         detail=f"not compared with the last blessed model: {why}",
     )
+
+
+def gates(comparison: Comparison, last: Last, params: StreamingGateParams) -> list[Gate]:
+    """Of the comparison, and of the last model's own misses where that is asked."""
+    found = comparison.gates()
+    rise = params.max_miss_rate_rise_of_last
+    if rise is not None and last.miss_rate is not None:
+        found.append(label_gate(comparison, last.miss_rate, rise))
+    return found
 
 
 def compared(

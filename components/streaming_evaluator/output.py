@@ -8,7 +8,7 @@ from typing import Any
 from absl import logging
 from tfx.dsl.io import fileio
 
-from components.streaming_evaluator.last import CASCADE_FILE, DETECTOR_FILE
+from components.streaming_evaluator.last import CASCADE_FILE, DETECTOR_FILE, EVALUATION_FILE
 from kws.gates import Gate
 from kws.micro import stage
 from kws.report import det, tables
@@ -45,7 +45,7 @@ def write(
     text += "\n" + tables.to_text(tables.gates_table(gates))
     logging.info("StreamingEvaluator, test streams:\n%s", text)
     files = {
-        "evaluation.json": json.dumps(report, indent=2, allow_nan=False),
+        EVALUATION_FILE: json.dumps(report, indent=2, allow_nan=False),
         "detections.jsonl": "\n".join(json.dumps(row) for row in reports[TEST].events()),
         DETECTOR_FILE: point.detector.to_json(),
         "det.json": json.dumps([p.to_dict() for p in point.det], indent=2, allow_nan=False),

@@ -9,12 +9,12 @@ from tfx import types
 from tfx.dsl.components.common import resolver
 from tfx.types import standard_artifacts
 
+from components import blessing as blessings
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
 
 EXAMPLES = "examples"
 MODEL = "model"
-BLESSING = "model_blessing"
 _FLOAT_MODEL = "float_model"
 """MicroConverter's input."""
 _CUSTOM_CONFIG = "custom_config"
@@ -22,7 +22,10 @@ _CUSTOM_CONFIG = "custom_config"
 
 
 class LastBlessedParentStrategy(resolver.ResolverStrategy):
-    """Resolves the newest float model of which the int8 form was blessed.
+    """Resolves the newest float model of which the int8 form was blessed by all three judges.
+
+    One that only the Evaluator liked was refused: it may have learned wrong labels, which its own
+    test clips, wrong alike, do not show.
 
     What is blessed is the int8 model. Its parent is the `float_model` that the MicroConverter was
     given when it made it, which ML Metadata knows.
@@ -43,22 +46,18 @@ class LastBlessedParentStrategy(resolver.ResolverStrategy):
     def resolve_artifacts(
         self, store: Any, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Keeps the examples, at most one (float) model, and its int8 form's blessing."""
+        """Keeps the examples, and at most one (float) model."""
         examples = input_dict.get(EXAMPLES, [])
         models = {model.id: model for model in input_dict.get(MODEL, [])}
-        blessings = {
-            blessing.get_int_custom_property("current_model_id"): blessing
-            for blessing in input_dict.get(BLESSING, [])
-            if blessing.get_int_custom_property("blessed") == 1
-        }
+        others: dict[str, list[types.Artifact]] = {key: [] for key in blessings.BLESSINGS}
         newest = max((artifact.id for artifact in examples), default=0)
-        for blessed in sorted(blessings, reverse=True):
+        for blessed in sorted(blessings.by_all_judges(input_dict), reverse=True):
             parent = _parent(store, blessed)
             if parent in models and not self._made_by_this_training(store, parent, newest):
                 logging.info("Warm start: model %d, parent of blessed model %d", parent, blessed)
-                return {EXAMPLES: examples, MODEL: [models[parent]], BLESSING: [blessings[blessed]]}
+                return {EXAMPLES: examples, MODEL: [models[parent]], **others}
         logging.info("Warm start: no blessed model yet, so the training starts from scratch")
-        return {EXAMPLES: examples, MODEL: [], BLESSING: []}
+        return {EXAMPLES: examples, MODEL: [], **others}
 
     def _made_by_this_training(self, store: Any, float_model: int, examples: int) -> bool:
         producer = _producer(store, float_model)
@@ -107,5 +106,5 @@ def base_model_resolver(
         config={"training": training.to_json(), "model": model.to_json()},
         examples=examples,
         model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        **blessings.channels(),
     ).with_id("BaseModel")

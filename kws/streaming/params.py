@@ -112,6 +112,13 @@ class StreamingGateParams(Params):
         True,
         description="refuse what is shown to be worse than the last blessed model on these streams",
     )
+    max_miss_rate_rise_of_last: float | None = pydantic.Field(
+        None,
+        ge=0,
+        le=1,
+        description="how much more of the words the last blessed model may miss on these streams "
+        "than when it was judged: more, and the new labels are likely wrong; kws retrain asks it",
+    )
 
 
 class StreamingParams(Params):

@@ -1,4 +1,5 @@
-"""The baseline is the last model blessed before the candidate, never the candidate itself."""
+"""The baseline is the last model that all judges blessed before the candidate, never the candidate
+itself."""
 
 from tfx.types import standard_artifacts
 
@@ -23,9 +24,17 @@ def blessing(id_, of, blessed=1):
     return artifact(standard_artifacts.ModelBlessing, id_, current_model_id=of, blessed=blessed)
 
 
-def resolve(candidate, models, blessings):
+def resolve(candidate, models, blessings, of_other_judges=None):
+    others = blessings if of_other_judges is None else of_other_judges
     found = LastBlessedBeforeStrategy().resolve_artifacts(
-        None, {"candidate": [candidate], "model": models, "model_blessing": blessings}
+        None,
+        {
+            "candidate": [candidate],
+            "model": models,
+            "model_blessing": blessings,
+            "streaming_blessing": others,
+            "infra_blessing": others,
+        },
     )
     return [item.id for item in found["model"]]
 
@@ -42,6 +51,12 @@ def test_the_newest_blessed_of_the_older_ones_is_taken():
     models = [model(1), model(3), model(5), model(7)]
     blessings = [blessing(2, of=1), blessing(4, of=3), blessing(6, of=5, blessed=0)]
     assert resolve(model(7), models, blessings) == [3]
+
+
+def test_a_model_that_only_the_evaluator_liked_is_no_baseline():
+    models = [model(1), model(3), model(5)]
+    liked = [blessing(2, of=1), blessing(4, of=3)]
+    assert resolve(models[2], models, liked, of_other_judges=liked[:1]) == [1]
 
 
 def test_a_model_of_other_features_is_no_baseline(tmp_path):

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 import kws.micro.bundle
 from components.artifacts import ConversionReport, StreamingBlessing, StreamingEvaluation
+from components.blessing import BLESSINGS
 from components.evaluator import results
 from components.micro_converter import executor as converter
 from components.micro_converter.component import MicroConverter
@@ -265,7 +266,7 @@ def test_three_blessings_make_a_bundle_that_verifies(
     assert len(index) == 3 and all(row["audio"].endswith(".wav") for row in index)
 
 
-@pytest.mark.parametrize("key", pusher.BLESSINGS)
+@pytest.mark.parametrize("key", BLESSINGS)
 def test_without_one_of_them_nothing_is_written(
     inputs: dict[str, types.Artifact], tmp_path: Path, key: str
 ) -> None:

@@ -35,6 +35,8 @@ def bundle(folder, labels):
     for name in ("model.tflite", "model_float_io.tflite", "frontend.json"):
         (folder / name).write_text(folder.name)
     (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
+    judged = {"test": {"total": {"miss_rate": {"estimate": 0.25}}}}
+    (folder / "evaluation.json").write_text(json.dumps({"streaming": judged}))
     (folder / "manifest.json").write_text(json.dumps({"detector": DETECTOR.model_dump()}))
 
 
@@ -53,4 +55,5 @@ def test_what_latest_names_is_what_a_candidate_is_compared_with(served, tmp_path
     last = last_of(found)
     assert last.labels == ["_silence_", "_unknown_", "yes"]
     assert last.detector == DETECTOR and last.cascade is None
+    assert last.miss_rate == 0.25
     assert (tmp_path / "model" / "Format-Serving" / "model.tflite").read_text() == "17"

@@ -8,6 +8,7 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.types import standard_artifacts
 
+from components.blessing import BLESSINGS
 from components.trainer import trainer_module
 from components.warm_start.strategy import LastBlessedParentStrategy
 from kws import labels
@@ -25,12 +26,13 @@ class History:
         self.store = metadata_store.MetadataStore(config)
         self.kind = self.store.put_artifact_type(mlmd.ArtifactType(name="Any"))
         self.step = self.store.put_execution_type(mlmd.ExecutionType(name="Step"))
-        self.models, self.blessings = [], []
+        self.models = []
+        self.blessings = {key: [] for key in BLESSINGS}
 
     def examples(self):
         return self._artifact()
 
-    def trained(self, examples, training, blessed=True):
+    def trained(self, examples, training, blessed=True, refused_by=""):
         """A Trainer, a MicroConverter and a verdict; gives the float model's id."""
         float_model, int8_model = self._artifact(), self._artifact()
         config = json.dumps({"training": training, "model": "m", "keywords": "[]"})
@@ -38,10 +40,11 @@ class History:
         self._execution({"examples": examples, "float_model": float_model}, {"model": int8_model})
         self.models += [float_model, int8_model]
         if blessed is not None:
-            blessing = standard_artifacts.ModelBlessing()
-            blessing.set_int_custom_property("current_model_id", int8_model)
-            blessing.set_int_custom_property("blessed", int(blessed))
-            self.blessings.append(blessing)
+            for key in BLESSINGS:
+                blessing = standard_artifacts.ModelBlessing()
+                blessing.set_int_custom_property("current_model_id", int8_model)
+                blessing.set_int_custom_property("blessed", int(blessed and key != refused_by))
+                self.blessings[key].append(blessing)
         return float_model
 
     def base(self, examples, training):
@@ -51,7 +54,7 @@ class History:
             {
                 "examples": [self._as(standard_artifacts.Examples, examples)],
                 "model": [self._as(standard_artifacts.Model, id_) for id_ in self.models],
-                "model_blessing": self.blessings,
+                **self.blessings,
             },
         )
         return [model.id for model in found["model"]]
@@ -109,6 +112,8 @@ def test_a_refused_model_is_not_what_training_starts_from(history):
     first = history.trained(history.examples(), "warm")
     history.trained(history.examples(), "warm", blessed=False)
     history.trained(history.examples(), "warm", blessed=None)
+    for judge in BLESSINGS:
+        history.trained(history.examples(), "warm", refused_by=judge)
     assert history.base(history.examples(), "warm") == [first]
 
 
