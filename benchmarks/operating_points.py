@@ -10,21 +10,19 @@ detection is another one.
 """
 
 import argparse
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import kept
-from kws import features
+from benchmarks import device_form, kept
 from kws.audio.read import read
-from kws.micro import load
+from kws.features import files
 from kws.splits import EVAL, TEST
-from kws.streaming.detector import detect
-from kws.streaming.evaluate import MS_PER_HOUR, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import DetectorParams, OperatingPointParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
+from kws.streaming.posteriors import LONGEST_STREAM_MS
 
 WINDOWS_MS = (200, 300, 500, 700)
 
@@ -51,38 +49,11 @@ def show(run: kept.Kept, target: float, picture: Path | None) -> DetectorParams:
     return point.detector
 
 
-def through_tflm(
-    run: kept.Kept, folder: Path, detectors: list[DetectorParams], minutes: float
-) -> int:
-    """Listens anew; returns how many posteriors and detections differ."""
-    model = load.load_folder(folder, runtime="tflm")
-    frontend = features.create(model.feature_params)
-    rate, stride_ms = model.feature_params.sample_rate, run.detector.clip_stride_ms
-    values = different = others = compared = 0
-    began, hours = time.perf_counter(), 0.0
+def test_streams(run: kept.Kept, rate: int) -> Iterator[tuple[np.ndarray, StreamPosteriors]]:
+    """Audio and posteriors of each of the test streams."""
     for stream in run.heard[TEST]:
-        if hours * 60 >= minutes:
-            break
         name = f"Split-{TEST}/{stream.truth.stream_id}.wav"
-        audio = read(run.streams / name, rate, max_duration_ms=LONGEST_STREAM_MS).audio
-        times_ms, rows = stream_posteriors(model, frontend, audio, stride_ms)
-        anew = StreamPosteriors(truth=stream.truth, times_ms=times_ms, posteriors=rows)
-        values += rows.size
-        different += int(np.count_nonzero(rows != stream.posteriors))
-        others += sum(
-            detect(anew.times_ms, anew.posteriors, detector, run.labels)
-            != detect(stream.times_ms, stream.posteriors, detector, run.labels)
-            for detector in detectors
-        )
-        compared += len(detectors)
-        hours += stream.truth.duration_ms / MS_PER_HOUR
-    speed = hours * 3600 / (time.perf_counter() - began)
-    print(
-        f"through TensorFlow Lite Micro: {hours:.2f} h at {speed:.0f} x real time, {different:,} "
-        f"of {values:,} posteriors differ, detections differ in {others} of "
-        f"{compared} streams and settings"
-    )
-    return different + others
+        yield read(run.streams / name, rate, max_duration_ms=LONGEST_STREAM_MS).audio, stream
 
 
 def main() -> None:
@@ -100,7 +71,10 @@ def main() -> None:
     ]
     if args.tflm:
         model = kept.newest(args.run / "artifacts/MicroConverter/model") / "Format-Serving"
-        if through_tflm(run, model, detectors, args.tflm):
+        rate = files.read(model).sample_rate
+        found = device_form.compare(model, test_streams(run, rate), detectors, args.tflm)
+        print(found)
+        if not found.same:
             raise SystemExit(1)
 
 

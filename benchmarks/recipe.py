@@ -26,7 +26,6 @@ from kws.labels import label_list
 from kws.micro import convert, load
 from kws.models import registry
 from kws.splits import EVAL, SPLITS, TRAIN, Split
-from kws.streaming.params import Runtime
 from kws.training import dataset
 from kws.training.fit import History, fit
 from kws.training.params import TrainingParams
@@ -84,23 +83,26 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
 
 
 def int8_model(
-    config: Config,
-    data: dict[Split, dataset.Dataset],
-    training: TrainingParams,
-    runtime: Runtime = "tflite",
+    config: Config, data: dict[Split, dataset.Dataset], training: TrainingParams
 ) -> tuple[load.Int8Any, History, int]:
-    """Trains and converts; returns the int8 model, the history, and the number of parameters."""
+    """As `converted`, with the int8 model loaded."""
+    made, history, parameters = converted(config, data, training)
+    labels = label_list(config.keywords)
+    int8 = load.of_content(made.model, labels, config.features, made.kind)
+    return int8, history, parameters
+
+
+def converted(
+    config: Config, data: dict[Split, dataset.Dataset], training: TrainingParams
+) -> tuple[convert.Conversion, History, int]:
+    """Trains and converts; returns the files, the history, and the number of parameters."""
     labels = label_list(config.keywords)
     train, judged = data[TRAIN], data[EVAL]
     assert config.model is not None, "the configuration names no model"
     assert train.features is not None and judged.features is not None  # both are in memory
     model = registry.build(config.model, train.feature_shape, len(labels), seed=training.seed)
     history = fit(model, train, judged, training)
-    converted = int8_of(model, train, judged, config)
-    int8 = load.of_content(
-        converted.model, labels, config.features, converted.kind, runtime=runtime
-    )
-    return int8, history, model.count_params()
+    return int8_of(model, train, judged, config), history, model.count_params()
 
 
 def int8_of(

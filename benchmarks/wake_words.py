@@ -1,6 +1,7 @@
 """What a wake word made of synthesized voices alone is worth on real speech.
 
-    python -m benchmarks.wake_words UNPACKED computer jarvis [--recordings] [--det FOLDER] [--tflm]
+    python -m benchmarks.wake_words UNPACKED computer jarvis [--recordings] [--det FOLDER]
+        [--tflm MINUTES] [--keep FOLDER | --kept FOLDER]
 
 UNPACKED holds `wake_words/<word>/*.wav` (one recording of the word a file), `negatives/` and
 `speech_commands/`, and `benchmarks.recordings` has been run on it. Trained is the preset `keyword`
@@ -8,147 +9,121 @@ UNPACKED holds `wake_words/<word>/*.wav` (one recording of the word a file), `ne
 background noises of Speech Commands join it, but never a recording of the word. The int8 model is
 run over every recording of the word, and over hours in which nobody says it: LibriSpeech's
 evaluation part and the rest of ESC-10; and the words of half of Speech Commands' speakers, one a
-second. Printed are the misses at the lowest thresholds that keep to so many false accepts an hour
-in the speech and sounds: the thresholds are chosen there, so the misses are what they are for.
-`--det` draws DET and ROC over the word's recordings, the speech and the sounds together; `--tflm`
-listens through TensorFlow Lite Micro's interpreter.
+second. Printed are the misses at the lowest thresholds that keep to so many false accepts an hour,
+once in the speech and sounds and once in all of these hours: the thresholds are chosen there, so
+the misses are what they are for. `--det` draws DET and ROC over all streams together.
+
+`--tflm` has TensorFlow Lite Micro's interpreter hear so many minutes of each kind of stream anew,
+in whole streams, and exits with 1 where a posterior or a detection is another one. `--keep` keeps
+each word's int8 model in a folder of its own, and `--kept` judges such a folder without training.
 """
 
 import argparse
-import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from benchmarks import recipe
+from benchmarks import device_form, recipe, wake_word_streams
+from benchmarks.wake_word_streams import SAID, SINGLE_WORDS, SPEECH
 from kws import features
-from kws.audio.splits import speaker_of
-from kws.augment.activity import active_speech
-from kws.augment.background import loop_period
-from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
-from kws.micro.load import Int8Any
-from kws.scenes.ground_truth import GroundTruth, Word
-from kws.splits import EVAL, TEST
-from kws.streaming.det import DetPoint, det_curves
+from kws.features import files
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, label_list
+from kws.micro import load
+from kws.micro.int8_file import MODEL_FILE
+from kws.streaming.det import DetCurves, det_curves
 from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.posteriors import stream_posteriors
-from kws.streaming.rates import MS_PER_HOUR, hourly_rate, share
+from kws.streaming.rates import hourly_rate
 from pipeline import config as configuration
+from pipeline.config import Config
 
-RATE = 16000
-LEAD_S, TAIL_S = 1.5, 1.0
-CHUNK_S = 600
 TARGETS_PER_HOUR = (1.3, 0.5, 0.2, 0.1)
 DRAWN_TARGET = 0.5
 THRESHOLDS = sorted({*np.linspace(0.02, 0.9, 177).round(4), *np.linspace(0.9, 0.997, 98).round(4)})
 
 
-def word_streams(folder: Path, word: str) -> Iterator[tuple[np.ndarray, GroundTruth]]:
-    """One stream a recording, between loops of its own edges: a device hears no sudden start."""
-    for path in sorted(folder.glob("*.wav")):
-        audio, rate = soundfile.read(path, dtype="int16")
-        assert rate == RATE, f"{path} is at {rate} Hz"
-        said = active_speech(audio, RATE)
-        before = audio[: max(1600, said.start - 3200)]
-        after = audio[min(len(audio) - 1600, said.stop + 3200) :]
-        lead = np.resize(loop_period(before), int(LEAD_S * RATE))
-        tail = np.resize(loop_period(after), int(TAIL_S * RATE))
-        start_ms = len(lead) * 1000 // RATE
-        spoken = Word(
-            label=word,
-            word=word,
-            start_ms=start_ms + said.start * 1000 // RATE,
-            end_ms=start_ms + said.stop * 1000 // RATE,
-            speaker=path.stem,
-            source="recordings",
-            clip_id=path.stem,
-        )
-        stream = np.concatenate([lead, audio, tail])
-        yield stream, _truth(path.stem, stream, (spoken,))
-
-
-def negative_streams(paths: Sequence[Path], name: str) -> Iterator[tuple[np.ndarray, GroundTruth]]:
-    """Recordings one after the other, in streams of ten minutes."""
-    audio = np.concatenate([soundfile.read(path, dtype="int16")[0] for path in paths])
-    for number, start in enumerate(range(0, len(audio), CHUNK_S * RATE)):
-        chunk = audio[start : start + CHUNK_S * RATE]
-        yield chunk, _truth(f"{name}-{number}", chunk, ())
-
-
-def _truth(name: str, audio: np.ndarray, words: tuple[Word, ...]) -> GroundTruth:
-    return GroundTruth(
-        stream_id=name,
-        kind="words" if words else "negatives",
-        duration_ms=len(audio) * 1000 // RATE,
-        sample_rate=RATE,
-        words=words,
-    )
-
-
-def half_of_the_speakers(folder: Path) -> list[Path]:
-    """Speech Commands' clips of every other speaker, mixed."""
-    paths = [
-        path
-        for path in sorted(folder.glob("[!_]*/*.wav"))
-        if hashlib.sha1(speaker_of(path.name).encode()).digest()[0] % 2 == 0
-    ]
-    return [paths[i] for i in np.random.default_rng(1).permutation(len(paths))]
-
-
-Heard = Iterator[tuple[np.ndarray, GroundTruth]]
-
-
 def judge(
-    model: Int8Any, word: str, unpacked: Path, detector: DetectorParams, det: Path | None
-) -> None:
-    """Prints misses and false accepts of one word's model; `det` is the folder for its picture."""
+    folder: Path, word: str, unpacked: Path, config: Config, args: argparse.Namespace
+) -> bool:
+    """Prints one word's figures; returns whether TFLM, where it was asked, says the same.
+
+    Args:
+      folder: of the int8 model.
+      word: what it spots.
+      unpacked: see the head of this file.
+      config: its detector is used.
+      args: `det` and `tflm`.
+    """
+    detector = config.streaming.detector
+    model = load.load_folder(folder)
+    streams = wake_word_streams.kinds(unpacked, word)
+    heard = {kind: _hear(model, made(), detector) for kind, made in streams.items()}
+    curves = {
+        kind: det_curves(posteriors, model.labels, detector, MatchParams(), THRESHOLDS)
+        for kind, posteriors in heard.items()
+    }
+    print(f"{word}: {curves[SAID].total.words} recordings")
+    points = []
+    for chosen_on in ((SPEECH,), (SPEECH, SINGLE_WORDS)):
+        points += _table(curves, chosen_on)
+    if args.det is not None:
+        over_all = points[len(points) // 2 :][TARGETS_PER_HOUR.index(DRAWN_TARGET)]
+        everything = [stream for posteriors in heard.values() for stream in posteriors]
+        _draw(everything, model.labels, _at(detector, over_all), word, args.det)
+    if args.tflm is None:
+        return True
+    detectors = [_at(detector, threshold) for threshold in sorted(set(points))]
+    same = True
+    for kind, made in streams.items():
+        again = ((audio, s) for (audio, _), s in zip(made(), heard[kind], strict=True))
+        found = device_form.compare(folder, again, detectors, args.tflm)
+        print(f"  {kind} {found}", flush=True)
+        same = same and found.same
+    return same
+
+
+def _hear(
+    model: load.Int8Any, streams: wake_word_streams.Heard, detector: DetectorParams
+) -> list[StreamPosteriors]:
     frontend = features.create(model.feature_params)
-    kept: list[StreamPosteriors] = []
+    heard = []
+    for audio, truth in streams:
+        times_ms, rows = stream_posteriors(model, frontend, audio, detector.clip_stride_ms)
+        heard.append(StreamPosteriors(truth=truth, times_ms=times_ms, posteriors=rows))
+    return heard
 
-    def table(streams: Heard, keep: bool = True) -> tuple[list[DetPoint], float]:
-        scored = []
-        for audio, truth in streams:
-            times_ms, rows = stream_posteriors(model, frontend, audio, detector.clip_stride_ms)
-            scored.append(StreamPosteriors(truth=truth, times_ms=times_ms, posteriors=rows))
-        kept.extend(scored if keep else ())
-        hours = sum(stream.truth.duration_ms for stream in scored) / MS_PER_HOUR
-        curves = det_curves(scored, model.labels, detector, MatchParams(), THRESHOLDS)
-        return curves.total.points, hours
 
-    negatives, recordings = unpacked / "negatives", unpacked / "wake_words" / word
-    words = len(list(recordings.glob("*.wav")))
-    said, _ = table(word_streams(recordings, word))
-    sounds = unpacked / "speech_commands" / NEGATIVES_FOLDER
-    speech = [negatives / "librispeech_dev.wav"]
-    speech += [sounds / split / "sounds.wav" for split in (EVAL, TEST)]
-    quiet, hours = table(negative_streams(speech, "speech-and-sounds"))
-    others, other_hours = table(
-        negative_streams(half_of_the_speakers(unpacked / "speech_commands"), "single-words"),
-        keep=False,
-    )
-    print(f"{word}: {words} recordings; {hours:.2f} h of speech and sounds; {other_hours:.2f} h of")
-    print("single words")
+def _table(curves: dict[str, DetCurves], chosen_on: Sequence[str]) -> list[float]:
+    """Prints a row for each target; returns the thresholds, the highest where none keeps to it."""
+    totals = {kind: of.total for kind, of in curves.items()}
+    said = totals[SAID]
+    hours = sum(totals[kind].hours for kind in chosen_on)
+    print(f"  chosen in {hours:.2f} h of {' and '.join(chosen_on)}:")
+    thresholds = []
     for target in TARGETS_PER_HOUR:
-        chosen = next((i for i, p in enumerate(quiet) if p.false_accepts <= target * hours), None)
-        if chosen is None:
-            print(f"  at most {target:g} /h: no threshold")
+        accepts = [
+            sum(totals[kind].points[i].false_accepts for kind in chosen_on)
+            for i in range(len(THRESHOLDS))
+        ]
+        at = next((i for i, count in enumerate(accepts) if count <= target * hours), None)
+        thresholds.append(THRESHOLDS[-1 if at is None else at])
+        if at is None:
+            print(f"    at most {target:g} /h: no threshold")
             continue
         print(
-            f"  at most {target:g} /h: threshold {quiet[chosen].threshold:.3f}, "
-            f"misses {share(said[chosen].misses, words)}, "
-            f"false accepts {hourly_rate(quiet[chosen].false_accepts, hours)}, "
-            f"in single words {hourly_rate(others[chosen].false_accepts, other_hours)}"
+            f"    at most {target:g} /h: threshold {THRESHOLDS[at]:.3f}, misses "
+            f"{said.misses(said.points[at])}, false accepts {hourly_rate(accepts[at], hours)}"
         )
-        if det is not None and target == DRAWN_TARGET:
-            _draw(kept, model.labels, _at(detector, quiet[chosen]), word, det)
+        for kind in (SPEECH, SINGLE_WORDS):
+            print(f"      in {kind}: {totals[kind].false_accepts(totals[kind].points[at])}")
+    return thresholds
 
 
-def _at(detector: DetectorParams, point: DetPoint) -> DetectorParams:
-    return detector.model_copy(update={"detection_threshold": point.threshold})
+def _at(detector: DetectorParams, threshold: float) -> DetectorParams:
+    return detector.model_copy(update={"detection_threshold": threshold})
 
 
 def _draw(
@@ -165,7 +140,9 @@ def _draw(
     (folder / f"{word}.png").write_bytes(det.picture(report, f'"{word}", from voices'))
 
 
-def settings(word: str, unpacked: Path, recordings: bool, overrides: Sequence[str], links: Path):
+def settings(
+    word: str, unpacked: Path, recordings: bool, overrides: Sequence[str], links: Path
+) -> Config:
     """The preset `keyword` for the word, with or without recordings of other things."""
     values = [f"keywords=[{word}]", *overrides]
     if recordings:
@@ -188,27 +165,51 @@ def _link(folder: Path, recordings: Sequence[Path]) -> None:
         (folder / path.name).symlink_to(path.resolve())
 
 
+def train(word: str, folder: Path, config: Config, workers: int) -> None:
+    """Trains the word's int8 model into a folder and prints what it took."""
+    data = recipe.datasets(config, workers)
+    converted, history, parameters = recipe.converted(config, data, config.training)
+    folder.mkdir(parents=True)
+    (folder / MODEL_FILE).write_bytes(converted.model)
+    (folder / load.CONVERSION_FILE).write_text(converted.figures.model_dump_json(indent=2) + "\n")
+    files.write_labels(folder, label_list(config.keywords))
+    files.write(folder, config.features)
+    counts = {split: len(examples) for split, examples in data.items()}
+    print(
+        f"{word}: {counts} examples, {parameters} parameters, {history.seconds:.0f} s", flush=True
+    )
+
+
 def main() -> None:
-    """Trains and judges each word in turn."""
+    """Trains and judges each word in turn; exits with 1 where TFLM says something else."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("unpacked", type=Path)
     parser.add_argument("words", nargs="+")
     parser.add_argument("--recordings", action="store_true")
     parser.add_argument("--workers", type=int, default=2, help="processes that synthesize")
     parser.add_argument("--det", type=Path, help="folder for a picture of each word")
-    parser.add_argument("--tflm", action="store_true", help="through the device's runtime")
+    parser.add_argument("--tflm", type=float, metavar="MINUTES", help="of each kind of stream")
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument("--keep", type=Path, help="folder to keep the int8 models in")
+    models.add_argument("--kept", type=Path, help="folder of kept models: none is trained")
     parser.add_argument("--set", action="append", default=[], help="as of `kws run`")
     args = parser.parse_args()
     for word in args.words:
-        with tempfile.TemporaryDirectory() as links:
-            config = settings(word, args.unpacked, args.recordings, args.set, Path(links))
-            data = recipe.datasets(config, args.workers)
-            model, history, parameters = recipe.int8_model(
-                config, data, config.training, "tflm" if args.tflm else "tflite"
-            )
-        counts = {split: len(examples) for split, examples in data.items()}
-        print(f"{word}: {counts} examples, {parameters} parameters, {history.seconds:.0f} s")
-        judge(model, word, args.unpacked, config.streaming.detector, args.det)
+        if args.keep is not None and (args.keep / word).exists():
+            parser.error(f"{args.keep / word} exists: nothing is overwritten")
+        if args.kept is not None:
+            load.load_folder(args.kept / word)
+    same = True
+    for word in args.words:
+        with tempfile.TemporaryDirectory() as temporary:
+            links = Path(temporary) / "links"
+            config = settings(word, args.unpacked, args.recordings, args.set, links)
+            folder = (args.kept or args.keep or Path(temporary)) / word
+            if args.kept is None:
+                train(word, folder, config, args.workers)
+            same = judge(folder, word, args.unpacked, config, args) and same
+    if not same:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
