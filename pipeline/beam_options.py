@@ -6,11 +6,14 @@ from typing import cast
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 
+from components import beam_args
 from pipeline.nodes import component_of
 
 
 def given(
-    nodes: Iterable[base_node.BaseNode], options: Mapping[str, Sequence[str]]
+    nodes: Iterable[base_node.BaseNode],
+    of_all: Sequence[str],
+    options: Mapping[str, Sequence[str]],
 ) -> list[base_node.BaseNode]:
     """Adds to each node what is said of its component, then what is said of it alone.
 
@@ -19,14 +22,20 @@ def given(
 
     Args:
       nodes: of the pipeline, which has not been built from them yet.
+      of_all: `beam_pipeline_args` of the configuration.
       options: `beam_pipeline_args_of` of the configuration, by node or component.
 
     Returns:
       The same nodes.
+
+    Raises:
+      KwsError: together they are nothing that Beam can run with.
     """
     changed = list(nodes)
     for node in changed:
-        for name in dict.fromkeys((component_of(node.id), node.id)):
-            if name in options:
-                cast(BaseBeamComponent, node).with_beam_pipeline_args(list(options[name]))
+        names = dict.fromkeys((component_of(node.id), node.id))
+        own = [option for name in names for option in options.get(name, ())]
+        if own:
+            beam_args.complete([*of_all, *own])
+            cast(BaseBeamComponent, node).with_beam_pipeline_args(own)
     return changed

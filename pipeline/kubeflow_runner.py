@@ -72,9 +72,11 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=name,
         pipeline_root=root,
-        components=beam_options.given(nodes, config.beam_pipeline_args_of),
+        components=beam_options.given(
+            nodes, config.beam_pipeline_args, config.beam_pipeline_args_of
+        ),
         enable_cache=True,
-        beam_pipeline_args=beam_args.complete(config.beam_pipeline_args),
+        beam_pipeline_args=[*beam_args.complete(config.beam_pipeline_args)],
     )
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(

@@ -69,11 +69,12 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
                 ),
                 MetadataHistory(config, paths),
             ),
+            config.beam_pipeline_args,
             config.beam_pipeline_args_of,
         ),
         enable_cache=True,
         metadata_connection_config=metadata_store.connection(config, paths),
-        beam_pipeline_args=beam_args.complete(config.beam_pipeline_args),
+        beam_pipeline_args=[*beam_args.complete(config.beam_pipeline_args)],
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 import tfx.v1 as tfx
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 
+from components.beam_args import PACKAGES_ARE_THERE
 from kws.errors import KwsError
 from pipeline import nodes
 from pipeline.config import load
@@ -13,7 +14,8 @@ from pipeline.pipeline import build
 
 TARGET = Target(image="image", root="gs://bucket/root", data="gs://bucket/words")
 FLINK = "--runner=FlinkRunner"
-OF_ONE = f"beam_pipeline_args_of.SpectrogramTransform=[{FLINK}, --parallelism=8]"
+IMAGE = "--sdk_container_image=image"
+OF_ONE = f"beam_pipeline_args_of.SpectrogramTransform=[{FLINK}, --parallelism=8, {IMAGE}]"
 VARIANTS = (
     ("quickstart", "training.hard_negatives={epochs: 3, threshold: 0.3, rounds: 3}"),
     ("quickstart", "tuning={space: {training.learning_rate: {min: 0.001, max: 0.01}}}"),
@@ -30,19 +32,26 @@ def local(tmp_path, preset, *overrides):
 def test_a_component_s_options_come_after_the_pipeline_s_so_that_they_win(tmp_path):
     made = local(tmp_path, "quickstart", OF_ONE, "beam_pipeline_args=[--runner=DirectRunner]")
     options = made["SpectrogramTransform"].executor_spec.beam_pipeline_args
-    assert options == ["--runner=DirectRunner", FLINK, "--parallelism=8"]
-    assert made["StatisticsGen"].executor_spec.beam_pipeline_args == ["--runner=DirectRunner"]
+    assert options == ["--runner=DirectRunner", PACKAGES_ARE_THERE, FLINK, "--parallelism=8", IMAGE]
+    assert made["StatisticsGen"].executor_spec.beam_pipeline_args == [
+        "--runner=DirectRunner", PACKAGES_ARE_THERE
+    ]  # fmt: skip
 
 
 def test_the_compiled_container_has_them_as_its_last_arguments():
     spec = compile_spec(load("quickstart", [OF_ONE, f"data.path={TARGET.data}"]), TARGET)
     executors = spec["deploymentSpec"]["executors"]
     args = executors["SpectrogramTransform_executor"]["container"]["args"]
-    assert args[-5:] == [
+    assert args[-7:] == [
         "--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1",
-        FLINK, "--parallelism=8",
+        PACKAGES_ARE_THERE, FLINK, "--parallelism=8", IMAGE,
     ]  # fmt: skip
     assert FLINK not in executors["Evaluator_executor"]["container"]["args"]
+
+
+def test_a_component_elsewhere_needs_our_packages_there(tmp_path):
+    with pytest.raises(KwsError, match="FlinkRunner would not have this product's packages"):
+        local(tmp_path, "quickstart", f"beam_pipeline_args_of.Evaluator=[{FLINK}]")
 
 
 @pytest.mark.parametrize(

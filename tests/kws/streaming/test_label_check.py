@@ -1,4 +1,4 @@
-"""What the last model suddenly misses says that the labels are wrong, or that the world is another."""
+"""What the last model suddenly misses: the labels are wrong, or the world is another."""
 
 import math
 
