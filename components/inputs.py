@@ -1,25 +1,45 @@
 """What an executor is given on Kubeflow, made what it is given locally.
 
-Two things are different there. A task's input is one channel, so what is a union locally comes by a
-second input, `more_examples`. And an input is always there: a task that found nothing gives an
-empty artifact, where locally a resolver gives no artifact.
+Two things are different there. A task's input is one channel, so what is a union locally comes by
+more inputs, `more_examples`, `more_examples_2` and so on. And an input is always there: a task that
+found nothing gives an empty artifact, where locally a resolver gives no artifact.
 """
+
+from collections.abc import Sequence
 
 from tfx import types
 from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter
 
 EXAMPLES = "examples"
-MORE_EXAMPLES = "more_examples"
+MORE_EXAMPLES = ("more_examples", *(f"more_examples_{number}" for number in (2, 3, 4)))
+"""As many as there are rounds of mining at the most (`training.hard_negatives.rounds`)."""
 
 Inputs = dict[str, list[types.Artifact]]
 
 
+def more_examples_parameters() -> dict[str, ChannelParameter]:
+    """The inputs of a component's spec for them."""
+    return {
+        key: ChannelParameter(type=standard_artifacts.Examples, optional=True)
+        for key in MORE_EXAMPLES
+    }
+
+
+def more_examples(channels: Sequence[types.BaseChannel]) -> dict[str, types.BaseChannel]:
+    """The arguments of such a spec, one channel an input."""
+    if len(channels) > len(MORE_EXAMPLES):
+        raise ValueError(f"{len(channels)} channels are more than {len(MORE_EXAMPLES)}")
+    return dict(zip(MORE_EXAMPLES, channels, strict=False))
+
+
 def joined(input_dict: Inputs) -> Inputs:
-    """`examples` and `more_examples` as one list."""
-    more = input_dict.get(MORE_EXAMPLES) or []
+    """`examples` and all `more_examples` as one list."""
+    rest = {key: value for key, value in input_dict.items() if key not in MORE_EXAMPLES}
+    more = [artifact for key in MORE_EXAMPLES for artifact in input_dict.get(key) or []]
     if not more:
-        return input_dict
-    rest = {key: value for key, value in input_dict.items() if key != MORE_EXAMPLES}
+        return rest
     return {**rest, EXAMPLES: [*input_dict[EXAMPLES], *more]}
 
 

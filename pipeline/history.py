@@ -50,7 +50,7 @@ class Examples(NamedTuple):
     """Arguments of a component that takes examples of several origins."""
 
     examples: Channel
-    more_examples: Channel | None = None
+    more_examples: Sequence[Channel] = ()
 
 
 class History(Protocol):

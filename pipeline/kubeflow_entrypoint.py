@@ -9,6 +9,8 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 - Parameters of the run are written into the properties (`pipeline.run_parameters`).
 - Artifacts are read and written where Kubeflow's launcher has put the bucket's files, `/gcs/...`
   for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
+- The open-source server says nothing of an input's type (an empty schema, over which TFX's
+  stumbles): the component's own definition of its inputs says it.
 - Before an ingestion its span is found, which elsewhere TFX's driver does.
 """
 
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
     args, beam_args = parser.parse_known_args(arguments)
     given = json.loads(args.json_serialized_invocation_args)
-    invocation, urls = prepare(given)
+    invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
 
     # TensorFlow comes with these.
@@ -47,12 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     restore(Path(invocation["outputs"]["outputFile"]), urls)
 
 
-def prepare(invocation: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """An ExecutorInput as the executor is to see it, and local path -> URL of its artifacts."""
+def prepare(
+    invocation: dict[str, Any], inputs_spec: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """An ExecutorInput as the executor is to see it, and local path -> URL of its artifacts.
+
+    Args:
+      invocation: as Kubeflow's driver filled it in.
+      inputs_spec: the component's `inputDefinitions`.
+    """
     changed = json.loads(json.dumps(invocation))
     inputs = changed.get("inputs", {})
     inputs["parameterValues"] = run_parameters.apply(inputs.get("parameterValues", {}))
     changed["inputs"] = inputs
+    for key, defined in inputs_spec.get("artifacts", {}).items():
+        for artifact in inputs.get("artifacts", {}).get(key, {}).get("artifacts", []):
+            if not any(artifact.get("type", {}).values()):
+                artifact["type"] = defined["artifactType"]
     urls: dict[str, str] = {}
     for artifact in _artifacts(inputs) + _artifacts(changed.get("outputs", {})):
         local = _local(artifact["uri"])

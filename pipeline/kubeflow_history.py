@@ -9,7 +9,7 @@ importers, so that even these two would run on Vertex AI alone. So nothing here 
 - the model that a training starts from is named by its place.
 
 Neither is an input of several channels compiled ("Only single Channel is supported"): a union
-becomes two inputs (`components.inputs`).
+becomes several inputs (`components.inputs`).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,6 @@ from components.audio_schema_gen.component import AudioSchemaGen
 from components.base_model.component import BaseModel
 from components.kept_statistics.component import PreviousStatistics, StatisticsKeeper
 from components.served_model.component import ServedModel
-from kws.errors import KwsError
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
 from pipeline.config import Config
@@ -64,10 +63,5 @@ class FolderHistory:
         return InService([node], model if on_clips else None, model, node.outputs["evaluation"])
 
     def together(self, channels: Sequence[Channel]) -> Examples:
-        if len(channels) > 2:
-            raise KwsError(
-                f"a component takes examples of {len(channels)} origins: two are what can be "
-                "compiled for Kubeflow",
-                hint="training.hard_negatives.rounds: 1",
-            )
-        return Examples(*channels)
+        first, *more = channels
+        return Examples(first, more)

@@ -110,20 +110,9 @@ def _check(config: Config, target: Target) -> None:
             f"--pipeline-root {target.root} is a folder of this machine",
             hint="containers share a bucket: gs://..., s3://... or minio://...",
         )
-    if config.tuning is not None:
-        raise KwsError(
-            "the section tuning cannot be compiled for Kubeflow: TFX's Tuner takes one channel",
-            hint="search on one machine, and write what was found into the preset: docs/tuning.md",
-        )
     if config.data.sources:
         raise KwsError(
             "data.sources cannot be compiled for Kubeflow: a mix is gathered on the machine that "
             "runs it",
             hint="lay the recordings out in one folder, <word>/<file>, and give it by --data",
-        )
-    mining = config.training.hard_negatives
-    if mining is not None and mining.rounds > 1:
-        raise KwsError(
-            f"training.hard_negatives.rounds={mining.rounds} cannot be compiled for Kubeflow",
-            hint="training.hard_negatives.rounds=1",
         )

@@ -150,6 +150,7 @@ def components(
         if config.tuning is not None and config.model is not None:
             tuned = Tuner(
                 examples=clips.examples,
+                more_examples=clips.more_examples,
                 tuning=config.tuning,
                 model=config.model,
                 training=config.training,

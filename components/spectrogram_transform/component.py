@@ -9,6 +9,8 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components.inputs import more_examples as more_inputs
+from components.inputs import more_examples_parameters
 from components.spectrogram_transform import executor
 from kws.features.params import FeatureParams
 
@@ -23,7 +25,7 @@ class SpectrogramTransformSpec(ComponentSpec):
     }
     INPUTS: ClassVar = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "more_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        **more_examples_parameters(),
         "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS: ClassVar = {"transformed_examples": ChannelParameter(type=standard_artifacts.Examples)}
@@ -55,7 +57,7 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
         keywords: Sequence[str],
         scenes: bool = False,
         hyperparameters: types.BaseChannel | None = None,
-        more_examples: types.BaseChannel | None = None,
+        more_examples: Sequence[types.BaseChannel] = (),
     ):
         """Constructs the component.
 
@@ -75,7 +77,7 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
         super().__init__(
             SpectrogramTransformSpec(
                 examples=examples,
-                more_examples=more_examples,
+                **more_inputs(more_examples),
                 params=params.to_json(),
                 keywords=json.dumps(list(keywords)),
                 **kind,

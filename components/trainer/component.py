@@ -13,7 +13,8 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import json_utils
 
 from components.artifacts import AudioStreams
-from components.inputs import MORE_EXAMPLES
+from components.inputs import more_examples as more_inputs
+from components.inputs import more_examples_parameters
 from components.trainer import executor
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
@@ -24,7 +25,7 @@ class TrainerSpec(standard_component_specs.TrainerSpec):
 
     INPUTS: ClassVar = {
         **standard_component_specs.TrainerSpec.INPUTS,
-        MORE_EXAMPLES: ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        **more_examples_parameters(),
         executor.STREAMS_KEY: ChannelParameter(type=AudioStreams, optional=True),
     }
 
@@ -51,7 +52,7 @@ class Trainer(base_component.BaseComponent):
         base_model: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
         streams: types.BaseChannel | None = None,
-        more_examples: types.BaseChannel | None = None,
+        more_examples: Sequence[types.BaseChannel] = (),
     ):
         """Constructs the component.
 
@@ -72,7 +73,7 @@ class Trainer(base_component.BaseComponent):
             TrainerSpec(
                 run_fn="components.trainer.trainer_module.run_fn",
                 examples=examples,
-                more_examples=more_examples,
+                **more_inputs(more_examples),
                 base_model=base_model,
                 hyperparameters=hyperparameters,
                 streams=streams,

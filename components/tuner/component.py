@@ -3,11 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import tfx.v1 as tfx
 from tfx import types
-from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts, standard_component_specs
+from tfx.utils import json_utils
 
+from components.inputs import more_examples as more_inputs
+from components.inputs import more_examples_parameters
 from components.tuner import executor
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
@@ -15,7 +20,13 @@ from kws.training.params import TrainingParams
 from kws.training.tuning import TuningParams
 
 
-class Tuner(tfx.components.Tuner):
+class TunerSpec(standard_component_specs.TunerSpec):
+    """Spec of Tuner: TFX's own, and `more_examples`."""
+
+    INPUTS: ClassVar = {**standard_component_specs.TunerSpec.INPUTS, **more_examples_parameters()}
+
+
+class Tuner(base_component.BaseComponent):
     """Searches for hyperparameters of model, training and frontend with KerasTuner.
 
     It stands before SpectrogramTransform, because the frontend's hop may be searched: it takes
@@ -30,6 +41,7 @@ class Tuner(tfx.components.Tuner):
        `tuning.json` (`kws.training.tuning_report.TuningReport`) and `trials.txt`, a table.
     """
 
+    SPEC_CLASS = TunerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
     def __init__(
@@ -42,6 +54,7 @@ class Tuner(tfx.components.Tuner):
         keywords: Sequence[str],
         folder: Path,
         report_file: Path,
+        more_examples: Sequence[types.BaseChannel] = (),
     ):
         """Constructs the component.
 
@@ -53,19 +66,26 @@ class Tuner(tfx.components.Tuner):
           keywords: of the labels.
           folder: stable, so that a search that was killed goes on; cleared when it is over.
           report_file: where `tuning.json` is written too.
+          more_examples: as a union of `examples` with these (see `components.inputs`).
         """
+        config = {
+            "tuning": tuning.to_json(),
+            "model": model.to_json(),
+            "training": training.to_json(),
+            "features": features.to_json(),
+            "keywords": json.dumps(list(keywords)),
+            "folder": str(folder),
+            "report_file": str(report_file),
+        }
         super().__init__(
-            examples=examples,
-            tuner_fn="components.tuner.tuner_module.tuner_fn",
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["eval"]),
-            custom_config={
-                "tuning": tuning.to_json(),
-                "model": model.to_json(),
-                "training": training.to_json(),
-                "features": features.to_json(),
-                "keywords": json.dumps(list(keywords)),
-                "folder": str(folder),
-                "report_file": str(report_file),
-            },
+            TunerSpec(
+                examples=examples,
+                **more_inputs(more_examples),
+                tuner_fn="components.tuner.tuner_module.tuner_fn",
+                train_args=tfx.proto.TrainArgs(splits=["train"]),
+                eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+                custom_config=json_utils.dumps(config),
+                best_hyperparameters=types.Channel(type=standard_artifacts.HyperParameters),
+                tuner_results=types.Channel(type=standard_artifacts.TunerResults),
+            )
         )

@@ -11,6 +11,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
+from components.inputs import joined
 from kws.report.tables import to_text
 from kws.report.tuning import tuning_table
 from kws.training.tuning_report import TUNING_FILE
@@ -35,7 +36,7 @@ class Executor(executor.Executor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         search = executor.search(
-            input_dict, exec_properties, self._get_tmp_dir(), print_tuning_summary=False
+            joined(input_dict), exec_properties, self._get_tmp_dir(), print_tuning_summary=False
         )
         executor.write_best_hyperparameters(search, output_dict)
         results = artifact_utils.get_single_uri(

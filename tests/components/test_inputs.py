@@ -1,8 +1,9 @@
-"""On Kubeflow an input is always there, and a union comes in two parts: executors see neither."""
+"""On Kubeflow an input is always there, a union is several: executors see neither."""
 
 from tfx.types import standard_artifacts
 
-from components.inputs import joined, without_empty
+from components.inputs import MORE_EXAMPLES, joined, without_empty
+from kws.training.mining import MiningParams
 
 
 def model(folder):
@@ -11,10 +12,19 @@ def model(folder):
     return made
 
 
-def test_two_inputs_are_one_list():
-    given = {"examples": ["a"], "more_examples": ["b"], "other": ["c"]}
-    assert joined(given) == {"examples": ["a", "b"], "other": ["c"]}
+def test_several_inputs_are_one_list():
+    given = {
+        "examples": ["a"], "more_examples_2": ["c"], "more_examples": ["b"], "other": ["d"],
+    }  # fmt: skip
+    assert joined(given) == {"examples": ["a", "b", "c"], "other": ["d"]}
     assert joined({"examples": ["a"]}) == {"examples": ["a"]}
+
+
+def test_there_are_inputs_for_every_round_of_mining():
+    (limit,) = [
+        rule.le for rule in MiningParams.model_fields["rounds"].metadata if hasattr(rule, "le")
+    ]
+    assert len(MORE_EXAMPLES) == limit
 
 
 def test_an_artifact_without_files_is_none(tmp_path):

@@ -1,75 +1,138 @@
 """Plays the part of a cluster: runs tasks of a compiled pipeline by their own command lines.
 
-For each task it fills in an ExecutorInput as Kubeflow's driver does, from the specification, the
-parameters of the run and what earlier tasks reported, puts it into the container's arguments, and
-runs the container's command in this environment.
+What Kubeflow Pipelines' driver and launcher do around a container (`backend/src/v2` of
+kubeflow/pipelines) is done here likewise, as far as an executor can tell:
+
+- The driver fills in an ExecutorInput: parameters of the run, constants, and the artifacts of
+  earlier tasks, whose names are numbers and whose types come without their schema.
+- The launcher makes a container's local copies: here a folder that is wiped before every task, and
+  into which nothing but the task's inputs is copied. Only the folder above an output is there.
+  An input is one artifact, a list of several is downloaded no further than the first.
+- It runs the very command of the container, reads the executor's output, adds its properties to the
+  artifacts, and uploads them. Empty folders do not survive that, and numbers become floats.
 """
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
 PLACEHOLDER = "{{$}}"
+LOG_LINES = 40
+
+
+class TaskFailed(Exception):
+    """A container ended with an error; the message names the task and has the end of its log."""
 
 
 class Cluster:
     """A run of a pipeline.
 
     Attributes:
-      outputs: of each task that has run: key -> artifact as it reported it.
+      outputs: of each task that has run: key -> artifact, as the next task's driver gives it.
+      seconds: what each task took.
     """
 
-    def __init__(self, spec: dict[str, Any], root: Path, parameters: dict[str, Any] | None = None):
-        self._spec = spec
-        self._root = root
-        given = spec["root"]["inputDefinitions"]["parameters"]
+    def __init__(
+        self,
+        spec: dict[str, Any],
+        root: Path,
+        parameters: dict[str, Any] | None = None,
+        places: dict[str, str] | None = None,
+    ):
+        """Starts a run, of no task yet.
+
+        Args:
+          spec: PipelineSpec as a dictionary.
+          root: folder for everything.
+          parameters: of the run; the others have their defaults.
+          places: text in the specification to what it is here, e.g. URLs to folders.
+        """
+        text = json.dumps(spec)
+        for there, here in (places or {}).items():
+            text = text.replace(there, here)
+        self._spec = json.loads(text)
+        self._bucket, self._container = root / "bucket", root / "container"
+        given = self._spec["root"]["inputDefinitions"]["parameters"]
+        strangers = set(parameters or {}) - set(given)
+        if strangers:
+            raise ValueError(f"no parameters of this pipeline: {sorted(strangers)}")
         defaults = {name: parameter["defaultValue"] for name, parameter in given.items()}
         self._parameters = {**defaults, **(parameters or {})}
+        self._artifacts = 0
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.seconds: dict[str, float] = {}
+
+    @property
+    def tasks(self) -> dict[str, Any]:
+        """Of the specification, by name."""
+        return self._spec["root"]["dag"]["tasks"]
+
+    def run(self) -> None:
+        """Runs every task."""
+        for name in self.tasks:
+            self.run_until(name)
 
     def run_until(self, last: str) -> None:
-        """Runs a task and all that it depends on, in that order."""
-        task = self._spec["root"]["dag"]["tasks"][last]
-        for dependency in task.get("dependentTasks", []):
+        """Runs a task and all that it depends on, in that order, unless they have run."""
+        if last in self.outputs:
+            return
+        for dependency in self.tasks[last].get("dependentTasks", []):
             self.run_until(dependency)
-        if last not in self.outputs:
-            self._run(last)
+        self._run(last)
 
     def uri(self, task: str, key: str) -> Path:
         """Where an output of a task that has run lies."""
-        return Path(self.outputs[task][key]["uri"])
+        return self._bucket / task / key
+
+    def properties(self, task: str, key: str) -> dict[str, Any]:
+        """Properties of an output."""
+        return self.outputs[task][key]["metadata"]
 
     def _run(self, name: str) -> None:
+        if self.tasks[name].get("triggerPolicy", {}).get("condition"):
+            raise NotImplementedError(f"{name} has a condition")
         component = self._spec["components"][name]
-        executors = self._spec["deploymentSpec"]["executors"]
-        container = executors[component["executorLabel"]]["container"]
+        container = self._spec["deploymentSpec"]["executors"][component["executorLabel"]]
         invocation = self._invocation(name, component)
-        args = [json.dumps(invocation) if a == PLACEHOLDER else a for a in container["args"]]
-        command = [sys.executable, *container["command"][1:], *args]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self._download(invocation)
+        command = [*container["container"]["command"], *container["container"]["args"]]
+        started = time.monotonic()
+        done = subprocess.run(
+            [
+                sys.executable,
+                *(json.dumps(invocation) if a == PLACEHOLDER else a for a in command[1:]),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TMPDIR": str(self._made(self._container / "tmp"))},
+        )
+        self.seconds[name] = time.monotonic() - started
         if done.returncode:
-            raise RuntimeError(f"{name} failed:\n{done.stderr[-3000:]}")
-        reported = json.loads(Path(invocation["outputs"]["outputFile"]).read_text())
-        made = {}
-        for key, artifact in invocation["outputs"]["artifacts"].items():
-            (of_input,), (of_output,) = (
-                artifact["artifacts"], reported["artifacts"][key]["artifacts"],
-            )  # fmt: skip
-            made[key] = {**of_input, **of_output}
-        self.outputs[name] = made
+            log = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
+            raise TaskFailed(f"task {name} failed with status {done.returncode}:\n{log}")
+        self.outputs[name] = self._upload(name, invocation)
 
     def _invocation(self, name: str, component: dict[str, Any]) -> dict[str, Any]:
-        inputs = self._spec["root"]["dag"]["tasks"][name].get("inputs", {})
-        folder = self._root / name
+        """The ExecutorInput, as the driver fills it in."""
+        inputs = self.tasks[name].get("inputs", {})
+        outputs = component.get("outputDefinitions", {}).get("artifacts", {})
         return {
             "inputs": {
                 "parameterValues": {
-                    key: self._value(value) for key, value in inputs.get("parameters", {}).items()
+                    key: self._value(name, value)
+                    for key, value in inputs.get("parameters", {}).items()
                 },
                 "artifacts": {
-                    key: {"artifacts": [self._made(source["taskOutputArtifact"])]}
+                    key: {"artifacts": [self._given(name, source)]}
                     for key, source in inputs.get("artifacts", {}).items()
                 },
             },
@@ -78,24 +141,84 @@ class Cluster:
                     key: {
                         "artifacts": [
                             {
-                                "name": f"{name}-{key}",
-                                "uri": str(folder / key),
+                                "uri": str(self._container / "root" / name / key),
                                 "type": artifact["artifactType"],
+                                "metadata": artifact.get("metadata", {}),
                             }
                         ]
                     }
-                    for key, artifact in component.get("outputDefinitions", {})
-                    .get("artifacts", {})
-                    .items()
+                    for key, artifact in outputs.items()
                 },
-                "outputFile": str(folder / "outputs" / "executor_output.json"),
+                "outputFile": str(self._container / "kfp_outputs" / "output_metadata.json"),
             },
         }
 
-    def _value(self, value: dict[str, Any]) -> Any:
+    def _value(self, task: str, value: dict[str, Any]) -> Any:
         if "componentInputParameter" in value:
             return self._parameters[value["componentInputParameter"]]
-        return value["runtimeValue"]["constant"]
+        if "runtimeValue" in value:
+            return value["runtimeValue"]["constant"]
+        raise NotImplementedError(f"{task} has a parameter of another kind: {value}")
 
-    def _made(self, source: dict[str, str]) -> dict[str, Any]:
-        return self.outputs[source["producerTask"]][source["outputArtifactKey"]]
+    def _given(self, task: str, source: dict[str, Any]) -> dict[str, Any]:
+        if "taskOutputArtifact" not in source:
+            raise NotImplementedError(f"{task} has an input of another kind: {source}")
+        producer = source["taskOutputArtifact"]["producerTask"]
+        return self.outputs[producer][source["taskOutputArtifact"]["outputArtifactKey"]]
+
+    def _download(self, invocation: dict[str, Any]) -> None:
+        shutil.rmtree(self._container, ignore_errors=True)
+        for given in invocation["inputs"]["artifacts"].values():
+            local = Path(given["artifacts"][0]["uri"])
+            stored = self._bucket / local.relative_to(self._container / "root")
+            if stored.is_dir():
+                shutil.copytree(stored, local)
+        for made in invocation["outputs"]["artifacts"].values():
+            self._made(Path(made["artifacts"][0]["uri"]).parent)
+
+    def _upload(self, name: str, invocation: dict[str, Any]) -> dict[str, Any]:
+        file = Path(invocation["outputs"]["outputFile"])
+        text = file.read_text() if file.is_file() else "{}"
+        reported = json_format.MessageToDict(
+            json_format.Parse(text, pipeline_spec_pb2.ExecutorOutput())
+        ).get("artifacts", {})
+        made = {}
+        for key, listed in invocation["outputs"]["artifacts"].items():
+            (artifact,) = listed["artifacts"]
+            local = Path(artifact["uri"])
+            for path in (path for path in local.rglob("*") if path.is_file()):
+                target = self._made(self._bucket / name / key / path.parent.relative_to(local))
+                shutil.copy2(path, target)
+            (said,) = reported.get(key, {}).get("artifacts", [{}])
+            assert said.get("uri", str(local)) == str(local), f"{name} moved {key}"
+            self._artifacts += 1
+            made[key] = {
+                "name": str(self._artifacts),
+                "uri": str(local),
+                "type": {"instanceSchema": ""},
+                "metadata": {
+                    "display_name": key,
+                    "store_session_info": "null",
+                    **_recorded(name, {**artifact["metadata"], **said.get("metadata", {})}),
+                },
+            }
+        return made
+
+    def _made(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _recorded(task: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Properties after they have been in ML Metadata."""
+    found: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if value is None:
+            raise TaskFailed(f"task {task} gives no value of the property {key}: not supported")
+        if isinstance(value, bool):
+            found[key] = float(value)
+        elif isinstance(value, list | dict):
+            found[key] = {"list" if isinstance(value, list) else "struct": value}
+        else:
+            found[key] = float(value) if isinstance(value, int) else value
+    return found

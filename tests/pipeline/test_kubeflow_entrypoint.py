@@ -17,12 +17,24 @@ def test_artifacts_are_read_where_the_launcher_has_put_them():
         {
             "inputs": {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a"}]}}},
             "outputs": {"artifacts": {"out": {"artifacts": [{"uri": "minio://bucket/b"}]}}},
-        }
+        },
+        {},
     )
     (model,) = invocation["inputs"]["artifacts"]["model"]["artifacts"]
     (out,) = invocation["outputs"]["artifacts"]["out"]["artifacts"]
     assert (model["uri"], out["uri"]) == ("/gcs/bucket/a", "/minio/bucket/b")
     assert urls == {"/gcs/bucket/a": "gs://bucket/a", "/minio/bucket/b": "minio://bucket/b"}
+
+
+def test_an_input_s_type_that_the_server_does_not_say_is_that_of_the_component():
+    def given(kind):
+        inputs = {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a", "type": kind}]}}}
+        spec = {"artifacts": {"model": {"artifactType": {"instanceSchema": "title: tfx.Model"}}}}
+        invocation, _ = kubeflow_entrypoint.prepare({"inputs": inputs}, spec)
+        return invocation["inputs"]["artifacts"]["model"]["artifacts"][0]["type"]
+
+    assert given({"instanceSchema": ""}) == given({}) == {"instanceSchema": "title: tfx.Model"}
+    assert given({"schemaTitle": "tfx.Own"}) == {"schemaTitle": "tfx.Own"}
 
 
 def test_what_is_reported_has_the_urls_again(tmp_path):

@@ -206,12 +206,41 @@ def test_a_corpus_that_grows_has_the_span_as_a_parameter():
     assert "day-{SPAN}/*" in task["input_config"]["runtimeValue"]["constant"]
 
 
+def artifact_inputs(spec, task):
+    """Key -> "producer.key" of the artifacts that a task is given."""
+    given = spec["root"]["dag"]["tasks"][task]["inputs"]["artifacts"]
+    return {
+        key: f"{value['producerTask']}.{value['outputArtifactKey']}"
+        for key, value in ((key, source["taskOutputArtifact"]) for key, source in given.items())
+    }
+
+
+def test_a_search_gives_its_best_to_the_features_and_every_training():
+    space = "{training.learning_rate: {min: 0.001, max: 0.01}, features.window_size_ms: [20, 30]}"
+    spec = compiled("quickstart", f"tuning={{space: {space}}}", MINING)
+    assert artifact_inputs(spec, "Tuner") == {
+        "examples": "AudioExampleGen.examples", "more_examples": "AudioSynthesizer.examples",
+    }  # fmt: skip
+    for task in ("SpectrogramTransform", "FirstTrainer", "Trainer"):
+        assert artifact_inputs(spec, task)["hyperparameters"] == "Tuner.best_hyperparameters"
+
+
+def test_every_round_of_mining_learns_from_all_rounds_before_it():
+    mining = "{epochs: 3, threshold: 0.3, rounds: 4}"  # the most that the configuration takes
+    spec = compiled("quickstart", f"training.hard_negatives={mining}")
+    given = artifact_inputs(spec, "Trainer")
+    assert {key: value for key, value in given.items() if "example" in key} == {
+        "examples": "SpectrogramTransform.transformed_examples",
+        "more_examples": "HardNegativeMiner.examples",
+        **{f"more_examples_{n}": f"HardNegativeMiner{n}.examples" for n in (2, 3, 4)},
+    }
+    assert artifact_inputs(spec, "HardNegativeMiner3")["model"] == "Trainer3.model"
+
+
 @pytest.mark.parametrize(
     "overrides, message",
     [
-        (["tuning={space: {training.learning_rate: {min: 0.001, max: 0.01}}}"], "tuning"),
         (["data.sources=[{voices: true}]"], "data.sources"),
-        (["training.hard_negatives={epochs: 3, threshold: 0.3, rounds: 2}"], "rounds=2"),
     ],
 )
 def test_what_does_not_run_there_is_refused_with_a_way_out(overrides, message):
