@@ -35,6 +35,7 @@ from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
 from pipeline import nodes
 from pipeline.metadata_params import MetadataParams
+from pipeline.resources import KubeflowParams
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -137,6 +138,10 @@ class Config(Params):
         {},
         description="more of them for single components, which win: SpectrogramTransform: "
         "[--runner=DataflowRunner, ...]",
+    )
+
+    kubeflow: KubeflowParams = pydantic.Field(
+        KubeflowParams(), description="of a compiled pipeline alone: see docs/kubeflow.md"
     )
 
     @pydantic.model_validator(mode="before")

@@ -83,7 +83,8 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
             default_image=target.image, default_commands=COMMAND, use_pipeline_spec_2_1=True
         )
     )
-    spec = kubeflow_spec.finish(runner.run(pipeline, write_out=False)["pipelineSpec"], root)
+    compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    spec = kubeflow_spec.finish(compiled, root, config.kubeflow)
     parse(spec)
     return spec
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from pipeline.kubeflow_history import LOOKING_OUTSIDE
+from pipeline.resources import KubeflowParams
 from pipeline.run_parameters import PARAMETERS, RunParameter
 
 Spec = dict[str, Any]
@@ -19,12 +20,13 @@ UNCACHED = (*LOOKING_OUTSIDE, "AudioExampleGen")
 _TYPES = {str: "STRING", int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE"}
 
 
-def finish(spec: Spec, root: str) -> Spec:
+def finish(spec: Spec, root: str, params: KubeflowParams) -> Spec:
     """Completes a specification in place, and returns it.
 
     Args:
       spec: PipelineSpec as a dictionary (`pipelineSpec` of what KubeflowV2DagRunner gives).
       root: URL of the pipeline root.
+      params: what the containers ask for.
     """
     spec["defaultPipelineRoot"] = root
     tasks = spec["root"]["dag"]["tasks"]
@@ -35,6 +37,9 @@ def finish(spec: Spec, root: str) -> Spec:
         container.pop("lifecycle", None)
         if name in UNCACHED:
             task["cachingOptions"] = {}
+        asked = params.resources_of(name).spec()
+        if asked:
+            container["resources"] = asked
         # What the container is told of its inputs includes the new ones.
         position = container["args"].index(INPUTS_SPEC_FLAG) + 1
         inputs = spec["components"][name].get("inputDefinitions", {})
