@@ -2,15 +2,19 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+import kws
+from kws.cli import manners
 from kws.cli.align import align
 from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
 from kws.cli.cascade import cascade
 from kws.cli.data import data
 from kws.cli.detect import detect
+from kws.cli.doctor import doctor
 from kws.cli.evaluate import evaluate
 from kws.cli.kubeflow import app as kubeflow
 from kws.cli.listen import listen
@@ -23,7 +27,6 @@ from kws.cli.say import say
 from kws.cli.spectrogram import spectrogram
 from kws.cli.stream_test import stream_test
 from kws.cli.synth import app as synth
-from kws.errors import KwsError
 
 app = typer.Typer(
     name="kws",
@@ -33,32 +36,46 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kws {kws.__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="How to begin: docs/quickstart.md. What a verb does: kws VERB --help.")
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Keyword spotters for microcontrollers: from recordings, or none, to a judged bundle."""
+
+
 app.command(rich_help_panel="Make")(run)
 app.command(rich_help_panel="Make")(presets)
 app.command(rich_help_panel="Make")(models)
 app.command(rich_help_panel="Make")(personalize)
-app.command(rich_help_panel="Look")(say)
-app.add_typer(synth, name="synth", rich_help_panel="Make")
-app.command(rich_help_panel="Judge")(evaluate)
-app.command(rich_help_panel="Judge")(detect)
-app.command(rich_help_panel="Judge")(listen)
-app.command("stream-test", rich_help_panel="Judge")(stream_test)
-app.command(rich_help_panel="Judge")(cascade)
+app.command(rich_help_panel="Data")(say)
+app.add_typer(synth, name="synth", rich_help_panel="Data")
+app.command(rich_help_panel="Listen")(evaluate)
+app.command(rich_help_panel="Listen")(detect)
+app.command(rich_help_panel="Listen")(listen)
+app.command("stream-test", rich_help_panel="Listen")(stream_test)
+app.command(rich_help_panel="Listen")(cascade)
 app.add_typer(bundle, name="bundle", rich_help_panel="Ship")
-app.add_typer(kubeflow, name="kubeflow", rich_help_panel="Ship")
-app.command(rich_help_panel="Look")(align)
-app.add_typer(augment, name="augment", rich_help_panel="Look")
-app.command(rich_help_panel="Look")(data)
+app.add_typer(kubeflow, name="kubeflow", rich_help_panel="Kubeflow")
+app.command(rich_help_panel="Data")(align)
+app.add_typer(augment, name="augment", rich_help_panel="Data")
+app.command(rich_help_panel="Data")(data)
 app.command(rich_help_panel="Look")(report)
-app.command(rich_help_panel="Look")(spectrogram)
+app.command(rich_help_panel="Data")(spectrogram)
+app.command(rich_help_panel="This machine")(doctor)
+manners.teach(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: a KwsError ends in one line on standard error and exit status 1."""
-    try:
-        app(args=None if arguments is None else list(arguments))
-    except KwsError as error:
-        typer.echo(f"kws: {error.message}", err=True)
-        if error.hint:
-            typer.echo(f"     {error.hint}", err=True)
-        sys.exit(1)
+    """Entry point: an error ends in one line on standard error and exit status 1."""
+    sys.exit(manners.run(app, arguments))

@@ -59,19 +59,26 @@ def verify(
     place: Annotated[
         str, typer.Argument(help="A bundle, or a folder of versions (or gs://…, s3://…): then all.")
     ],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: what is wrong with each, null if whole.")
+    ] = False,
 ) -> None:
     """Checksums, manifest, and that the model gives its test vectors' outputs, bit for bit."""
     from kws.micro import bundle, versions
 
     if (Path(place) / "manifest.json").is_file():
         bundle.verify(place)
-        typer.echo(f"{place}: whole")
+        whole = json_module.dumps({Path(place).name: None}, indent=2)
+        typer.echo(whole if json else f"{place}: whole")
         return
     found = versions.broken(place)
     if not found:
         raise KwsError(f"{place} holds no bundle")
-    for name, reason in found.items():
-        typer.echo(f"{name}: {'whole' if reason is None else f'BROKEN: {reason}'}")
+    if json:
+        typer.echo(json_module.dumps(found, indent=2))
+    else:
+        for name, reason in found.items():
+            typer.echo(f"{name}: {'whole' if reason is None else f'BROKEN: {reason}'}")
     count = sum(reason is not None for reason in found.values())
     if count:
         raise KwsError(f"{count} of {len(found)} are broken")

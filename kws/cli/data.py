@@ -7,10 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from kws.cli import complete
+
 
 def data(
     run: Annotated[
-        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+        Path,
+        typer.Argument(
+            help="Folder of a run (runs/quickstart), or of runs: the newest.",
+            autocompletion=complete.runs,
+        ),
     ] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """`kws kubeflow`: compile the pipeline for Kubeflow Pipelines, upload it, run it, schedule it."""
 
+import json as json_module
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,9 +113,18 @@ def schedule(
 
 
 @app.command("list")
-def list_(host: Host = None, namespace: Namespace = None) -> None:
+def list_(
+    host: Host = None,
+    namespace: Namespace = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+) -> None:
     """All schedules."""
     found = _server(host, namespace).schedules()
+    if json:
+        keys = ("name", "cron", "enabled", "parameters")
+        rows = [{key: getattr(one, key) for key in keys} for one in found]
+        typer.echo(json_module.dumps(rows, indent=2))
+        return
     for one in found:
         state = "on" if one.enabled else "paused"
         given = " ".join(f"{key}={value}" for key, value in sorted(one.parameters.items()))

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kws.cli import complete
 from kws.errors import KwsError
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(help="Only this one, in all its variants.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Only this one, in all its variants.", autocompletion=complete.models),
+    ] = None,
     measure: Annotated[
         bool,
         typer.Option(

@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
+from kws.cli import complete
+
 
 def report(
     run: Annotated[
-        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+        Path,
+        typer.Argument(
+            help="Folder of a run (runs/quickstart), or of runs: the newest.",
+            autocompletion=complete.runs,
+        ),
     ] = Path("runs"),
     out: Annotated[
         Path | None, typer.Option(help="The file to write; default: report.html in the run.")

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from kws.cli import complete
+from kws.errors import KwsError
+
 REFUSED = 2
 """Exit status of a run whose model did not pass its gates."""
 
@@ -16,6 +19,7 @@ def run(
             help="Preset by name (`kws presets`), or a YAML file. Default: quickstart, and keyword "
             "where --keyword is given.",
             show_default=False,
+            autocompletion=complete.presets,
         ),
     ] = None,
     keyword: Annotated[
@@ -44,7 +48,6 @@ def run(
             "same result. --fresh: it begins anew; steps that were finished are reused either way.",
         ),
     ] = False,
-    verbose: Annotated[bool, typer.Option(help="Show TFX's own log on the console.")] = False,
 ) -> None:
     """Run the pipeline: ingest, synthesize, train, convert, judge, and push if all gates pass.
 
@@ -55,12 +58,15 @@ def run(
     it starts anew by itself; --fresh makes it so in any case.
     """
     from kws.cli import phrases
+    from kws.cli.verbosity import is_verbose
     from pipeline.config import load
 
     chosen = preset or ("keyword" if keyword else "quickstart")
     # A --set of the user has the last word.
     overrides = [*(phrases.overrides(keyword) if keyword else ()), *(set_ or ())]
     # What is wrong is refused before anything slow is imported.
+    if data is not None and not data.exists():
+        raise KwsError(f"{data} does not exist", hint="--data: a folder, .tar.gz or .zip")
     config = load(chosen, overrides, data)
     if keyword and not config.data.all_sources:
         phrases.check_length(config.keywords, config.voices.max_word_ms)
@@ -70,7 +76,7 @@ def run(
 
     from pipeline.console import run_with_summary
 
-    pushed = run_with_summary(chosen, overrides, data, out, verbose)
+    pushed = run_with_summary(chosen, overrides, data, out, is_verbose())
     raise typer.Exit(0 if pushed else REFUSED)
 
 

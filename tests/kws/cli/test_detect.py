@@ -1,6 +1,8 @@
 """`kws detect` as a user has it: clean JSON, a picture, a chime, and files that cannot be read."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,3 +50,15 @@ def test_a_picture_and_a_chime_are_written_where_they_are_asked_for(
     assert picture.read_bytes().startswith(b"\x89PNG")
     with_chime, rate = soundfile.read(chime, dtype="int16")
     assert rate == RATE and not np.array_equal(with_chime[: 4 * RATE], _audio(4))
+
+
+def test_a_cold_start_waits_for_no_heavy_library(options: list[str], tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", _audio(1), RATE)
+    code = (
+        "import sys; from kws.cli import manners, app\n"
+        "assert manners.run(app, sys.argv[1:]) == 0\n"
+        "print({'tensorflow', 'tfx', 'apache_beam', 'matplotlib', 'pandas'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code, "detect", str(tmp_path / "a.wav"), *options]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1] == "set()"

@@ -1,0 +1,36 @@
+"""An example under each verb's --help; tests/docs holds every one against the command line."""
+
+EXAMPLES = {
+    "run": 'kws run --keyword "ok toaster"',
+    "presets": "kws presets quickstart",
+    "models": "kws models mixed_net --measure",
+    "personalize": "kws personalize runs/mine --clips my_clips --keyword computer",
+    "say": 'kws say "ok toaster" --voices 20',
+    "synth stream": "kws synth stream --out streams --minutes 2",
+    "synth scenes": "kws synth scenes --out scenes --preset trigger_word --count 20",
+    "evaluate": "kws evaluate my_recordings --bundle runs/quickstart/bundles",
+    "detect": "kws detect recording.wav --bundle runs/quickstart/bundles --picture heard.png",
+    "listen": "kws listen --bundle runs/quickstart/bundles",
+    "demo": "kws demo --bundle runs/quickstart/bundles",
+    "stream-test": "kws stream-test recording.wav labels.txt --bundle runs/quickstart/bundles",
+    "cascade": "kws cascade runs/tiny/bundles runs/large/bundles recordings",
+    "bundle list": "kws bundle list runs/quickstart/bundles",
+    "bundle verify": "kws bundle verify runs/quickstart/bundles",
+    "bundle promote": "kws bundle promote runs/quickstart/bundles 20261121131457",
+    "bundle rollback": "kws bundle rollback runs/quickstart/bundles",
+    "kubeflow compile": "kws kubeflow compile --image kws:1 --pipeline-root gs://b/kws "
+    "--data gs://b/data",
+    "kubeflow upload": "kws kubeflow upload kws.yaml --host http://localhost:8080",
+    "kubeflow run": "kws kubeflow run kws.yaml -p epochs=30",
+    "kubeflow schedule": 'kws kubeflow schedule kws.yaml --cron "0 0 3 * * *"',
+    "kubeflow list": "kws kubeflow list",
+    "kubeflow pause": "kws kubeflow pause speech_commands",
+    "kubeflow delete": "kws kubeflow delete speech_commands",
+    "align": "kws align recordings --out clips",
+    "augment show": "kws augment show word.wav --out pictures",
+    "data": "kws data runs/quickstart",
+    "report": "kws report runs/quickstart",
+    "spectrogram": "kws spectrogram word.wav --out word.png",
+    "doctor": "kws doctor",
+}
+"""By the words after `kws`. A verb that has an epilog of its own needs no line here."""
