@@ -70,7 +70,7 @@ class LocalRunner(tfx.orchestration.LocalDagRunner):
         source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
         if self._job.config.training.ghost_batch_size:
             threads.an_operation_on_each_core()
-        with metadata_store.passwords(self._job.config.metadata):
+        with metadata_store.for_tfx(self._job.config.metadata):
             super().run_with_ir(*args, **kwargs)
 
 

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.errors import KwsError
 from pipeline.metadata_params import PASSWORD_VARIABLE, Kind, MetadataParams, ServerParams
+from pipeline.postgresql_store import PostgreSqlStore
 
 CONNECT_TIMEOUT_S = 5.0
+ATTEMPTS = 5
 _NO_DATABASE = ("does not exist", "Unknown database")
 _NOT_LET_IN = ("mysql_real_connect failed", "authentication failed", "no password supplied")
 
@@ -44,14 +47,6 @@ def make(params: MetadataParams, default: Path) -> mlmd.ConnectionConfig:
     return made
 
 
-def with_password(made: mlmd.ConnectionConfig, password: str) -> mlmd.ConnectionConfig:
-    """A copy to open a server with."""
-    filled = mlmd.ConnectionConfig()
-    filled.CopyFrom(made)
-    getattr(filled, made.WhichOneof("config")).password = password
-    return filled
-
-
 def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataStore:
     """Opens a store; what MLMD writes to standard error meanwhile stays out of sight.
 
@@ -62,18 +57,37 @@ def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataS
     if params.server is None:
         return MetadataStore(made)
     kind, server = params.server
+    password = server.password()
+    opened = PostgreSqlStore if kind == "postgresql" else MetadataStore
+    for attempt in range(1, ATTEMPTS + 1):
+        with _captured() as said:
+            try:
+                return opened(_with_password(made, password))
+            except (RuntimeError, errors.StatusError) as error:
+                reason = f"{error} {said()}"
+        # Two first runs at once make the same tables: one is asked to come again.
+        if "concurrent" not in reason or attempt == ATTEMPTS:
+            break
+        time.sleep(attempt)
     where = f"metadata store: {kind} on {server.host}:{server.port}"
     _knock(where, kind, server)
-    password = server.password()
-    with _captured() as said:
-        try:
-            return MetadataStore(with_password(made, password))
-        except (RuntimeError, errors.StatusError) as error:
-            reason = f"{error} {said()}"
     raise _refusal(reason, where, kind, server, bool(password))
 
 
+def _with_password(made: mlmd.ConnectionConfig, password: str) -> mlmd.ConnectionConfig:
+    filled = mlmd.ConnectionConfig()
+    filled.CopyFrom(made)
+    if made.WhichOneof("config") == "mysql":
+        filled.mysql.password = password
+    else:
+        # MLMD pastes it into a connection string of libpq: quoted, it may hold spaces.
+        escaped = password.replace("\\", "\\\\").replace("'", "\\'")
+        filled.postgresql.password = f"'{escaped}'"
+    return filled
+
+
 def _knock(where: str, kind: Kind, server: ServerParams) -> None:
+    """Raises KwsError if nobody is there at all."""
     try:
         socket.create_connection((server.host, server.port), CONNECT_TIMEOUT_S).close()
     except socket.gaierror:
@@ -99,7 +113,8 @@ def _refusal(
         if kind == "mysql":
             hint += "; ML Metadata logs in by mysql_native_password alone"
         return KwsError(f"{where}: user {server.user!r} is not let in", hint=hint)
-    return KwsError(f"{where}: {' '.join(reason.split())}")
+    told = [line for line in reason.splitlines() if "error" in line.lower()]
+    return KwsError(f"{where}: {' '.join(' '.join(told).split())}")
 
 
 @contextlib.contextmanager

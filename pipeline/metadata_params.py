@@ -19,16 +19,19 @@ from kws.params import Params
 
 PASSWORD_VARIABLE = "KWS_METADATA_PASSWORD"
 
+_WORD = r"^[^\s'\"\\=]+$"
+"""MLMD pastes these into a connection string: nothing in them may begin another setting."""
+
 Kind = Literal["mysql", "postgresql"]
 
 
 class ServerParams(Params):
     """A database on a server; it exists already, its tables need not."""
 
-    host: str = pydantic.Field(min_length=1)
+    host: str = pydantic.Field(pattern=_WORD)
     port: int = pydantic.Field(ge=1, le=65535)
-    database: str = pydantic.Field(min_length=1)
-    user: str = pydantic.Field(min_length=1)
+    database: str = pydantic.Field(pattern=_WORD)
+    user: str = pydantic.Field(pattern=_WORD)
     password_file: Path | None = pydantic.Field(
         None, description=f"its first line is the password; None: ${PASSWORD_VARIABLE}"
     )

@@ -58,30 +58,33 @@ def prepare(config: Config, paths: Paths) -> None:
 
 
 def connection(config: Config, paths: Paths) -> mlmd.ConnectionConfig:
-    """What TFX's pipeline is given: without the password, for TFX logs it; see `passwords`."""
+    """What TFX's pipeline is given: without the password, for TFX logs it; see `for_tfx`."""
     return metadata_connection.make(config.metadata, paths.metadata)
 
 
 @contextlib.contextmanager
-def passwords(params: MetadataParams) -> Iterator[None]:
-    """While it lasts, connections that TFX opens to the server have the password.
+def for_tfx(params: MetadataParams) -> Iterator[None]:
+    """While it lasts, TFX opens a server as all others do: by `metadata_connection.open_store`.
 
     TFX keeps a pipeline's connection in its intermediate representation and logs that. So the
-    password is not in it; it is added in the moment that TFX makes its handle of the metadata.
+    password is not in it; it is added in the moment that a connection is opened.
     """
     if params.server is None:
         yield
         return
     from tfx.orchestration import metadata
 
-    password = params.server[1].password()
     plain = metadata.Metadata
 
-    class WithPassword(plain):  # type: ignore[misc, valid-type]
-        def __init__(self, connection_config: mlmd.ConnectionConfig):
-            super().__init__(metadata_connection.with_password(connection_config, password))
+    class Opened(plain):  # type: ignore[misc, valid-type]
+        """TFX's handle, whose store is opened when its context is entered."""
 
-    metadata.Metadata = WithPassword  # type: ignore[misc]
+        def __enter__(self) -> "Opened":
+            self._store = metadata_connection.open_store(self._connection_config, params)
+            self._users += 1
+            return self
+
+    metadata.Metadata = Opened  # type: ignore[misc]
     try:
         yield
     finally:
