@@ -1,4 +1,4 @@
-"""Test clips that the int8 model of a run takes for something else, with their sound.
+"""Test clips of each cell of the confusion matrix, with their sound: errors above all.
 
 TFMA keeps counts and no clips, so the model scores the test split's features once more: the same
 file by the same predictor as in the Evaluator, a few seconds for ten thousand clips.
@@ -16,58 +16,65 @@ from kws.report.page.facts import Confused
 from pipeline import results
 
 TEST = "Split-test"
-MOST = 2
-"""Clips of a cell of the confusion matrix."""
+MOST, MOST_RIGHT = 2, 1
+"""Clips of a cell of the confusion matrix: of errors, and of what was right."""
 _BATCH = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, order=True)
-class _Error:
-    score: float
+class _Scored:
+    """A clip; the one of the highest rank is shown first."""
+
+    rank: float
     clip_id: str
+    score: float
 
 
 def confused(run: results.Run, model: Path) -> dict[tuple[int, int], tuple[Confused, ...]]:
-    """(said, heard), as indices of the model's labels -> the surest of its errors.
+    """(said, heard), as indices of the model's labels -> clips.
+
+    Of errors the surest, of what was right the least sure: both are where a model can be mended.
 
     Args:
       run: finished.
       model: folder of its int8 model.
     """
     transform = run.step("SpectrogramTransform")
-    errors = _errors(transform.folder("transformed_examples") / TEST, model)
-    wanted = {error.clip_id for some in errors.values() for error in some}
-    folders = [Path(one.uri) / TEST for some in transform.inputs.values() for one in some]
-    found = _clips(folders, wanted)
+    scored = _scored(transform.folder("transformed_examples") / TEST, model)
+    wanted = {one.clip_id for some in scored.values() for one in some}
+    # Among its inputs are others than clips, such as a Tuner's hyperparameters.
+    inputs = (Path(one.uri) / TEST for some in transform.inputs.values() for one in some)
+    found = _clips([folder for folder in inputs if folder.is_dir()], wanted)
     made = {
         cell: tuple(
-            _of(found[error.clip_id], error.score)
-            for error in sorted(some, reverse=True)
-            if error.clip_id in found
+            _of(found[one.clip_id], one.score)
+            for one in sorted(some, reverse=True)
+            if one.clip_id in found
         )
-        for cell, some in errors.items()
+        for cell, some in scored.items()
     }
     return {cell: some for cell, some in made.items() if some}
 
 
-def _errors(folder: Path, model_folder: Path) -> dict[tuple[int, int], list[_Error]]:
+def _scored(folder: Path, model_folder: Path) -> dict[tuple[int, int], list[_Scored]]:
     import tensorflow as tf
 
     model = load.load_folder(model_folder)
-    errors: dict[tuple[int, int], list[_Error]] = {}
+    cells: dict[tuple[int, int], list[_Scored]] = {}
     records = feature_reader.records(folder)
     while batch := [tf.train.Example.FromString(r) for r in itertools.islice(records, _BATCH)]:
         raw = [one.features.feature[FEATURES_FIELD].bytes_list.value[0] for one in batch]
         for one, row in zip(batch, model.posteriors(model.stack(raw)), strict=True):
             said = int(one.features.feature[LABEL_INDEX_FIELD].int64_list.value[0])
             heard = int(row.argmax())
-            if said != heard:
-                clip_id = one.features.feature["clip_id"].bytes_list.value[0].decode()
-                some = errors.setdefault((said, heard), [])
-                heapq.heappush(some, _Error(score=float(row[heard]), clip_id=clip_id))
-                if len(some) > MOST:
-                    heapq.heappop(some)
-    return errors
+            score, right = float(row[heard]), said == heard
+            clip_id = one.features.feature["clip_id"].bytes_list.value[0].decode()
+            some = cells.setdefault((said, heard), [])
+            rank = -score if right else score
+            heapq.heappush(some, _Scored(rank=rank, clip_id=clip_id, score=score))
+            if len(some) > (MOST_RIGHT if right else MOST):
+                heapq.heappop(some)
+    return cells
 
 
 def _clips(folders: list[Path], wanted: set[str]) -> dict[str, clips.Clip]:

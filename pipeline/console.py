@@ -21,6 +21,7 @@ from pipeline import metadata_store, results, source
 from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.log_file import log_file
+from pipeline.report_file import write_after_run
 from pipeline.steps import StepFollower
 from pipeline.summary import print_summary
 
@@ -60,6 +61,7 @@ def run_with_summary(
             print_data_summary(console, run)
             return True
         print_summary(console, run, job.paths)
+        write_after_run(console, job.paths.metadata)
     return run.pushed_to is not None
 
 

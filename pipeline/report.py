@@ -55,7 +55,7 @@ def gather(metadata: Path) -> Facts:
         ingest=_json(ingested / "ingest.json"),
         figures=corpus.figures(run),
         shifts=corpus.shifts(run),
-        quarantine=_lines(quarantine) if quarantine.is_file() else (),
+        quarantine=_lines(quarantine),
         steps=tuple(_step(step, folder) for step in run.steps),
         earlier=_earlier(folder / "bundles", run),
     )
@@ -148,4 +148,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _lines(file: Path) -> tuple[dict[str, Any], ...]:
+    """None where an older version wrote no such file."""
+    if not file.is_file():
+        return ()
     return tuple(json.loads(line) for line in file.read_text().splitlines() if line)

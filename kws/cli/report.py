@@ -23,19 +23,16 @@ def report(
 ) -> None:
     """Write one HTML file about a run: verdict, figures, curves, the worst errors to listen to.
 
-    The file needs nothing else: it opens offline, and no request leaves it.
+    The file needs nothing else: it opens offline, and no request leaves it. `kws run` writes it at
+    its end; this writes it anew, or elsewhere.
     """
-    from kws.report.page import page
     from pipeline import corpus
     from pipeline.log_file import log_file
-    from pipeline.report import gather
+    from pipeline.report_file import REPORT_FILE, write
 
     metadata = corpus.newest_metadata(run)
-    file = metadata.parent / "report.html" if out is None else out
+    file = metadata.parent / REPORT_FILE if out is None else out
     # What TFMA and TensorFlow say as they are read is of no use to the reader of a report.
     with tempfile.TemporaryDirectory() as folder, log_file(Path(folder)):
-        facts = gather(metadata)
-    content = page.render(facts)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content, encoding="utf-8")
-    typer.echo(f"{file} ({len(content.encode()) / 1e6:.1f} MB)")
+        written = write(metadata, file)
+    typer.echo(f"{file} ({written / 1e6:.1f} MB)")

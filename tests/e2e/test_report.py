@@ -23,6 +23,12 @@ def test_a_run_has_a_page_with_every_section_and_its_sounds(pipeline, first_run)
     assert file.stat().st_size < 8_000_000
 
 
+def test_a_run_ends_with_its_report(pipeline, first_run):
+    file = pipeline.out / "tiny" / "report.html"
+    assert f"Report: {file}" in first_run.stdout
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_where_no_run_has_been_there_is_one_line(pipeline, tmp_path):
     made = pipeline.kws("report", str(tmp_path))
     assert made.returncode == 1

@@ -1,11 +1,13 @@
 """This model beside the last one in service."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from kws.gates import Gate, figure
 from kws.report.page.facts import Earlier, Facts
 from kws.report.page.html import Html, join, note, table, tag
+from kws.report.page.missing import recorded
 from kws.report.page.section import ABSENT, Section, interval, number, percent
 
 
@@ -48,6 +50,10 @@ def _streams(last: Mapping[str, Any]) -> list[Html]:
     ]
 
 
+def _interval(total: Mapping[str, Any], key: str, share: bool) -> str:
+    return interval(total[key], share)
+
+
 def _gates(gates: list[Gate]) -> Html:
     rows = [
         [
@@ -58,7 +64,9 @@ def _gates(gates: list[Gate]) -> Html:
         ]
         for gate in gates
     ]
-    return table("Gates on the difference", ["gate", "measured", "limit", "rests on"], rows)
+    return table(
+        "Gates on the difference", ["gate", "measured", "limit", "rests on"], rows, words=(3,)
+    )
 
 
 def _figures(facts: Facts, earlier: Earlier) -> Html:
@@ -70,7 +78,9 @@ def _figures(facts: Facts, earlier: Earlier) -> Html:
         ("keywords missed (95 %)", "miss_rate", True),
         ("false accepts an hour (95 %)", "false_accepts_per_hour", False),
     ):
-        before = interval(was_total[key], share) if was_total else ABSENT
+        before: object = ABSENT
+        if was_total:
+            before = recorded(functools.partial(_interval, was_total, key, share))
         rows.append([what, interval(now_total[key], share), before])
     accuracy = (was.get("clips") or {}).get("accuracy")
     if isinstance(accuracy, Mapping):

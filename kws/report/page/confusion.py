@@ -1,7 +1,7 @@
 """The confusion matrix: counts and, as shades, the share of what was said; clips to listen to.
 
-A cell off the diagonal is a button that opens a popover with clips of it: by mouse, touch or
-keyboard, and without a script.
+A cell with clips is a button that opens them in a popover: by click, touch or keyboard without any
+script, and by resting the mouse on it (`clips.js`).
 """
 
 from kws.report.page import embed
@@ -54,10 +54,16 @@ def section(facts: Facts) -> Section:
         aria_label=caption,
     )
     words = note(
-        "A cell has the number of clips and below it their share of the row; the diagonal is right."
-        + (" Press an underlined number to listen to what was confused." if popovers else "")
+        f"{caption}. A cell has the number of clips and below it their share of the row; the "
+        "diagonal is right."
+        + (
+            " Rest on an underlined number, or press it, to listen: to the surest of the errors, "
+            "and on the diagonal to the least sure of what was heard right."
+            if popovers
+            else ""
+        )
     )
-    return Section(key="confusion", title=title, body=join([grid, words, *popovers.values()]))
+    return Section(key="confusion", title=title, body=join([words, grid, *popovers.values()]))
 
 
 def _name(said: int, heard: int) -> str:
@@ -68,7 +74,8 @@ def _popovers(facts: Facts) -> dict[tuple[int, int], Html]:
     """By cell, as many as fit."""
     assert facts.matrix is not None
     counts, found, left = facts.matrix.counts, {}, MOST_BYTES
-    for said, heard in sorted(facts.confused, key=lambda cell: -counts[cell]):
+    # Errors first, then what was right.
+    for said, heard in sorted(facts.confused, key=lambda cell: (cell[0] == cell[1], -counts[cell])):
         title = f"“{facts.labels[said]}” heard as “{facts.labels[heard]}”"
         clips = (_clip(clip) for clip in facts.confused[said, heard])
         popover = tag(
@@ -100,7 +107,10 @@ def _cell(said: str, heard: str, count: int, whole: int, right: bool, popover: s
     shown = join([tag("b", f"{count:,}"), tag("small", percent(rate))])
     if popover is not None:
         words = f"{count} of “{said}” heard as “{heard}”: listen"
-        shown = tag("button", shown, type="button", popovertarget=popover, aria_label=words)
+        shown = tag(
+            "button", shown, type="button", popovertarget=popover, popovertargetaction="show",
+            aria_label=words,
+        )  # fmt: skip
     return tag(
         "td",
         shown,

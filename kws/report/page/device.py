@@ -1,53 +1,37 @@
 """What it takes on a device: bytes, arena, multiply-adds, and time on each target."""
 
-from kws.micro.targets import ERROR_FACTOR
+from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.page.facts import Facts
-from kws.report.page.html import join, note, table, tag
+from kws.report.page.html import Html, join, note, table, tag
+from kws.report.page.missing import recorded
 from kws.report.page.section import Section, percent
 
 
 def section(facts: Facts) -> Section:
     device, conversion = facts.device, facts.conversion
-    rows = [
-        ["int8 file", f"{conversion['model_bytes']:,} bytes of flash"],
-        [
-            "arena",
-            f"{device['arena_bytes']:,} bytes measured, {device['arena_recommended_bytes']:,} "
-            f"with a margin of {percent(device['arena_margin'], 0)}",
-        ],
-        [
-            "work",
+    figures = {
+        "int8 file": lambda: f"{conversion['model_bytes']:,} bytes of flash",
+        "arena": lambda: f"{device['arena_bytes']:,} bytes measured",
+        "arena to set aside": lambda: (
+            f"{device['arena_recommended_bytes']:,} bytes, with a margin of "
+            f"{percent(device['arena_margin'], 0)}"
+        ),
+        "work": lambda: (
             f"{device['macs']:,} multiply-adds every {device['every_ms']:g} ms: "
-            f"{device['macs_per_second'] / 1e6:.2f} million a second",
-        ],
-        ["operators", ", ".join(f"{name} × {n}" for name, n in device["operators"].items())],
-        [
-            "against the device's interpreter",
+            f"{device['macs_per_second'] / 1e6:.2f} million a second"
+        ),
+        "operators": lambda: ", ".join(f"{name} × {n}" for name, n in device["operators"].items()),
+        "against the device's interpreter": lambda: (
             f"{device['test_vectors']} test vectors, off by at most "
-            f"{device['tflm_mismatch_steps']} steps",
-        ],
-        ["lost in int8", _lost(conversion)],
-    ]
-    targets = [
-        [
-            tag("span", name, class_="mono"),
-            f"{cost['latency_ms']:.3g} ms",
-            f"{cost['latency_high_ms']:.3g} ms",
-            tag(
-                "td",
-                tag("span", class_="bar", style=f"width:{min(100, 100 * cost['duty_cycle']):.1f}%"),
-                class_="barcell",
-                aria_hidden="true",
-            ),
-            percent(cost["duty_cycle"]),
-        ]
-        for name, cost in device["targets"].items()
-    ]
-    header = ["target", "an inference", "at worst", "", "of the time"]
+            f"{device['tflm_mismatch_steps']} steps"
+        ),
+        "lost in int8": lambda: _lost(conversion),
+    }
+    rows = [[what, recorded(say)] for what, say in figures.items()]
     body = join(
         [
             table("The model on a device", ["", ""], rows, numbers=9),
-            table("Estimated time on targets", header, targets),
+            recorded(lambda: _targets(device["targets"])),
             note(
                 f"Estimates from published figures, within {ERROR_FACTOR:g} times. Bytes and arena "
                 "are measured, in TensorFlow Lite Micro's own interpreter."
@@ -55,6 +39,26 @@ def section(facts: Facts) -> Section:
         ]
     )
     return Section(key="device", title="Device", body=body)
+
+
+def _targets(targets: dict) -> Html:
+    rows = [
+        [
+            tag("span", name, class_="mono"),
+            in_ms(cost["latency_ms"]),
+            in_ms(cost["latency_high_ms"]),
+            tag(
+                "td",
+                tag("span", class_="bar", style=f"width:{min(100, 100 * cost['duty_cycle']):.1f}%"),
+                class_="barcell",
+                aria_hidden="true",
+            ),
+            percent(cost["duty_cycle"], 0),
+        ]
+        for name, cost in targets.items()
+    ]
+    header = ["target", "an inference", "at worst", "", "of the time"]
+    return table("Estimated time on targets", header, rows)
 
 
 def _lost(conversion: dict) -> str:

@@ -48,7 +48,7 @@ class Earlier:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Confused:
-    """A test clip that was taken for something else.
+    """A test clip of a cell of the confusion matrix.
 
     Attributes:
       word: what was really said ("" where nothing was).
@@ -78,7 +78,8 @@ class Facts:
       gates: all of them.
       labels: of the model's outputs.
       matrix: of the test clips; None for a model of scenes.
-      confused: (said, heard), as indices of labels -> clips, the surest first.
+      confused: (said, heard), as indices of labels -> clips: errors, the surest first, and what was
+        right, the least sure first.
       clip_slices: slicing key -> value -> (accuracy, clips).
       scene_sentences: what was measured on scenes, else empty.
       streaming: the StreamingEvaluator's `evaluation.json`.

@@ -3,6 +3,7 @@
 Its content security policy forbids every request: what is not in the file is not shown.
 """
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,22 +23,24 @@ from kws.report.page import (
 )
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, tag, trusted
+from kws.report.page.missing import recorded, whole
 from kws.report.page.section import Section
 
-SECTIONS: tuple[Callable[[Facts], Section], ...] = (
-    verdict.section,
-    classes.section,
-    confusion.section,
-    curves.section,
-    listen.section,
-    slices.section,
-    comparison.section,
-    training.section,
-    data.section,
-    device.section,
-    lineage.section,
-    configuration.section,
-)
+SECTIONS: dict[str, Callable[[Facts], Section]] = {
+    "verdict": verdict.section,
+    "classes": classes.section,
+    "confusion": confusion.section,
+    "curves": curves.section,
+    "listen": listen.section,
+    "slices": slices.section,
+    "comparison": comparison.section,
+    "training": training.section,
+    "data": data.section,
+    "device": device.section,
+    "lineage": lineage.section,
+    "configuration": configuration.section,
+}
+"""By their anchors, which are their names in the contents too."""
 POLICY = (
     "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'"
@@ -47,7 +50,10 @@ _HERE = Path(__file__).parent
 
 def render(facts: Facts) -> str:
     """The page of a run."""
-    sections = [section(facts) for section in SECTIONS]
+    sections = [
+        whole(key.capitalize(), key, functools.partial(section, facts))
+        for key, section in SECTIONS.items()
+    ]
     title = f"{facts.name}: report of a run"
     head = tag(
         "head",
@@ -60,25 +66,29 @@ def render(facts: Facts) -> str:
         tag("style", trusted((_HERE / "style.css").read_text())),
     )
     keywords = ", ".join(f"“{label}”" for label in facts.streaming["test"]["per_keyword"])
+    model = recorded(lambda: facts.training["model"]["name"])
     body = tag(
         "body",
         tag("a", "To the content", href="#content", class_="skip"),
         tag(
             "header",
             tag("h1", facts.name),
-            tag("p", f"Keywords {keywords} · {facts.training['model']['name']} · {facts.run_id}"),
+            tag("p", f"Keywords {keywords} · ", model, f" · {facts.run_id}"),
             class_="top",
         ),
         _contents(sections),
         tag("main", *(_section(section) for section in sections), id="content"),
         tag("footer", "Made by kws report. Everything that is shown is in this file."),
-        tag("script", trusted((_HERE / "play.js").read_text())),
+        *(tag("script", trusted((_HERE / name).read_text())) for name in ("play.js", "clips.js")),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
 def _contents(sections: list[Section]) -> Html:
-    items = (tag("li", tag("a", one.title, href=f"#{one.key}")) for one in sections)
+    items = (
+        tag("li", tag("a", one.key.capitalize(), href=f"#{one.key}", title=one.title))
+        for one in sections
+    )
     return tag("nav", tag("ol", *items), aria_label="Sections")
 
 

@@ -12,7 +12,7 @@ from kws.report.page.html import Html, join, tag
 
 Scale = Callable[[float], float]
 Points = Sequence[tuple[float, float]]
-LEFT, RIGHT, TOP, BOTTOM = 54.0, 20.0, 12.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 20.0, 12.0, 40.0
 
 
 def linear(low: float, high: float) -> Scale:
@@ -108,9 +108,9 @@ class Plot:
             parts.append(_text(LEFT - 6, place + 4, words, "end"))
         parts.append(_text((LEFT + right) / 2, self.height - 6, names[0], "middle", "axis"))
         middle = (TOP + bottom) / 2
-        turned = f"rotate(-90 12 {middle:.1f})"
+        turned = f"rotate(-90 11 {middle:.1f})"
         parts.append(
-            tag("text", names[1], x=12, y=f"{middle:.1f}", transform=turned, text_anchor="middle",
+            tag("text", names[1], x=11, y=f"{middle:.1f}", transform=turned, text_anchor="middle",
                 class_="axis")
         )  # fmt: skip
         return join(parts)

@@ -25,10 +25,10 @@ class Section:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """`12.3 %`."""
+    """`12.3 %`, never parted at the end of a line."""
     if value is None or math.isnan(value):
         return ABSENT
-    return f"{value * 100:.{digits}f} %"
+    return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def number(value: float | None, digits: int = 2) -> str:

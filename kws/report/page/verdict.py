@@ -1,11 +1,14 @@
 """First of all: was it pushed, what are its figures, and what did each gate say."""
 
+import functools
 from collections.abc import Sequence
 
 from kws.gates import Gate, figure
+from kws.report.page.bounds import bounds
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, join, more, note, table, tag
-from kws.report.page.section import Section, between, number, percent
+from kws.report.page.missing import recorded
+from kws.report.page.section import ABSENT, Section, between, number, percent
 
 
 def section(facts: Facts) -> Section:
@@ -14,7 +17,7 @@ def section(facts: Facts) -> Section:
         [
             _banner(facts, failed),
             _cards(facts),
-            _gates(facts.gates, failed),
+            _gates(facts, failed),
         ]
     )
     return Section(key="verdict", title="Verdict and gates", body=body)
@@ -69,19 +72,19 @@ def _cards(facts: Facts) -> Html:
                 f"median; 95 % within {total['latency_ms_p95']:.0f} ms",
             )
         )
-    flash, arena = facts.conversion["model_bytes"], facts.device["arena_bytes"]
-    cards.append(
-        _card("Size", f"{flash / 1024:.1f} KiB", f"of flash, and {arena / 1024:.1f} KiB of arena")
-    )
+    arena = recorded(lambda: f"{facts.device['arena_bytes'] / 1024:.1f} KiB")
+    flash = recorded(lambda: f"{facts.conversion['model_bytes'] / 1024:.1f} KiB")
+    cards.append(_card("Size", flash, join(["of flash, and ", arena, " of arena"])))
     return tag("dl", *cards, class_="cards")
 
 
-def _card(what: str, value: str, rests_on: str) -> Html:
+def _card(what: str, value: object, rests_on: object) -> Html:
     return tag("div", tag("dt", what), tag("dd", tag("b", value), tag("small", rests_on)))
 
 
-def _gates(gates: Sequence[Gate], failed: Sequence[Gate]) -> Html:
+def _gates(facts: Facts, failed: Sequence[Gate]) -> Html:
     """Those that failed and those on the whole in the open; per-class ones that passed folded."""
+    gates = facts.gates
     shown = [gate for gate in gates if not gate.passed or "/" not in gate.name]
     rest = [gate for gate in gates if gate not in shown]
     return join(
@@ -89,11 +92,12 @@ def _gates(gates: Sequence[Gate], failed: Sequence[Gate]) -> Html:
             tag("h3", f"Gates: {len(gates) - len(failed)} of {len(gates)} passed"),
             note(
                 "All must pass. The margin is the room left to the limit (negative: by how much "
-                "it failed), in the figure's own unit."
+                "it failed), in the figure's own unit. The bounds say what chance alone may do."
             ),
-            _gate_table("Gates", shown),
+            _gate_table("Gates", shown, facts),
             more(
-                f"{len(rest)} gates of single classes, all passed", _gate_table("Of classes", rest)
+                f"{len(rest)} gates of single classes, all passed",
+                _gate_table("Of classes", rest, facts),
             )
             if rest
             else None,
@@ -101,20 +105,33 @@ def _gates(gates: Sequence[Gate], failed: Sequence[Gate]) -> Html:
     )
 
 
-def _gate_table(caption: str, gates: Sequence[Gate]) -> Html:
+def _gate_table(caption: str, gates: Sequence[Gate], facts: Facts) -> Html:
     rows = [
         [
             tag("span", gate.name, class_="mono"),
             tag("span", "passed" if gate.passed else "FAILED", class_=_mark(gate)),
-            f"{figure(gate.value)} {gate.unit}".strip(),
+            _measured(gate, facts),
             f"{'≤' if gate.at_most else '≥'} {figure(gate.limit)}",
             f"{'+' if gate.margin >= 0 else ''}{figure(gate.margin)}",
             tag("td", gate.detail, class_="wide"),
         ]
         for gate in gates
     ]
-    header = ["gate", "verdict", "measured", "limit", "margin", "rests on"]
+    header = ["gate", "verdict", "measured (95 %)", "limit", "margin", "rests on"]
     return table(caption, header, rows, words=(1, 5))
+
+
+def _measured(gate: Gate, facts: Facts) -> Html:
+    """The value with its unit, and below it the bounds."""
+    short = len(gate.unit) < 7
+    said = recorded(functools.partial(bounds, gate, facts))
+    return join(
+        [
+            f"{figure(gate.value)} {gate.unit}".strip() if short else figure(gate.value),
+            None if short else tag("small", gate.unit),
+            None if said == ABSENT else tag("small", said),
+        ]
+    )
 
 
 def _mark(gate: Gate) -> str:

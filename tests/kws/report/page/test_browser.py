@@ -1,102 +1,114 @@
-"""The page in a browser: headless Chromium reports no error and asks for nothing but the file."""
-
-import re
-import shutil
-import subprocess
-from pathlib import Path
+"""The page in a browser: no error, no request, as wide as a phone, clips by mouse and by keyboard."""
 
 import pytest
-from PIL import Image
 
 from kws.report.page import page
+from tests.chromium import CHROMIUM, Chromium
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+PHONE, DESK = 360, 1280
+CELL = "button[popovertarget='confused-0-1']"
+SHOWN = "document.querySelector('#confused-0-1').matches(':popover-open')"
 
 
-class Browser:
-    """One page, opened once for each question."""
-
-    def __init__(self, file: Path, folder: Path):
-        self._file, self._folder = file, folder
-
-    def run(self, *options: str) -> subprocess.CompletedProcess[str]:
-        assert CHROMIUM is not None
-        command = [
-            CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            "--disable-background-networking", "--disable-component-update", "--no-first-run",
-            # What the browser asks for on its own account goes nowhere.
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={self._folder / 'profile'}", "--enable-logging=stderr",
-            *options, self._file.as_uri(),
-        ]  # fmt: skip
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    def picture(self, width: int, height: int, dark: bool = False) -> Image.Image:
-        file = self._folder / f"{width}-{dark}.png"
-        scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-        self.run(f"--screenshot={file}", f"--window-size={width},{height}", scheme)
-        return Image.open(file).convert("RGB")
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    with Chromium(tmp_path_factory.mktemp("browser")) as running:
+        yield running
 
 
 @pytest.fixture
-def browser(facts, tmp_path) -> Browser:
+def browser(started) -> Chromium:
+    started.forget()
+    started.look(DESK)
+    return started
+
+
+@pytest.fixture
+def opened(facts, browser, tmp_path) -> Chromium:
+    """The page, on a desk's screen."""
     file = tmp_path / "report.html"
     file.write_text(page.render(facts), encoding="utf-8")
-    return Browser(file, tmp_path)
+    browser.open(file.as_uri())
+    return browser
 
 
-def test_no_error_reaches_the_console_and_the_script_has_run(browser):
-    done = browser.run("--dump-dom")
-    assert "CONSOLE" not in done.stderr
+def test_no_error_reaches_the_console_and_no_request_leaves_the_page(opened):
+    assert opened.complaints == []
+    assert [url for url in opened.asked if not url.startswith("data:")] == [
+        opened.js("location.href")
+    ]
     # The script puts its own buttons in the place of the browser's players.
-    assert done.stdout.count('class="moment scripted"') == 4
-    play = re.findall('<button[^>]*aria-label="Play: [^>]*>', done.stdout)
-    assert len(play) == 4 and not any(" hidden" in button for button in play)
+    assert opened.js("document.querySelectorAll('.moment.scripted').length") == 4
+    assert opened.js("document.querySelectorAll('.moment button[hidden]').length") == 0
 
 
-def test_no_request_leaves_the_page(facts, tmp_path):
-    ask = (
-        "document.title = 'asked for ' + performance.getEntriesByType('resource').map(e => e.name)"
+def test_what_would_come_from_elsewhere_is_refused(facts, browser, tmp_path):
+    file = tmp_path / "asked.html"
+    image = '<img src="http://127.0.0.1:9/elsewhere.png" alt=""></body>'
+    file.write_text(page.render(facts).replace("</body>", image), encoding="utf-8")
+    browser.open(file.as_uri())
+    browser.js("new Promise(done => setTimeout(done, 100))")
+    assert any("Content Security Policy" in complaint for complaint in browser.complaints)
+
+
+def test_the_embedded_sound_can_be_played(opened):
+    seconds = opened.js(
+        "new Promise(done => { const one = document.querySelector('.moment audio');"
+        "one.preload = 'auto'; one.addEventListener('loadedmetadata', () => done(one.duration));"
+        "one.load(); })"
     )
-    dom = _opened(facts, tmp_path, f"<script>addEventListener('load', () => {{ {ask} }})</script>")
-    (title,) = re.findall("<title>asked for (.*?)</title>", dom.stdout)
-    assert [name for name in title.split(",") if name and not name.startswith("data:")] == []
+    assert seconds == pytest.approx(2.3)  # the word, 0.8 s before it, 0.7 s after it
 
 
-def test_what_would_come_from_elsewhere_is_refused(facts, tmp_path):
-    done = _opened(facts, tmp_path, '<img src="http://127.0.0.1:9/elsewhere.png" alt="">')
-    assert "CONSOLE" in done.stderr and "Content Security Policy" in done.stderr
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_it_fits_the_screen_and_is_light_or_dark_as_the_reader_prefers(opened, width, dark):
+    opened.look(width, dark)
+    assert opened.js("document.documentElement.scrollWidth") == width
+    corner = opened.picture().getpixel((3, 3))
+    assert max(corner) < 40 if dark else min(corner) > 230
 
 
-def test_the_embedded_sound_can_be_played(facts, tmp_path):
-    ask = (
-        "<script>const one = document.querySelector('.moment audio'); one.preload = 'auto';"
-        "one.addEventListener('loadedmetadata', () => document.title = 'long ' + one.duration);"
-        "one.load()</script>"
+def test_resting_on_a_confused_cell_shows_its_clips_until_the_mouse_goes(opened):
+    assert not opened.js(SHOWN)
+    opened.hover(CELL)
+    opened.until(SHOWN)
+    inside = (
+        "(box => box.left >= 0 && box.right <= innerWidth && box.top >= 0 && "
+        "box.bottom <= innerHeight)(document.querySelector('#confused-0-1').getBoundingClientRect())"
     )
-    dom = _opened(facts, tmp_path, ask, "--virtual-time-budget=4000").stdout
-    (seconds,) = re.findall("<title>long (.*?)</title>", dom)
-    assert float(seconds) == pytest.approx(2.3)  # the word, 0.8 s before it, 0.7 s after it
+    assert opened.js(inside)
+    opened.hover("#confused-0-1 audio")
+    opened.js("new Promise(done => setTimeout(done, 400))")
+    assert opened.js(SHOWN)
+    opened.hover("h1")
+    opened.until(f"!{SHOWN}")
 
 
-def test_it_is_light_or_dark_as_the_reader_prefers(browser):
-    light, dark = (browser.picture(900, 700, dark) for dark in (False, True))
-    assert min(light.getpixel((3, 3))) > 230
-    assert max(dark.getpixel((3, 3))) < 40
+def test_a_confused_cell_opens_by_keyboard_and_escape_leads_back_to_it(opened):
+    opened.js(f'document.querySelector("{CELL}").focus()')
+    opened.key("Enter")
+    opened.until(SHOWN)
+    opened.key("Escape")
+    opened.until(f"!{SHOWN}")
+    assert opened.js("document.activeElement.getAttribute('popovertarget')") == "confused-0-1"
 
 
-def test_it_is_not_wider_than_a_phone(facts, tmp_path):
-    # Tables scroll by themselves. 500 is the least that headless Chromium makes of a window.
-    ask = "<script>document.title = 'wide ' + document.documentElement.scrollWidth</script>"
-    dom = _opened(facts, tmp_path, ask, "--window-size=500,900").stdout
-    assert "<title>wide 500</title>" in dom
+def test_a_confused_cell_that_was_pressed_stays_open(opened):
+    opened.click(CELL)
+    opened.until(SHOWN)
+    opened.hover("h1")
+    opened.js("new Promise(done => setTimeout(done, 400))")
+    assert opened.js(SHOWN)
 
 
-def _opened(facts, folder: Path, more: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """The page with something at its end."""
-    file = folder / "asked.html"
-    file.write_text(page.render(facts).replace("</body>", f"{more}</body>"), encoding="utf-8")
-    return Browser(file, folder).run("--dump-dom", *options)
+def test_a_phone_opens_the_clips_inside_its_screen(opened):
+    opened.look(PHONE)
+    opened.click(CELL)
+    opened.until(SHOWN)
+    left, right = opened.js(
+        "(box => [box.left, box.right])"
+        "(document.querySelector('#confused-0-1').getBoundingClientRect())"
+    )
+    assert 0 <= left < right <= PHONE

@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from scipy.stats import binomtest
 
 from kws.report.page import page
 from kws.report.page.facts import Earlier
@@ -67,7 +68,7 @@ def test_nothing_is_fetched_from_elsewhere(text):
 
 def test_names_from_the_user_s_folders_are_text(text):
     assert NASTY not in text and "&lt;script&gt;alert(" in text
-    assert sum(tag == "script" for tag, _ in _Elements(text).found) == 1
+    assert sum(tag == "script" for tag, _ in _Elements(text).found) == 2  # both ours
 
 
 def test_everything_that_can_be_used_or_seen_has_a_name(text):
@@ -98,7 +99,7 @@ def test_a_run_is_compared_with_the_last_bundle(facts):
         )
     )
     assert "Figures of the last bundle, 20260101000000" in text
-    assert "50.0 %" in text and "this model alone" in text
+    assert "50.0\N{NO-BREAK SPACE}%" in text and "this model alone" in text
 
 
 def test_a_model_of_scenes_has_no_clips_to_show(facts):
@@ -114,3 +115,36 @@ def test_a_confused_cell_opens_its_clips(text):
     assert opens == ["confused-0-1"]
     assert any(a.get("id") == "confused-0-1" and "popover" in a for _, a in elements)
     assert "3 of “_silence_” heard as “_unknown_”: listen" in text
+
+
+def test_a_gate_stands_with_what_chance_alone_may_do(facts, text):
+    row = re.search(r"clips\.accuracy</span>.*?</tr>", text, re.DOTALL)
+    right = 20 * len(facts.labels)
+    ci = binomtest(right, right + 3).proportion_ci(method="exact")  # Clopper-Pearson
+    assert row is not None and f"{ci.low:.3f} to {ci.high:.3f}" in row[0]
+
+
+@pytest.mark.parametrize(
+    ("group", "lost", "still_there"),
+    [
+        ("device", "arena_margin", "9,776 bytes measured"),
+        ("device", "targets", "336,000 multiply-adds"),
+        ("training", "parameters", "Cross-entropy"),
+        ("training", "model", "Cross-entropy"),
+        ("conversion", "model_bytes", "multiply-adds"),
+    ],
+)
+def test_what_an_older_run_did_not_record_is_named_and_the_rest_shown(
+    facts, group, lost, still_there
+):
+    left = {key: value for key, value in getattr(facts, group).items() if key != lost}
+    text = page.render(dataclasses.replace(facts, **{group: left}))
+    assert f"not recorded ({lost})" in text and still_there in text
+
+
+def test_a_section_that_cannot_be_made_says_what_it_lacks(facts):
+    total = {k: v for k, v in facts.streaming["test"]["total"].items() if k != "misses"}
+    test = {**facts.streaming["test"], "total": total}
+    text = page.render(dataclasses.replace(facts, streaming={**facts.streaming, "test": test}))
+    assert "did not record “misses”" in text
+    assert re.findall('<section id="([a-z]+)"', text) == KEYS
