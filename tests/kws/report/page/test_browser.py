@@ -1,4 +1,4 @@
-"""The page in a browser: no error, no request, as wide as a phone, clips by mouse and by keyboard."""
+"""The page in a browser: no error, no request, fits a phone, clips by mouse and by keyboard."""
 
 import pytest
 
@@ -76,7 +76,8 @@ def test_resting_on_a_confused_cell_shows_its_clips_until_the_mouse_goes(opened)
     opened.until(SHOWN)
     inside = (
         "(box => box.left >= 0 && box.right <= innerWidth && box.top >= 0 && "
-        "box.bottom <= innerHeight)(document.querySelector('#confused-0-1').getBoundingClientRect())"
+        "box.bottom <= innerHeight)"
+        "(document.querySelector('#confused-0-1').getBoundingClientRect())"
     )
     assert opened.js(inside)
     opened.hover("#confused-0-1 audio")
