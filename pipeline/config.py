@@ -14,6 +14,7 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
+from kws import credentials
 from kws.audio.params import IngestParams
 from kws.audio.sources import SourceParams, check_spans, names_of
 from kws.audio.validation_params import ValidationParams
@@ -340,6 +341,7 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
         _apply(values, override)
     if data is not None:
         values["data"] = {**(values.get("data") or {}), "path": str(data.resolve())}
+    credentials.check(values, preset)
     try:
         return Config(**values)
     except pydantic.ValidationError as error:

@@ -17,6 +17,7 @@ from typing import Any
 import kfp
 from kfp.client import Client
 
+from kws import credentials
 from kws.errors import KwsError
 from pipeline.kubeflow_errors import check_server, explained
 
@@ -60,8 +61,9 @@ class Kubeflow:
           token: bearer token, where the installation asks for one.
 
         Raises:
-          KwsError: nobody answers, no permission, or not the v2beta1 API.
+          KwsError: nobody answers, no permission, not the v2beta1 API, or a password in the URL.
         """
+        credentials.check(host, "--host")
         self._host = host.rstrip("/")
         self._namespace = namespace
         check_server(self._host, token)
@@ -221,7 +223,8 @@ def parameters_of(file: Path, given: list[str]) -> dict[str, Any]:
     """`name=value` texts as the pipeline's parameters, in their types.
 
     Raises:
-      KwsError: the pipeline has no such parameter, or the value is of another type.
+      KwsError: the pipeline has no such parameter, or the value is of another type, or a
+        credential.
     """
     known = _spec(file)["root"].get("inputDefinitions", {}).get("parameters", {})
     parameters = {}
@@ -233,6 +236,7 @@ def parameters_of(file: Path, given: list[str]) -> dict[str, Any]:
             raise KwsError(
                 f"the pipeline has no parameter {name!r}", hint=f"it has {', '.join(sorted(known))}"
             )
+        credentials.check(value, f"--parameter {name}")
         kind = known[name]["parameterType"]
         try:
             parameters[name] = _CONVERTED[kind](value)

@@ -11,17 +11,21 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
   for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
 - The open-source server says nothing of an input's type (an empty schema, over which TFX's
   stumbles): the component's own definition of its inputs says it.
+- Where a training has ghost batches, the cores are shared out as the local runner does.
 - Before an ingestion its span is found, which elsewhere TFX's driver does.
 """
 
 import argparse
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
+from kws.errors import KwsError
+from kws.training import threads
 from pipeline import run_parameters
 
 MOUNTS = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/"}
@@ -39,13 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
 
+    properties = invocation["inputs"]["parameterValues"]
+    if _ghost_batches(properties):
+        threads.an_operation_on_each_core()
+
     # TensorFlow comes with these.
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
     from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver
 
-    if "input_config" in invocation.get("inputs", {}).get("parameterValues", {}):
-        driver.main(args)
-    kubeflow_v2_run_executor.main((args, beam_args))
+    try:
+        if "input_config" in properties:
+            driver.main(args)
+        kubeflow_v2_run_executor.main((args, beam_args))
+    except KwsError as error:
+        # The log's last line is what its reader sees first.
+        traceback.print_exc()
+        raise SystemExit(f"{args.executor_class_path}: {error}") from error
     restore(Path(invocation["outputs"]["outputFile"]), urls)
 
 
@@ -80,6 +93,13 @@ def restore(output_file: Path, urls: dict[str, str]) -> None:
     for artifact in _artifacts(output):
         artifact["uri"] = urls.get(artifact["uri"], artifact["uri"])
     output_file.write_text(json.dumps(output))
+
+
+def _ghost_batches(properties: dict[str, Any]) -> bool:
+    """Whether a training wants the cores shared out otherwise; see `kws.training.threads`."""
+    custom = json.loads(properties.get("custom_config") or "{}")
+    training = custom.get("training") if isinstance(custom, dict) else None
+    return bool(training and json.loads(training).get("ghost_batch_size"))
 
 
 def _artifacts(part: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 )
 
 from components import beam_args
+from kws import credentials
 from kws.errors import KwsError
 from kws.micro.destination import is_url
 from pipeline import beam_options, kubeflow_spec
@@ -86,6 +87,7 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
     spec = kubeflow_spec.finish(compiled, root, config.kubeflow)
     parse(spec)
+    credentials.check(spec, "the compiled pipeline")
     return spec
 
 
@@ -106,6 +108,9 @@ def parse(spec: dict[str, Any]) -> pipeline_spec_pb2.PipelineSpec:
 
 
 def _check(config: Config, target: Target) -> None:
+    for field in dataclasses.fields(target):
+        option = {"root": "pipeline-root"}.get(field.name, field.name)
+        credentials.check(getattr(target, field.name), f"--{option}")
     if not is_url(target.root):
         raise KwsError(
             f"--pipeline-root {target.root} is a folder of this machine",

@@ -15,6 +15,8 @@ _ANNOUNCEMENT = re.compile(r"Component (\S+) is (running|finished)\.")
 _LATEST_LINE = 100
 OURS = ("kws", "components", "pipeline")
 """The packages whose log lines are shown beside the running component."""
+_KEPT = "kws.training.device"
+"""The logger whose line stays on the screen: what trains."""
 
 
 class StepFollower(logging.Handler):
@@ -36,6 +38,8 @@ class StepFollower(logging.Handler):
         message = record.getMessage()
         announcement = _ANNOUNCEMENT.fullmatch(message)
         if announcement is None:
+            if record.name == _KEPT:
+                self._console.print(f"  {message}", highlight=False)
             if self._status is not None and record.name.startswith(OURS):
                 latest = message.strip().splitlines()[0][:_LATEST_LINE] if message.strip() else ""
                 self._status.update(f"{self._name}: {latest}")

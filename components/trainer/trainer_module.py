@@ -23,7 +23,15 @@ from kws.micro.representative import with_full_range
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.splits import EVAL
-from kws.training import checkpoint, dataset, export, quantization_aware, stages, warm_start
+from kws.training import (
+    checkpoint,
+    dataset,
+    device,
+    export,
+    quantization_aware,
+    stages,
+    warm_start,
+)
 from kws.training.params import TrainingParams
 from kws.training.stream_judge import EvalStreams
 from kws.training.tuning_space import MODEL, TRAINING, applied, values_of
@@ -46,6 +54,7 @@ def run_fn(fn_args: "FnArgs") -> None:
     Raises:
       KwsError: the examples do not fit the configuration, or there are none.
     """
+    device.prepare()
     config = fn_args.custom_config
     best = values_of(fn_args.hyperparameters) if fn_args.hyperparameters else {}
     model_params = applied(MODEL, ModelParams.from_json(config["model"]), best)

@@ -116,3 +116,9 @@ def test_budgets_of_a_device_that_nobody_knows_are_refused():
     assert load("keyword", ["budget.targets=[esp32-s3]"]).budget.targets == ("esp32-s3",)
     with pytest.raises(KwsError, match=r"target='z80' is not known .one of esp32, esp32-s3"):
         load("keyword", ["budget.targets=[z80]"])
+
+
+def test_a_credential_is_refused_and_not_repeated():
+    with pytest.raises(KwsError, match=r"beam_pipeline_args\[0\] looks like") as error:
+        load("quickstart", ["beam_pipeline_args=[--s3_secret_access_key=hunter2]"])
+    assert "hunter2" not in str(error.value)

@@ -252,3 +252,12 @@ def test_what_does_not_run_there_is_refused_with_a_way_out(overrides, message):
 def test_a_pipeline_root_that_containers_do_not_share_is_refused():
     with pytest.raises(KwsError, match="folder of this machine"):
         compile_spec(configured(), Target(image="i", root="out", data=TARGET.data))
+
+
+@pytest.mark.parametrize("option", ["image", "pipeline-root", "data", "destination"])
+def test_a_credential_in_a_place_is_refused_and_not_repeated(option):
+    places = {"image": "i", "root": "gs://b/r", "data": "gs://b/d", "destination": "gs://b/b"}
+    field = option.removeprefix("pipeline-")
+    with pytest.raises(KwsError, match=f"--{option} looks like a user and password") as error:
+        compile_spec(configured(), Target(**{**places, field: "s3://me:hunter2@bucket/x"}))
+    assert "hunter2" not in str(error.value)

@@ -1,6 +1,6 @@
 """Tasks of a compiled pipeline, run by their own command lines, in the order of the specification.
 
-The whole pipeline up to its features; what follows has executors that are tested by themselves.
+Here its beginning, with spans; `tests/e2e/test_kubeflow.py` has the whole, up to the bundle.
 """
 
 import json
@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from kws.report import data_statistics
+from kws.splits import SPLITS
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
-from tests.pipeline.kubeflow_cluster import Cluster
+from tests.pipeline.kubeflow_cluster import Cluster, TaskFailed
 
 RATE_HZ, SPEAKERS = 16000, 24
+ROOT = "gs://bucket/root"
 OVERRIDES = (
     "keywords=[yes, no]",
     "voices.unknown_words=[cat]",
@@ -53,39 +56,48 @@ def words(tmp_path_factory):
 @pytest.fixture(scope="module")
 def spec(words, tmp_path_factory):
     config = load("quickstart", [f"data.path={words}", *OVERRIDES])
-    target = Target(image="kws", root="gs://bucket/root", data="gs://bucket/elsewhere")
+    target = Target(image="kws", root=ROOT, data="gs://bucket/elsewhere")
     return compile_spec(config, target)
 
 
-def kept(spec, folder):
-    """The same specification, with statistics in a folder of this machine."""
-    changed = json.loads(json.dumps(spec))
-    for name in ("PreviousStatistics", "StatisticsKeeper"):
-        given = changed["root"]["dag"]["tasks"][name]["inputs"]["parameters"]
-        given["folder"]["runtimeValue"]["constant"] = str(folder)
-    return changed
+def cluster(spec, root, words, shared, **parameters):
+    """A run whose pipeline root is a folder here, and whose containers keep nothing."""
+    places = {ROOT: str(shared), "/tmp/kws": str(root / "container" / "kws")}
+    return Cluster(spec, root, {"data": str(words), **parameters}, places)
+
+
+def test_a_span_is_ingested_and_its_statistics_are_those_of_its_clips(spec, words, tmp_path):
+    run = cluster(spec, tmp_path, words, tmp_path / "shared", span=1)
+    run.run_until("StatisticsGen")
+    assert run.properties("AudioExampleGen", "examples")["span"] == 1
+    assert run.properties("StatisticsGen", "statistics")["span"] == 1
+    ingested = json.loads((run.uri("AudioExampleGen", "examples") / "ingest.json").read_text())
+    for split in SPLITS:
+        file = run.uri("StatisticsGen", "statistics") / f"Split-{split}" / "FeatureStats.pb"
+        table = data_statistics.read(file.read_bytes())
+        assert table["all"]["all"].clips == sum(ingested["clips"][split].values()) > 0
+
+
+def test_a_failure_names_the_task_and_says_what_to_do(spec, words, tmp_path):
+    run = cluster(spec, tmp_path, tmp_path / "nothing", tmp_path / "shared")
+    with pytest.raises(TaskFailed, match="task AudioExampleGen failed"):
+        run.run_until("AudioExampleGen")
 
 
 @pytest.mark.nightly
 def test_a_run_of_a_span_and_one_of_the_newest_after_it(spec, words, tmp_path):
-    local = kept(spec, tmp_path / "kept")
-    first = Cluster(local, tmp_path / "first", {"data": str(words), "span": 1})
+    first = cluster(spec, tmp_path / "first", words, tmp_path / "shared", span=1)
     first.run_until("StatisticsKeeper")
-    assert first.outputs["AudioExampleGen"]["examples"]["metadata"]["span"] == 1
-    assert not any(first.uri("PreviousStatistics", "statistics").iterdir())
+    assert not first.uri("PreviousStatistics", "statistics").exists()
 
-    second = Cluster(local, tmp_path / "second", {"data": str(words)})
+    second = cluster(spec, tmp_path / "second", words, tmp_path / "shared")
     second.run_until("SpectrogramTransform")
-    assert second.outputs["AudioExampleGen"]["examples"]["metadata"]["span"] == 2
-    found = second.outputs["PreviousStatistics"]["statistics"]
-    assert found["metadata"]["span"] == 1
-    anomalies = second.outputs["StrictExampleValidator"]["anomalies"]["metadata"]
+    assert second.properties("AudioExampleGen", "examples")["span"] == 2
+    assert second.properties("PreviousStatistics", "statistics")["span"] == 1
+    anomalies = second.properties("StrictExampleValidator", "anomalies")
     assert json.loads(anomalies["drift"]), "measured from the statistics that the first run kept"
 
-    clips = {
-        split: sum(json.loads((second.uri("AudioExampleGen", "examples") / "ingest.json")
-                              .read_text())["clips"][split].values())
-        for split in ("train", "eval", "test")
-    }  # fmt: skip
-    features = second.outputs["SpectrogramTransform"]["transformed_examples"]["metadata"]
-    assert features["clips_train"] == 2 * clips["train"], "clean clips and one copy of each"
+    ingested = json.loads((second.uri("AudioExampleGen", "examples") / "ingest.json").read_text())
+    clips = sum(ingested["clips"]["train"].values())
+    features = second.properties("SpectrogramTransform", "transformed_examples")
+    assert features["clips_train"] == 2 * clips, "clean clips and one copy of each"
