@@ -13,6 +13,7 @@ from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
 from kws.cli.cascade import cascade
 from kws.cli.data import data
+from kws.cli.demo import demo
 from kws.cli.detect import detect
 from kws.cli.doctor import doctor
 from kws.cli.evaluate import evaluate
@@ -63,6 +64,7 @@ app.add_typer(synth, name="synth", rich_help_panel="Data")
 app.command(rich_help_panel="Listen")(evaluate)
 app.command(rich_help_panel="Listen")(detect)
 app.command(rich_help_panel="Listen")(listen)
+app.command(rich_help_panel="Listen")(demo)
 app.command("stream-test", rich_help_panel="Listen")(stream_test)
 app.command(rich_help_panel="Listen")(cascade)
 app.add_typer(bundle, name="bundle", rich_help_panel="Ship")

@@ -1,0 +1,76 @@
+"""`kws demo`: a page on this machine that listens, and shows what a bundle hears."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kws.cli.doctor import DEMO_PORT
+from kws.errors import KwsError
+
+
+def demo(
+    bundle: Annotated[
+        str | None,
+        typer.Option(
+            help="Bundle, or a folder of versions (or gs://…, s3://…). Default: the newest in "
+            "runs/*/bundles.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0: any that is free.")
+    ] = DEMO_PORT,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=0.999, help="In place of the bundle's own.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,
+) -> None:
+    """Serve a page that listens by the browser's microphone, or to a file dropped on it.
+
+    It shows spectrogram, posteriors and detections as they come. The sound is heard by the bundle's
+    own frontend, int8 model and detector, in this process: it does not leave the machine, and only
+    this machine can open the page. Ctrl-C ends it.
+    """
+    import asyncio
+    import contextlib
+    import signal
+    import webbrowser
+
+    from kws.demo import server
+    from kws.detect import load
+    from kws.micro.bundle_folder import bundle_folder
+
+    chosen = str(bundle_folder(bundle if bundle is not None else newest(Path("runs"))))
+    load(chosen, threshold)  # what is wrong with it is said here, and not in the page
+    sockets = server.listening(port)
+    url = f"http://{server.ADDRESS}:{sockets[0].getsockname()[1]}/"
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Windows has no such handlers, and Ctrl-C comes as an exception.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, stop.set)
+        typer.echo(f"{url} listens with {chosen}; Ctrl-C ends it")
+        if browser:
+            webbrowser.open(url)
+        await server.serve(chosen, threshold, sockets, stop)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+def newest(runs: Path) -> Path:
+    """The folder of versions below `runs` that was pushed to last.
+
+    Raises:
+      KwsError: nothing was pushed yet.
+    """
+    served = sorted(runs.glob("*/bundles/LATEST"), key=lambda file: file.stat().st_mtime)
+    if not served:
+        raise KwsError(
+            f"no bundle in {runs}/*/bundles", hint="kws run makes one; or --bundle names one"
+        )
+    return served[-1].parent

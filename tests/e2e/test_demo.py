@@ -1,0 +1,130 @@
+"""`kws demo` as a person has it: headless Chromium, whose microphone plays a recording."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from kws.audio.read import read
+from tests.devtools import CHROMIUM, Page, chromium
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+RATE = 16000
+THRESHOLD = "0.5"
+SURE = 0.8
+"""What is detected with such a score in the file is detected through a sound card's clock too."""
+FOUND = (
+    "[...document.querySelectorAll('#detections li')].reverse()"
+    ".map(entry => [entry.dataset.label, Number(entry.dataset.ms)])"
+)
+
+
+@pytest.fixture(scope="module")
+def recording(pipeline, first_run, tmp_path_factory) -> Path:
+    """The clips of the bundle's test vectors, one after the other, with pauses between."""
+    pause = np.zeros(RATE, np.int16)
+    clips = sorted(pipeline.versions[0].glob("test_vectors/*.wav"))[:8]
+    parts = [part for clip in clips for part in (pause, read(clip, RATE).audio)]
+    audio = np.concatenate([*parts, pause])
+    hiss = np.random.default_rng(5).normal(scale=20, size=len(audio))
+    file = tmp_path_factory.mktemp("demo") / "words.wav"
+    soundfile.write(file, (audio + hiss).astype(np.int16), RATE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def expected(pipeline, recording) -> list[dict]:
+    """What `kws detect` finds in it."""
+    bundles = str(pipeline.out / "tiny" / "bundles")
+    options = ["--bundle", bundles, "--threshold", THRESHOLD, "--json"]
+    detections = json.loads(pipeline.kws("detect", str(recording), *options).stdout)[0]
+    assert detections["detections"], "the tiny model hears nothing: choose other clips"
+    return detections["detections"]
+
+
+@pytest.fixture(scope="module")
+def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
+    bundles = str(pipeline.out / "tiny" / "bundles")
+    command = [shutil.which("kws", path=str(Path(sys.executable).parent)) or "kws", "demo"]
+    command += ["--bundle", bundles, "--threshold", THRESHOLD, "--port", "0"]
+    with subprocess.Popen(
+        command, env=pipeline.environment, stdout=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        url = demo.stdout.readline().split()[0]
+        with chromium(
+            tmp_path_factory.mktemp("browser"),
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={recording}",
+        ) as page:
+            page.open(url)
+            page.wait_for("document.querySelector('#listen')?.disabled === false")
+            yield page
+            assert page.complaints() == []
+            # The page's own files, and the socket: nothing else, and nowhere else.
+            here = url.removeprefix("http://")
+            names = ("", "demo.css", "draw.js", "demo.js", "worklet.js", "socket")
+            asked = {request.partition("://")[2] for request in page.requests()}
+            assert asked <= {here + name for name in names} and here + "socket" in asked
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(timeout=30) == 0
+
+
+def test_a_chosen_file_shows_what_kws_detect_finds(page, recording, expected):
+    page.give_file("#file", recording)
+    page.wait_for("document.body.dataset.state === 'ended'")
+    assert page.value(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
+    assert page.value("document.querySelector('#count').textContent") == str(len(expected))
+
+
+def test_a_dropped_file_does_too(page, recording, expected):
+    page.value("document.body.dataset.state = 'dropping'")
+    content = list(recording.read_bytes())
+    page.value(
+        "(() => { const carried = new DataTransfer();"
+        f"carried.items.add(new File([new Uint8Array({content})], 'words.wav'));"
+        "document.body.dispatchEvent("
+        "  new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: carried }));"
+        "})()"
+    )
+    page.wait_for("document.body.dataset.state === 'ended'")
+    assert page.value(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
+
+
+def test_the_microphone_is_listened_to_and_the_keyword_shown(page, expected):
+    first = next(one for one in expected if one["score"] >= SURE)
+    page.press("l")
+    page.wait_for("document.querySelector('#listen').getAttribute('aria-pressed') === 'true'")
+    page.wait_for(f"{FOUND}.some(([label]) => label === '{first['label']}')", 40)
+    assert first["label"] in page.value("document.querySelector('#detections').textContent")
+    page.press("l")
+    page.wait_for("document.body.dataset.state === 'ended'")
+    assert page.value("document.querySelector('#problem').hidden")
+
+
+def test_the_pictures_are_drawn_light_and_dark_and_fit_a_phone(page, tmp_path):
+    for width, dark in ((1000, False), (390, True)):
+        page.look(width, 900, dark)
+        page.wait_for(f"document.documentElement.clientWidth === {width}")
+        page.value("new Promise(done => setTimeout(done, 300))")
+        assert page.value("document.documentElement.scrollWidth") == width
+        page.picture(tmp_path / "page.png")
+        picture = Image.open(tmp_path / "page.png").convert("RGB")
+        assert (max(picture.getpixel((2, 2))) < 60) == dark
+        for canvas in ("spectrogram", "posteriors"):
+            colours = page.value(
+                f"(() => {{ const c = document.getElementById('{canvas}');"
+                "const all = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+                "return new Set(new Uint32Array(all.buffer)).size; })()"
+            )
+            assert colours > 10, canvas
