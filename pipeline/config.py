@@ -58,6 +58,16 @@ SHARED = {
 """Top-level fields and the sections that they are handed to."""
 
 
+NOT_OF_RESULT = {
+    "destination",
+    "metadata",
+    "beam_pipeline_args",
+    "beam_pipeline_args_of",
+    "kubeflow",
+}
+"""Fields that say where and by whose machines it is computed, not what."""
+
+
 class DataParams(Params):
     """Where the recordings come from. Nothing given: speech is synthesized."""
 
@@ -346,6 +356,26 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
         return Config(**values)
     except pydantic.ValidationError as error:
         raise KwsError(f"{preset}: {_sentences(error)}", hint=_known_keys(error)) from None
+
+
+def of_result(config: Config) -> dict[str, Any]:
+    """The configuration without what has no influence on what comes out, for a bundle's lineage.
+
+    What names machines and accounts is left out, for it is no business of whoever has the bundle:
+    of a path the last part stays, of a URL what stands before an `@` goes.
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        if isinstance(value, Path):
+            return f"…/{value.name}" if value.is_absolute() else str(value)
+        return re.sub(r"(?<=://)[^/@\s]*@", "", value) if isinstance(value, str) else value
+
+    content: dict[str, Any] = plain(config.model_dump(exclude=NOT_OF_RESULT))
+    return content
 
 
 def preset_names() -> list[str]:

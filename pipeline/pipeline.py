@@ -22,6 +22,7 @@ from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
 from pipeline import beam_options, metadata_store, mix
+from pipeline import config as configuration
 from pipeline.cascade import streaming_params
 from pipeline.config import Config
 from pipeline.history import History, MetadataHistory
@@ -255,4 +256,5 @@ def _info(config: Config) -> dict[str, object]:
         "model": config.model.name if config.model else None,
         "data": ", ".join(described),
         "licence": "; ".join(licences),
+        "config": configuration.of_result(config),
     }

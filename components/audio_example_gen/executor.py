@@ -18,6 +18,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.audio_example_gen import ingest
+from components.audio_example_gen.digest import WriteDigest
 from components.audio_records import WriteAudioRecords
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.ingest_summary import INGEST_FILE
@@ -69,6 +70,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 clips | f"Write[{split}]" >> WriteAudioRecords(
                     os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME)
                 )
+            splits | "WriteDigest" >> WriteDigest(examples.uri, corpus)
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
             summary = json.load(file)
         if "problem" in summary:

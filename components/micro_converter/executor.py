@@ -13,10 +13,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from kws import code_version
 from kws.features import files
 from kws.features.example import FeatureExample
 from kws.features.params import FeatureParams
-from kws.micro import feature_reader, representative
+from kws.micro import feature_reader, origin, representative
 from kws.micro.convert import CONVERSION_FILE, Conversion, Labelled, convert
 from kws.micro.convert_steps import CALIBRATION_SCENES, convert_steps
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
@@ -76,6 +77,7 @@ class Executor(base_executor.BaseExecutor):
         (target / FLOAT_IO_FILE).write_bytes(result.float_io)
         if result.microwakeword is not None:
             (target / CONVERTED_FILE).write_bytes(result.microwakeword)
+        origin.write(target, origin.of_float_model(source, code_version.find()))
         files.write_labels(target, labels)
         files.write(target, feature_params)
         text = figures.model_dump_json(indent=2) + "\n"

@@ -54,6 +54,7 @@ class Executor(base_executor.BaseExecutor):
             json.loads(exec_properties["info"]),
             version=now.strftime("%Y%m%d%H%M%S"),
             created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            run=getattr(self._context, "pipeline_run_id", None),
         )
         place = bundle.publish(contents, open_destination(exec_properties["destination"]))
         pushed.set_int_custom_property("pushed", 1)

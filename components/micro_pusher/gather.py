@@ -13,10 +13,11 @@ from tfx.utils import path_utils
 
 from components.evaluator import results
 from components.scene_evaluator.executor import SCENES_FILE
+from kws import code_version
 from kws.audio import clip
 from kws.audio.ingest_summary import INGEST_FILE
 from kws.gates import Gate, read_gates
-from kws.micro import feature_reader, golden_vectors, load
+from kws.micro import feature_reader, golden_vectors, lineage, load
 from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
@@ -28,9 +29,13 @@ from kws.streaming.params import DetectorParams
 
 
 def contents(
-    inputs: dict[str, types.Artifact], info: dict[str, Any], version: str, created: str
+    inputs: dict[str, types.Artifact],
+    info: dict[str, Any],
+    version: str,
+    created: str,
+    run: str | None = None,
 ) -> BundleContents:
-    """Reads everything; `inputs` are MicroPusher's, one artifact a key."""
+    """Reads everything; `inputs` are MicroPusher's, one artifact a key; `run` is its id."""
     folder = Path(path_utils.serving_model_path(inputs["model"].uri))
     model = load.load_folder(folder)
     infra, streamed = Path(inputs["infra_blessing"].uri), Path(inputs["streaming_evaluation"].uri)
@@ -60,7 +65,34 @@ def contents(
         vectors=tuple(_vectors(model, inputs, micro.test_vectors)),
         info=info,
         kind=model.kind,
+        lineage=lineage.gather(
+            run=run,
+            config=info.get("config"),
+            code=code_version.find(),
+            model=folder,
+            audio=_folder(inputs.get("audio_examples")),
+            artifacts={key: _named(artifact) for key, artifact in inputs.items()},
+        ),
     )
+
+
+def _folder(artifact: types.Artifact | None) -> Path | None:
+    return None if artifact is None else Path(artifact.uri)
+
+
+def _named(artifact: types.Artifact) -> dict[str, Any]:
+    """An artifact by ML Metadata's id, and by the component and the execution that made it, which
+    TFX has in the end of the URI; where the rest of the URI points to is nobody else's affair."""
+    parts = artifact.uri.rstrip("/").split("/")
+    made_by, execution = (parts[-3], parts[-1]) if len(parts) > 2 else ("", "")
+    found: dict[str, Any] = {"type": artifact.type_name, "made_by": made_by}
+    if artifact.id:  # there is none on Kubeflow
+        found["id"] = artifact.id
+    if execution.isdigit():
+        found["execution"] = int(execution)
+    if artifact.has_custom_property("span"):
+        found["span"] = artifact.get_custom_property("span")
+    return found
 
 
 def _data(inputs: dict[str, types.Artifact]) -> dict[str, Any]:

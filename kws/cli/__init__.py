@@ -18,6 +18,7 @@ from kws.cli.detect import detect
 from kws.cli.doctor import doctor
 from kws.cli.evaluate import evaluate
 from kws.cli.kubeflow import app as kubeflow
+from kws.cli.lineage import lineage
 from kws.cli.listen import listen
 from kws.cli.models import models
 from kws.cli.personalize import personalize
@@ -73,6 +74,7 @@ app.command(rich_help_panel="Data")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Data")
 app.command(rich_help_panel="Data")(data)
 app.command(rich_help_panel="Look")(report)
+app.command(rich_help_panel="Look")(lineage)
 app.command(rich_help_panel="Data")(spectrogram)
 app.command(rich_help_panel="This machine")(doctor)
 manners.teach(app)

@@ -17,6 +17,7 @@ from kws.micro import (
     checksums,
     device_code,
     golden_vectors,
+    lineage,
     load,
     manifest,
     microwakeword,
@@ -81,6 +82,9 @@ def write(contents: BundleContents, folder: Path) -> None:
         *device_code.files(contents, model, title).items(),
     ):
         (folder / name).write_text(text, encoding="utf-8")
+    if contents.lineage:
+        described = lineage.complete(contents)
+        (folder / lineage.LINEAGE_FILE).write_text(_json(described), encoding="utf-8")
     golden_vectors.write(folder, contents.vectors)
     if contents.microwakeword is not None and isinstance(model, Int8StreamingModel):
         one_word = folder / microwakeword.FOLDER

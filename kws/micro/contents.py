@@ -30,6 +30,7 @@ class BundleContents:
       gates: every gate that was held.
       figures: section -> what its component reported, for `evaluation.json`.
       vectors: at least one.
+      lineage: what it was made of, for `lineage.json` (`kws.micro.lineage`); empty: no such file.
       info: what the configuration says of data, licence and architecture, for the model card.
     """
 
@@ -48,6 +49,7 @@ class BundleContents:
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     kind: Kind = "windowed"
     microwakeword: bytes | None = None
+    lineage: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def keywords(self) -> list[str]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kws import code_version
+from kws.code_version import CodeVersion
 from kws.features import files
 from kws.features.params import FeatureParams
 from kws.models import cost
@@ -28,6 +30,7 @@ class TrainingReport(Params):
       label_counts: training examples of each label.
       teacher: who taught it; None without distillation.
       quantization_aware: how it was tuned for int8 after its training; None if it was not.
+      code: what trained it; None of trainings before this was noted.
     """
 
     model: ModelParams
@@ -40,6 +43,7 @@ class TrainingReport(Params):
     history: History
     teacher: TeacherReport | None = None
     quantization_aware: History | None = None
+    code: CodeVersion | None = None
 
 
 def report(
@@ -65,6 +69,7 @@ def report(
         history=history,
         teacher=teacher,
         quantization_aware=tuning,
+        code=code_version.find(),
     )
 
 

@@ -1,0 +1,98 @@
+"""`lineage.json`: what a bundle was made of, as far as it can be said without ML Metadata.
+
+    bundle -> int8 model -> float model -> training -> clips by split, source and label
+                                       configuration, code
+
+It names no path, host or account: a bundle goes to people who need none of them. Whoever has the
+run's ML Metadata follows the artifacts from there (`pipeline.lineage`).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from kws.audio.clip_digest import DIGEST_FILE
+from kws.audio.ingest_summary import INGEST_FILE
+from kws.code_version import CodeVersion
+from kws.micro import origin
+from kws.micro.contents import BundleContents
+
+LINEAGE_FILE = "lineage.json"
+FORMAT = 1
+_COUNTED = ("clips", "seconds", "speakers", "sources", "quarantined", "cross_split_duplicates")
+
+
+def gather(
+    *,
+    run: str | None,
+    config: dict[str, Any] | None,
+    code: CodeVersion,
+    model: Path,
+    audio: Path | None,
+    artifacts: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """What the pusher knows.
+
+    Args:
+      run: id of the pipeline's run.
+      config: the configuration; None where it is not known.
+      code: that pushes.
+      model: folder of the int8 file.
+      audio: folder of the audio examples; None where they are not at hand.
+      artifacts: the pusher's inputs by key, with their ids and producers.
+    """
+    made = origin.read(model)
+    training = dict(made.get("training") or {})
+    trained_by = training.pop("code", None)
+    return {
+        "run": run,
+        "code": {
+            "trained": trained_by,
+            "converted": made.get("code"),
+            "pushed": code.model_dump(),
+        },
+        "config": config,
+        "config_sha256": None if config is None else config_sha256(config),
+        "artifacts": artifacts,
+        "float_model": {"sha256": made.get("float_sha256"), "training": training},
+        "data": {} if audio is None else _data(audio),
+    }
+
+
+def complete(contents: BundleContents) -> dict[str, Any]:
+    """What the file holds: what was gathered, and what the contents say themselves."""
+    return {
+        "format": FORMAT,
+        "name": contents.name,
+        "version": contents.version,
+        "created": contents.created,
+        "model_sha256": hashlib.sha256(contents.model).hexdigest(),
+        "frontend": contents.feature_params.model_dump(mode="json"),
+        **contents.lineage,
+    }
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """None of a bundle that was pushed before there was such a file."""
+    file = folder / LINEAGE_FILE
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def config_sha256(config: dict[str, Any]) -> str:
+    """Of a configuration, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def _data(audio: Path) -> dict[str, Any]:
+    ingested, digests = _json(audio / INGEST_FILE), _json(audio / DIGEST_FILE)
+    return {
+        **{key: ingested[key] for key in _COUNTED if key in ingested},
+        "params": ingested.get("params"),
+        "folders": digests.get("folders", []),
+        "digests": digests.get("splits", {}),
+    }
+
+
+def _json(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text()) if file.is_file() else {}
