@@ -1,8 +1,6 @@
 """Gathers what the report page of a run says, from its artifacts and ML Metadata."""
 
-import contextlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,10 @@ from kws.errors import KwsError
 from kws.features import files
 from kws.report.confusion import ConfusionMatrix
 from kws.report.page.facts import Earlier, Facts, StepFacts
-from pipeline import corpus, results
+from pipeline import corpus, results, run_settings
 from pipeline.confused import confused
 
 TEST = "Split-test"
-_NOT_SETTINGS = re.compile(r"^(__|is_external)|(_dir|_base|_file|_path|destination|report_file)$")
-"""Where things lie, and TFX's own notes: not what the run was configured with."""
 
 
 def gather(metadata: Path) -> Facts:
@@ -108,28 +104,12 @@ def _step(step: results.Step, folder: Path) -> StepFacts:
         inputs=named(step.inputs),
         outputs=named(step.outputs),
         folders=tuple(str(_below(path, folder)) for path in made),
-        settings={
-            name: _parsed(value)
-            for name, value in step.settings.items()
-            if not _NOT_SETTINGS.search(name)
-        },
+        settings=run_settings.of(step),
     )
 
 
 def _below(path: Path, folder: Path) -> Path:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
-
-
-def _parsed(value: Any) -> Any:
-    """JSON in strings opened, again and again: TFX writes JSON into JSON."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        with contextlib.suppress(json.JSONDecodeError):
-            return _parsed(json.loads(value))
-    if isinstance(value, dict):
-        return {key: _parsed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_parsed(item) for item in value]
-    return value
 
 
 def _earlier(bundles: Path, run: results.Run) -> Earlier | None:

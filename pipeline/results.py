@@ -44,9 +44,20 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """The newest run of a pipeline, its steps in order of execution."""
+    """A run of a pipeline.
+
+    Attributes:
+      run_id: TFX's name of it: when it was started, by the clock of its machine.
+      number: ML Metadata's id of it.
+      pipeline: its name.
+      started_ms: since the epoch.
+      steps: in order of execution.
+    """
 
     run_id: str
+    number: int
+    pipeline: str
+    started_ms: int
     steps: tuple[Step, ...]
 
     def step(self, name: str) -> Step:
@@ -90,6 +101,24 @@ def newest_run(metadata: Path) -> Run:
     context = next(iter(run_contexts(store, metadata_store.pipeline_of(metadata))), None)
     if context is None:
         raise KwsError(f"{metadata}: no run has been here")
+    return _run(store, context)
+
+
+def all_runs(metadata: Path) -> Iterator[Run]:
+    """Every run of a pipeline, the newest first.
+
+    Args:
+      metadata: a place for `pipeline.metadata_store.store`.
+
+    Raises:
+      KwsError: there is no such place.
+    """
+    store = metadata_store.store(metadata)
+    for context in run_contexts(store, metadata_store.pipeline_of(metadata)):
+        yield _run(store, context)
+
+
+def _run(store: MetadataStore, context: mlmd.Context) -> Run:
     executions = sorted(store.get_executions_by_context(context.id), key=lambda item: item.id)
     types = {item.id: item.name for item in store.get_execution_types()}
     steps = tuple(
@@ -97,7 +126,13 @@ def newest_run(metadata: Path) -> Run:
         for execution in executions
         if not types[execution.type_id].endswith("Resolver")
     )
-    return Run(run_id=context.name, steps=steps)
+    return Run(
+        run_id=context.name,
+        number=context.id,
+        pipeline=next(iter(_pipelines(store, context)), ""),
+        started_ms=context.create_time_since_epoch,
+        steps=steps,
+    )
 
 
 def run_contexts(store: MetadataStore, pipeline: str | None) -> Iterator[mlmd.Context]:

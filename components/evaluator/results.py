@@ -8,6 +8,7 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluator.eval_config import ACCURACY, BOUND, POSTERIORS
 from kws.gates import Gate
+from kws.streaming.rates import Share, share
 
 _MATRIX = "multi_class_confusion_matrix_at_thresholds"
 
@@ -51,6 +52,13 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
         detail = "refused by TFMA for another reason, see validations in the evaluation's folder"
         gates.append(Gate(name="clips.validation", value=0, limit=1, at_most=False, detail=detail))
     return gates
+
+
+def accuracy(evaluation: str | Path) -> Share:
+    """Of the whole test split, with its bounds."""
+    figures = _overall(tfma.load_eval_result(str(evaluation)))
+    clips = round(figures["example_count"])
+    return share(round(figures[ACCURACY] * clips), clips)
 
 
 def confusion_matrix(evaluation: str | Path, num_labels: int) -> np.ndarray:

@@ -25,10 +25,12 @@ from kws.cli.personalize import personalize
 from kws.cli.presets import presets
 from kws.cli.report import report
 from kws.cli.run import run
+from kws.cli.runs import app as runs
 from kws.cli.say import say
 from kws.cli.spectrogram import spectrogram
 from kws.cli.stream_test import stream_test
 from kws.cli.synth import app as synth
+from kws.cli.tensorboard import tensorboard
 
 app = typer.Typer(
     name="kws",
@@ -74,6 +76,8 @@ app.command(rich_help_panel="Data")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Data")
 app.command(rich_help_panel="Data")(data)
 app.command(rich_help_panel="Look")(report)
+app.add_typer(runs, name="runs", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(tensorboard)
 app.command(rich_help_panel="Look")(lineage)
 app.command(rich_help_panel="Data")(spectrogram)
 app.command(rich_help_panel="This machine")(doctor)

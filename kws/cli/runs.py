@@ -1,0 +1,86 @@
+"""`kws runs`: what has been run, how it was judged, and what differs between two of them."""
+
+import json as json_module
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline.runs import Record
+
+app = typer.Typer(
+    help="List the runs with their gates, figures and bundles; compare two of them.",
+    invoke_without_command=True,
+    epilog="Example: kws runs diff quickstart#2 quickstart#30",
+)
+Folder = Annotated[Path, typer.Option(help="A folder of runs, or of one pipeline.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.callback()
+def runs(
+    context: typer.Context,
+    out: Folder = Path("runs"),
+    json: Json = False,
+    gates: Annotated[bool, typer.Option(help="With every gate of each run.")] = False,
+) -> None:
+    """List the runs of all pipelines, the newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    found = _records(out)
+    if json:
+        typer.echo(json_module.dumps([record.to_dict() for record in found], indent=2))
+        return
+    from rich.console import Console
+
+    from kws.report.run_tables import runs_table
+    from kws.report.tables import gates_table
+
+    console = Console()
+    console.print(runs_table([record.to_dict() for record in found]))
+    for record in found if gates else ():
+        table = gates_table(record.gates, details=False)
+        table.title = f"Gates of {record.name}"
+        console.print(table)
+
+
+@app.command(epilog="Example: kws runs diff quickstart#2 quickstart")
+def diff(
+    one: Annotated[str, typer.Argument(help="A run: quickstart#12, a bundle, a pipeline.")],
+    other: Annotated[str, typer.Argument(help="Another; of a pipeline, its newest.")],
+    out: Folder = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare two runs: settings that differ, figures side by side, gates of either."""
+    from pipeline import run_settings
+    from pipeline.runs import choose
+
+    found = _records(out)
+    pair = [choose(found, name) for name in (one, other)]
+    flat = [run_settings.flat(record.run) for record in pair]
+    absent: Any = None
+    changed = {
+        key: [settings.get(key, absent) for settings in flat]
+        for key in sorted({*flat[0], *flat[1]})
+        if flat[0].get(key, absent) != flat[1].get(key, absent)
+    }
+    shown = {"runs": [record.to_dict() for record in pair], "settings": changed}
+    if json:
+        typer.echo(json_module.dumps(shown, indent=2))
+        return
+    from rich.console import Console
+
+    from kws.report.run_tables import diff_tables
+
+    Console().print(*diff_tables(shown["runs"], changed))
+
+
+def _records(out: Path) -> "list[Record]":
+    from pipeline.log_file import log_file
+    from pipeline.runs import below
+
+    # What TFMA and TensorFlow say as they are read is of no use here.
+    with tempfile.TemporaryDirectory() as folder, log_file(Path(folder)):
+        return below(out)

@@ -1,0 +1,61 @@
+"""`kws tensorboard`: TensorBoard on the logs of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kws.errors import KwsError
+
+
+def tensorboard(
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+    ] = Path("runs"),
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 6006,
+    every: Annotated[
+        bool, typer.Option("--all", help="The trainings of every run of the pipeline.")
+    ] = False,
+) -> None:
+    """Show the training of a run in TensorBoard, on this machine alone; Ctrl+C ends it."""
+    from pipeline import corpus, results
+
+    metadata = corpus.newest_metadata(run)
+    found = results.all_runs(metadata) if every else [results.newest_run(metadata)]
+    logs = {}
+    for one in found:
+        for step in one.steps:
+            if step.name == "Trainer" and step.outputs.get("model_run"):
+                folder = step.folder("model_run")
+                if folder.is_dir():
+                    logs[folder] = f"{one.pipeline}-{one.number}"
+    if not logs:
+        raise KwsError(
+            f"{metadata.parent} has no logs of a training", hint="its run has not come so far"
+        )
+
+    from tensorboard import program
+
+    # Loopback, and no data server beside it: its shared memory is of no use for logs of this size.
+    if len(logs) == 1:
+        where = {"logdir": str(*logs)}
+    else:
+        named = (f"{name}:{folder}" for folder, name in reversed(logs.items()))
+        where = {"logdir_spec": ",".join(named)}
+    board = program.TensorBoard()
+    board.configure(**where, host="127.0.0.1", port=port, load_fast="false", reload_interval=5)
+    try:
+        url = board.launch()
+    except program.TensorBoardServerException as error:
+        raise KwsError(error.msg, hint="choose another port: --port 0 takes a free one") from error
+    typer.echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
+    _wait()
+
+
+def _wait() -> None:
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        typer.echo("")

@@ -1,0 +1,115 @@
+"""Tables for a terminal: runs, and two of them beside each other."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from kws.gates import figure as gate_figure
+from kws.report.tables import MISSING
+
+Run = Mapping[str, Any]
+"""As `pipeline.runs.Record.to_dict` gives it."""
+FIGURES = {
+    "accuracy": ("accuracy of clips", True),
+    "miss_rate": ("keywords missed", True),
+    "false_accepts_per_hour": ("false accepts an hour", False),
+    "flash_bytes": ("flash, bytes", False),
+    "arena_bytes": ("arena, bytes", False),
+    "macs": ("multiply-adds", False),
+}
+"""Words for a figure, and whether it is a share."""
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """One line a run."""
+    table = Table(title="Runs (FA/h: false accepts an hour; flash and arena in bytes)")
+    table.add_column("run", no_wrap=True)
+    table.add_column("started", no_wrap=True)
+    for name in ("result", "gates"):
+        table.add_column(name, overflow="fold")
+    for name in ("accuracy", "missed", "FA/h", "flash", "arena"):
+        table.add_column(name, justify="right")
+    table.add_column("bundle")
+    for run in runs:
+        figures = run["figures"]
+        keys = ("accuracy", "miss_rate", "false_accepts_per_hour", "flash_bytes", "arena_bytes")
+        table.add_row(
+            run["run"],
+            run["started"][:16].replace("T", " "),
+            run["state"],
+            _gates(run["gates"]),
+            *(_value(figures.get(key), FIGURES[key][1]) for key in keys),
+            run["version"] or MISSING,
+        )
+    return table
+
+
+def diff_tables(runs: Sequence[Run], changed: Mapping[str, Sequence[Any]]) -> list[Table]:
+    """Figures with bounds, gates that passed or failed, settings that differ."""
+    names = [run["run"] for run in runs]
+    figures = _side_by_side("Figures (95 % bounds)", "figure", names)
+    for key, (words, share) in FIGURES.items():
+        cells = [run["figures"].get(key) for run in runs]
+        if any(cells):
+            figures.add_row(words, *(_value(cell, share, bounds=True) for cell in cells))
+    figures.add_row("result", *(run["state"] for run in runs))
+    gates = _side_by_side("Gates", "gate", names)
+    by_name = [{gate["name"]: gate for gate in run["gates"]} for run in runs]
+    for name in dict.fromkeys([*by_name[0], *by_name[1]]):
+        cells = [found.get(name) for found in by_name]
+        # Gates of single classes that passed in both are many, and say little.
+        if "/" not in name or not all(cell and cell["passed"] for cell in cells):
+            gates.add_row(name, *(_gate(cell) for cell in cells))
+    settings = _side_by_side(
+        "Settings that differ" if changed else "Settings: the same", "setting", names
+    )
+    for key, values in changed.items():
+        settings.add_row(key, *(_setting(value) for value in values))
+    return [figures, gates, settings]
+
+
+def _side_by_side(title: str, what: str, names: Sequence[str]) -> Table:
+    table = Table(title=title)
+    table.add_column(what, overflow="fold")
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold")
+    return table
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> str:
+    if not gates:
+        return MISSING
+    failed = [gate["name"] for gate in gates if not gate["passed"]]
+    if not failed:
+        return f"[green]{len(gates)} passed[/green]"
+    more = f" and {len(failed) - 2} more" if len(failed) > 2 else ""
+    return f"[red]{len(failed)} of {len(gates)} failed[/red]: {', '.join(failed[:2])}{more}"
+
+
+def _gate(gate: Mapping[str, Any] | None) -> str:
+    if gate is None:
+        return MISSING
+    word = "[green]passed[/green]" if gate["passed"] else "[red]FAILED[/red]"
+    return f"{gate_figure(gate['value'])} {word}"
+
+
+def _value(figure: Mapping[str, Any] | None, share: bool, bounds: bool = False) -> str:
+    if figure is None or figure["value"] is None:
+        return MISSING
+    said = _number(figure["value"], share)
+    if not bounds or figure["low"] is None or figure["high"] is None:
+        return said
+    return f"{said} ({_number(figure['low'], share)} to {_number(figure['high'], share)})"
+
+
+def _number(value: float, share: bool) -> str:
+    if share:
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def _setting(value: Any) -> str:
+    text = MISSING if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else f"{text[:117]}..."
