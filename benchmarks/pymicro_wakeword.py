@@ -26,7 +26,7 @@ OURS = (
     "mixed_net, hop 20 ms",
     "ds_tc_resnet",
     "ds_cnn of keyword",
-    "ds_cnn S (quickstart, speech_commands)",
+    "ds_cnn S",
 )
 SECONDS = 20
 REFERENCE = THEIRS[0]

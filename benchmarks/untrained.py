@@ -66,11 +66,15 @@ def candidates() -> dict[str, Candidate]:
     """By the names that the tables have."""
     hop_20, hop_10 = FeatureParams(), FeatureParams(window_stride_ms=10)
     keyword = configuration.load("keyword", ["keywords=[computer]"])
+    commands = configuration.load("speech_commands", [])
     trigger = configuration.load("trigger_word", [])
-    assert keyword.model is not None and trigger.model is not None
+    assert keyword.model and commands.model and trigger.model
     return {
-        "ds_cnn S (quickstart, speech_commands)": Candidate(
-            model=ModelParams(name="ds_cnn"), features=hop_20, stride_ms=40
+        "ds_cnn S": Candidate(model=ModelParams(name="ds_cnn"), features=hop_20, stride_ms=40),
+        "ds_cnn of speech_commands": Candidate(
+            model=commands.model,
+            features=commands.features,
+            stride_ms=commands.streaming.detector.clip_stride_ms,
         ),
         "ds_cnn of keyword": Candidate(
             model=keyword.model,

@@ -38,12 +38,23 @@ VOICES = (
     "voices.hibari_keyword_takes=60",
     "voices.hibari_takes=20",
 )
+RECIPE = (
+    "ingest.negatives_percentage=40",
+    "ingest.lead_in_ms=0",
+    "noisy_copies.copies=1",
+    "noisy_copies.time_shift_ms=100",
+    "noisy_copies.augment={}",
+    "training.weight_average=0",
+    "training.label_smoothing=0",
+    "training.time_shift_frames=5",
+)
+"""What differs from the preset, whose recipe is for streams; here clips are judged."""
 NO_KEYWORDS = ("voices.kokoro_takes=0", "voices.hibari_keyword_takes=0")
 
 
 def arrangement(data: Path, sources: str, overrides: Sequence[str]) -> Config:
     """The preset on other sources."""
-    values = [f"data.sources=[{sources}]", MODEL, *VOICES, *overrides]
+    values = [f"data.sources=[{sources}]", MODEL, *RECIPE, *VOICES, *overrides]
     return configuration.load("speech_commands", values)
 
 

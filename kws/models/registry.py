@@ -80,7 +80,8 @@ def options(params: ModelParams) -> Params:
         if option not in kind.model_fields:
             raise KwsError(
                 f"model.options.{option} is no option of {params.name}",
-                hint=f"it has {', '.join(kind.model_fields)}",
+                hint=f"it has {', '.join(kind.model_fields)}; instead of a preset's model and its "
+                f"options give model={{name: {params.name}}}",
             )
     try:
         return kind(**{**chosen, **params.options})

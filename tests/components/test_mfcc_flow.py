@@ -29,7 +29,7 @@ def config():
     settings = (
         "features.frontend=mfcc",
         "features.dct_coefficient_count=13",
-        "model.name=single_fc",
+        "model={name: single_fc}",
     )
     return load("quickstart", settings, None)
 
