@@ -10,8 +10,9 @@ background noises of Speech Commands join it, but never a recording of the word.
 run over every recording of the word, and over hours in which nobody says it: LibriSpeech's
 evaluation part and the rest of ESC-10; and the words of half of Speech Commands' speakers, one a
 second. Printed are the misses at the lowest thresholds that keep to so many false accepts an hour,
-once in the speech and sounds and once in all of these hours: the thresholds are chosen there, so
-the misses are what they are for. `--det` draws DET and ROC over all streams together.
+once in the speech and sounds and once in all streams, the recordings among them, in which a word
+may be detected twice: the thresholds are chosen there, so the misses are what they are for.
+`--det` draws DET and ROC over all streams together.
 
 `--tflm` has TensorFlow Lite Micro's interpreter hear so many minutes of each kind of stream anew,
 in whole streams, and exits with 1 where a posterior or a detection is another one. `--keep` keeps
@@ -67,7 +68,7 @@ def judge(
     }
     print(f"{word}: {curves[SAID].total.words} recordings")
     points = []
-    for chosen_on in ((SPEECH,), (SPEECH, SINGLE_WORDS)):
+    for chosen_on in ((SPEECH,), (SPEECH, SINGLE_WORDS, SAID)):
         points += _table(curves, chosen_on)
     if args.det is not None:
         over_all = points[len(points) // 2 :][TARGETS_PER_HOUR.index(DRAWN_TARGET)]
@@ -101,7 +102,7 @@ def _table(curves: dict[str, DetCurves], chosen_on: Sequence[str]) -> list[float
     totals = {kind: of.total for kind, of in curves.items()}
     said = totals[SAID]
     hours = sum(totals[kind].hours for kind in chosen_on)
-    print(f"  chosen in {hours:.2f} h of {' and '.join(chosen_on)}:")
+    print(f"  chosen in {hours:.2f} h of {', '.join(chosen_on)}:")
     thresholds = []
     for target in TARGETS_PER_HOUR:
         accepts = [
@@ -117,7 +118,7 @@ def _table(curves: dict[str, DetCurves], chosen_on: Sequence[str]) -> list[float
             f"    at most {target:g} /h: threshold {THRESHOLDS[at]:.3f}, misses "
             f"{said.misses(said.points[at])}, false accepts {hourly_rate(accepts[at], hours)}"
         )
-        for kind in (SPEECH, SINGLE_WORDS):
+        for kind in (SPEECH, SINGLE_WORDS, SAID):
             print(f"      in {kind}: {totals[kind].false_accepts(totals[kind].points[at])}")
     return thresholds
 
