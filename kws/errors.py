@@ -13,3 +13,7 @@ class KwsError(Exception):
         super().__init__(message if hint is None else f"{message} ({hint})")
         self.message = message
         self.hint = hint
+
+
+class DataError(KwsError):
+    """The recordings are at fault, and will be the next time as well unless somebody mends them."""

@@ -32,6 +32,7 @@ from kws.streaming.posteriors import stride_steps
 from kws.streaming.scene_params import SceneEvaluationParams
 from kws.training import compatibility, step_training, tuning_space
 from kws.training.params import TrainingParams
+from kws.training.retraining_params import RetrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
 from pipeline import nodes
@@ -135,6 +136,9 @@ class Config(Params):
         SceneEvaluationParams(), description="in place of `evaluation` where there are scenes"
     )
     budget: BudgetParams = BudgetParams()
+    retraining: RetrainingParams = pydantic.Field(
+        RetrainingParams(), description="of kws retrain alone: docs/retraining.md"
+    )
     destination: str = pydantic.Field(
         "", description='where bundles are pushed: a folder, gs://, s3://; "": bundles/ of the run'
     )

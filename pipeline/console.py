@@ -1,23 +1,16 @@
 """A local run for a person: progress while it goes, one screen when it is over."""
 
-import contextlib
+import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from kws.errors import KwsError
-from pipeline import metadata_store, results, source
+from pipeline import corpus, metadata_store, results, source
+from pipeline.bar import source_bar
 from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.log_file import log_file
@@ -38,18 +31,50 @@ def run_with_summary(
     Raises:
       KwsError: of the configuration, the recordings or a component; the log file is named.
     """
-    console = Console()
-    job = Job.from_choice(preset, overrides, data, out)
+    return run_job(Job.from_choice(preset, overrides, data, out), Console(), verbose).accepted
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+      accepted: no gate refused the model, or there is none.
+      pushed_to: path or URL of the bundle, if any.
+      reasons: a sentence for each gate that refused.
+      drift: a sentence for each distance of the data from those before.
+    """
+
+    accepted: bool
+    pushed_to: str | None = None
+    reasons: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+
+
+def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = True) -> Outcome:
+    """Runs a configured pipeline and prints what came of it.
+
+    Args:
+      job: the pipeline.
+      console: where to print.
+      verbose: TFX's own log is shown too.
+      cache: results of earlier runs are taken where nothing has changed.
+
+    Raises:
+      KwsError: see `run_with_summary`.
+    """
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
     metadata_store.prepare(job.config, job.paths)
     with log_file(job.paths.logs, verbose) as log:
-        with _source_bar(console) as progress:
+        with source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)
         follower = StepFollower(console)
         logging.getLogger().addHandler(follower)
         try:
-            LocalRunner(job).run(job.pipeline())
+            pipeline = job.pipeline()
+            pipeline.enable_cache = cache
+            LocalRunner(job).run(pipeline)
         except Exception as error:
             follower.stop()
             raise _as_kws_error(error, log) from error
@@ -59,10 +84,15 @@ def run_with_summary(
         run = results.newest_run(metadata_store.place_of(job.config, job.paths))
         if job.config.model is None:
             print_data_summary(console, run)
-            return True
+            return Outcome(accepted=True)
         print_summary(console, run, job.paths)
         write_after_run(console, job.paths.metadata)
-    return run.pushed_to is not None
+        return Outcome(
+            accepted=run.pushed_to is not None,
+            pushed_to=run.pushed_to,
+            reasons=tuple(g.sentence() for g in results.gates(run) if not g.passed),
+            drift=tuple(said for said, _ in corpus.sentences(run, "drift")),
+        )
 
 
 def _as_kws_error(error: BaseException, log: Path) -> KwsError:
@@ -79,31 +109,3 @@ def _as_kws_error(error: BaseException, log: Path) -> KwsError:
         if "kws.errors.KwsError: " in line:
             first = line.split("kws.errors.KwsError: ", 1)[1]
     return KwsError(first, hint=f"the whole story is in {log}")
-
-
-@contextlib.contextmanager
-def _source_bar(console: Console) -> Iterator[source.Progress]:
-    """A progress bar that appears once there is something to load, unpack or synthesize; in a log,
-    a line for every tenth."""
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}, about"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
-        tenths: dict[str, int] = {}
-
-        def update(
-            done: int, total: int, seconds: float, what: str = "Voices", unit: str = "clips"
-        ) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, visible=False, unit=unit)
-            bar.update(tasks[what], completed=done, total=total or None, visible=done < total)
-            if not console.is_terminal and total and done * 10 // total > tenths.get(what, 0):
-                tenths[what] = done * 10 // total
-                console.print(f"  {what}: {done} of {total} {unit}, {seconds:.0f} s")
-
-        yield update

@@ -53,10 +53,12 @@ def shifts(run: results.Run) -> dict[str, list[dict[str, Any]]]:
     return measured
 
 
-def sentences(run: results.Run) -> list[tuple[str, bool]]:
-    """Every distance in words, and whether it is above its limit."""
+def sentences(run: results.Run, only: str = "") -> list[tuple[str, bool]]:
+    """Every distance in words, and whether it is above its limit; of one kind alone if asked."""
     said = []
     for kind, measured in shifts(run).items():
+        if only not in ("", kind):
+            continue
         for shift in measured:
             above = shift["distance"] > shift["limit"]
             limit = f"above the limit of {shift['limit']:g}" if above else "within the limit"

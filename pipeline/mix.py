@@ -20,6 +20,7 @@ from kws.audio.fingerprint import fingerprint
 from kws.audio.fragment import parse
 from kws.audio.manifest import read_manifest
 from kws.audio.sources import names_of
+from kws.audio.spans import Span
 from kws.errors import KwsError
 from pipeline.config import Config
 from pipeline.paths import cache_folder
@@ -54,33 +55,49 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     Raises:
       KwsError: a place is missing, an archive unsafe, a manifest wrong, a keyword said nowhere.
     """
-    sources = config.data.all_sources
-    resolved = [
-        resolve(name, source, config, workers, progress)
-        for name, source in zip(names_of(sources), sources, strict=True)
-    ]
-    folders = [folder for found in resolved for folder in found.folders]
-    corpus = Corpus(tuple(_with_fingerprint(folder) for folder in folders))
+    folders, newest = gather(config, workers, progress)
+    corpus = Corpus(tuple(folders))
     _check_keywords(corpus, config)
     folder = folder_of(config)
     place = span_folder_of(config)
-    if place:
-        newest = max(found.newest for found in resolved if found.newest)
+    if newest:
         place = place.replace("{SPAN}", str(newest.number))
         place = place.replace("{VERSION}", str(newest.version))
     _write(folder, folder / place / SOURCES_FILE, corpus.to_json())
     return folder
 
 
-def _with_fingerprint(folder: Folder) -> Folder:
+def gather(
+    config: Config, workers: int, progress: Progress | None = None
+) -> tuple[list[Folder], Span | None]:
+    """Every folder of the mix with its fingerprint, and the newest span of any source.
+
+    Raises:
+      KwsError: see `prepare`.
+    """
+    sources = config.data.all_sources
+    resolved = [
+        resolve(name, source, config, workers, progress)
+        for name, source in zip(names_of(sources), sources, strict=True)
+    ]
+    folders = [with_fingerprint(folder) for found in resolved for folder in found.folders]
+    return folders, max((found.newest for found in resolved if found.newest), default=None)
+
+
+def with_fingerprint(folder: Folder) -> Folder:
+    """The folder with the fingerprint of its files as they are now."""
+    names = files_of(folder)
+    return dataclasses.replace(folder, fingerprint=fingerprint(Path(folder.path), names))
+
+
+def files_of(folder: Folder) -> list[str]:
+    """Names of the files that belong to a folder, relative to it."""
     path = Path(folder.path)
-    if folder.kind == "manifest":
-        text = _read_text(str(path / folder.manifest))
-        listed = read_manifest(text, folder.manifest).words
-        names = [folder.manifest, *{parse(name).path for name in listed}]
-    else:
-        names = layout.list_files(path)
-    return dataclasses.replace(folder, fingerprint=fingerprint(path, names))
+    if folder.kind != "manifest":
+        return layout.list_files(path)
+    text = _read_text(str(path / folder.manifest))
+    listed = read_manifest(text, folder.manifest).words
+    return [folder.manifest, *{parse(name).path for name in listed}]
 
 
 def _check_keywords(corpus: Corpus, config: Config) -> None:

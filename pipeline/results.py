@@ -85,6 +85,7 @@ class Run:
         return all(step.state == "cached" for step in self.steps)
 
 
+_BLESSINGS = ("ModelBlessing", "components.StreamingBlessing", "InfraBlessing")
 _STATES = {mlmd.Execution.COMPLETE: "done", mlmd.Execution.CACHED: "cached"}
 
 
@@ -148,6 +149,28 @@ def _pipelines(store: MetadataStore, run: mlmd.Context) -> list[str]:
         contexts = store.get_contexts_by_execution(execution.id)
         return [context.name for context in contexts if context.type == "pipeline"]
     return []
+
+
+def has_model_in_service(metadata: Path, pipeline: str) -> bool:
+    """Whether all three judges have blessed any model of the pipeline.
+
+    Args:
+      metadata: a place for `pipeline.metadata_store.store`; no run need have been there.
+      pipeline: its name.
+    """
+    if not metadata.is_file():
+        return False
+    store = metadata_store.store(metadata)
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    if context is None:
+        return False
+    kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
+    blessed: dict[str, set[int]] = {name: set() for name in _BLESSINGS}
+    for artifact in store.get_artifacts_by_context(context.id):
+        said = artifact.custom_properties
+        if kinds[artifact.type_id] in blessed and said["blessed"].int_value == 1:
+            blessed[kinds[artifact.type_id]].add(said["current_model_id"].int_value)
+    return bool(set.intersection(*blessed.values()))
 
 
 def _step(store: MetadataStore, execution: mlmd.Execution) -> Step:

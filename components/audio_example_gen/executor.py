@@ -25,7 +25,7 @@ from kws.audio.ingest_summary import INGEST_FILE
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import salt_of
 from kws.audio.spans import find_spans, last_spans
-from kws.errors import KwsError
+from kws.errors import DataError, KwsError
 from kws.splits import SPLITS
 
 
@@ -74,7 +74,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
             summary = json.load(file)
         if "problem" in summary:
-            raise KwsError(summary["problem"]["message"], hint=summary["problem"]["hint"])
+            raise DataError(summary["problem"]["message"], hint=summary["problem"]["hint"])
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
         examples_utils.set_file_format(examples, file_format)

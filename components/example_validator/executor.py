@@ -20,7 +20,7 @@ from components.example_validator import findings, offenders, shift
 from components.example_validator.previous import VALIDATED_ID
 from components.inputs import without_empty
 from kws.audio.validation_params import ValidationParams
-from kws.errors import KwsError
+from kws.errors import DataError
 from kws.report.data_statistics import WHOLE, label_counts
 from kws.splits import TRAIN
 from schemas.rules import LABEL, Rule, rules
@@ -162,7 +162,7 @@ def _refuse(
     if report_file and any(finding.offenders and finding.offenders.clips for finding in found):
         io_utils.write_string_file(report_file, findings.to_json(found))
         hint += f"; every clip is listed in {report_file}"
-    raise KwsError("the audio examples are anomalous:\n  " + "\n  ".join(lines), hint=hint)
+    raise DataError("the audio examples are anomalous:\n  " + "\n  ".join(lines), hint=hint)
 
 
 def _custom_validations(made: list[Rule]) -> custom_validation_config_pb2.CustomValidationConfig:

@@ -21,7 +21,11 @@ COMPANION_SUFFIXES = (
     *(".txt", ".tsv", ".csv", ".json", ".jsonl", ".md", ".pdf", ".yaml", ".yml"),
     *(".png", ".jpg", ".svg"),
 )
-COMPANION_NAMES = ("README", "LICENSE", "LICENCE", "NOTICE", "AUTHORS", "COPYING", "ATTRIBUTION")
+COMPANION_NAMES = (
+    *("README", "LICENSE", "LICENCE", "NOTICE", "AUTHORS", "COPYING", "ATTRIBUTION"),
+    "_SUCCESS",
+)
+"""The last: as Hadoop and Spark say that a folder is complete."""
 VALIDATION_LIST = "validation_list.txt"
 TESTING_LIST = "testing_list.txt"
 

@@ -24,6 +24,7 @@ from kws.cli.models import models
 from kws.cli.personalize import personalize
 from kws.cli.presets import presets
 from kws.cli.report import report
+from kws.cli.retrain import EPILOG, retrain
 from kws.cli.run import run
 from kws.cli.runs import app as runs
 from kws.cli.say import say
@@ -59,6 +60,7 @@ def _root(
 
 
 app.command(rich_help_panel="Make")(run)
+app.command(rich_help_panel="Make", epilog=EPILOG)(retrain)
 app.command(rich_help_panel="Make")(presets)
 app.command(rich_help_panel="Make")(models)
 app.command(rich_help_panel="Make")(personalize)

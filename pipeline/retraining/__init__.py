@@ -1,0 +1,1 @@
+"""Retraining: one pass of the loop, its record, and the loop itself. See docs/retraining.md."""

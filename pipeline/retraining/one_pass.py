@@ -1,0 +1,163 @@
+"""One pass: is there anything new? If so, train from the last blessed model, judge, push or refuse.
+
+look ---- nothing new ----------------------------------------> one line, nothing is written
+  |
+  '--- new ---> note what is begun ---> the pipeline ---> note the verdict
+"""
+
+import dataclasses
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kws.errors import DataError, KwsError
+from pipeline import config as configuration
+from pipeline.config import Config
+from pipeline.paths import Paths
+from pipeline.retraining import made_of, record
+from pipeline.retraining.complete import Incomplete, wait_until_complete
+from pipeline.retraining.lock import only_one
+from pipeline.retraining.overrides import overrides
+from pipeline.retraining.record import Begun, Judged
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LOCK_FILE = ".retraining.lock"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+      preset: name, or YAML file.
+      set_: `section.key=value`; the last word over everything.
+      data: folder of the recordings, if not the configuration's.
+      out: the output folder.
+      force: train even if nothing is new, and every step of it.
+      verbose: show TFX's own log.
+    """
+
+    preset: str
+    set_: tuple[str, ...] = ()
+    data: Path | None = None
+    out: Path = Path("runs")
+    force: bool = False
+    verbose: bool = False
+
+    def load(self, chosen: tuple[str, ...] = ()) -> Config:
+        """The configuration, with what retraining chooses.
+
+        Raises:
+          KwsError: it is wrong, or has nothing to retrain.
+        """
+        config = configuration.load(self.preset, [*chosen, *self.set_], self.data)
+        if config.model is None:
+            raise KwsError(
+                f"{self.preset}: model is null, so there is nothing to retrain",
+                hint="kws run makes data and features alone",
+            )
+        return config
+
+
+def one_pass(request: Request, console: "Console") -> Judged | None:
+    """Looks, and retrains if there is something new.
+
+    Returns:
+      The verdict; None where nothing was new, or the recordings are not complete yet.
+
+    Raises:
+      KwsError: of the configuration, the recordings or a component. Nothing is judged then, and the
+        next pass goes on. Busy: another pass goes on.
+    """
+    config = request.load()
+    folder = Paths(out=request.out, name=config.name).metadata.parent
+    with only_one(folder / LOCK_FILE, "a retraining"):
+        try:
+            found = _look(config, console)
+        except Incomplete as incomplete:
+            console.print(f"not yet: {incomplete}", highlight=False, soft_wrap=True)
+            return None
+        known = record.read(folder)
+        before = known.find(found.quick) or known.find(found.sure)
+        if before is not None and not request.force:
+            console.print(f"nothing new: {before.sentence()}", highlight=False, soft_wrap=True)
+            return None
+        return _retrain(request, config, found, folder, console)
+
+
+def _look(config: Config, console: "Console") -> made_of.MadeOf:
+    from pipeline.bar import source_bar
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False)
+
+    with source_bar(console) as progress:
+        found = made_of.look(config, progress)
+        while wait_until_complete(found.folders, config.retraining, say):
+            found = made_of.look(config, progress)
+    return found
+
+
+def _retrain(
+    request: Request, config: Config, found: made_of.MadeOf, folder: Path, console: "Console"
+) -> Judged:
+    # TFX and TensorFlow come with these: a pass without anything new does without.
+    from pipeline import metadata_store, results
+    from pipeline.console import run_job
+    from pipeline.local_runner import Job
+
+    known = record.read(folder)
+    place = metadata_store.place_of(config, Paths(out=request.out, name=config.name))
+    quick, sure = found.quick, found.sure
+    begun = known.begun
+    if begun is not None and begun.sure == sure:
+        console.print(f"going on with what was begun on {begun.since}", highlight=False)
+    else:
+        warm = results.has_model_in_service(place, config.name)
+        begun = Begun(
+            quick=quick, sure=sure, overrides=tuple(overrides(config, warm)), since=_now()
+        )
+        record.write(folder, known.with_begun(begun))
+    job = Job.from_choice(
+        request.preset, [*begun.overrides, *request.set_], request.data, request.out
+    )
+    training = job.config.training
+    warm = training.warm_start and results.has_model_in_service(place, config.name)
+    console.print(
+        f"new: {_what(found)}; {training.epochs} epochs from "
+        f"{'the last blessed model' if warm else 'scratch'}",
+        highlight=False,
+    )
+    judged = Judged(
+        quick=quick, sure=sure, span=found.span, verdict="refused", at=_now(), warm=warm
+    )
+    try:
+        outcome = run_job(job, console, request.verbose, cache=not request.force)
+    except DataError as error:
+        console.print(f"[bold red]REFUSED[/bold red] before training: {error.message}")
+        if error.hint:
+            console.print(error.hint, highlight=False, soft_wrap=True)
+        changed: dict[str, object] = {"reasons": (error.message,)}
+    else:
+        for sentence in outcome.drift or ("drift: nothing to measure it from",):
+            console.print(sentence, highlight=False)
+        changed = {
+            "verdict": "pushed" if outcome.accepted else "refused",
+            "pushed_to": outcome.pushed_to or "",
+            "reasons": outcome.reasons,
+            "drift": outcome.drift,
+        }
+    judged = judged.model_copy(update={**changed, "at": _now()})
+    record.write(folder, record.read(folder).with_judged(judged))
+    console.print(judged.sentence(), highlight=False, soft_wrap=True)
+    return judged
+
+
+def _what(found: made_of.MadeOf) -> str:
+    return "these recordings" if found.span is None else f"span {found.span}"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
