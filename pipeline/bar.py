@@ -27,7 +27,9 @@ def source_bar(console: Console) -> Iterator[source.Progress]:
         TextColumn("{task.fields[unit]}, about"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    # Where there is no terminal, it would leave an empty line.
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         tasks: dict[str, TaskID] = {}
         tenths: dict[str, int] = {}
 

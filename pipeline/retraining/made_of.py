@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import kws
 from kws.audio.content_hash import content_hash
@@ -18,7 +19,7 @@ from pipeline import mix, source
 from pipeline.config import Config
 from pipeline.progress import Progress
 
-NOT_IN_MODELS = {
+NOT_IN_MODELS: dict[str, Any] = {
     "data": True,
     "beam_pipeline_args": True,
     "beam_pipeline_args_of": True,
