@@ -44,7 +44,7 @@ def noise(folder: Path, seconds: int, seed: int) -> None:
 def tone(rng: np.random.Generator, hz: float, snr_db: float) -> np.ndarray:
     """One second with 400 ms of a tone and its octave somewhere in it."""
     audio = np.zeros(RATE_HZ)
-    start, length = int(rng.integers(3000, 6000)), 6400
+    start, length = int(rng.integers(1000, 8500)), 6400
     t = np.arange(length) / RATE_HZ
     voiced = (np.sin(2 * np.pi * hz * t) + 0.5 * np.sin(4 * np.pi * hz * t)) * np.hanning(length)
     audio[start : start + length] = 0.2 * voiced

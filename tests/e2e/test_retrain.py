@@ -15,8 +15,6 @@ from kws.micro import bundle
 from tests.e2e import spans
 
 PRESET = Path(__file__).parent / "weekly.yaml"
-UNTIL = 100
-
 
 class Weekly:
     """A folder that grows by weeks, and the runs' folder."""
@@ -76,10 +74,10 @@ def said(pass_: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_the_first_week_trains_from_scratch_and_is_pushed(weekly):
-    spans.lay(weekly.weeks / "week-1", speakers=40, snr_db=0, seed=1)
+    spans.lay(weekly.weeks / "week-1", speakers=40, snr_db=10, seed=1)
     first = weekly.retrain()
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "new: span 1; 12 epochs from scratch" in said(first)
+    assert "new: span 1; 30 epochs from scratch" in said(first)
     assert "drift: nothing to measure it from" in said(first)
     assert weekly.versions == [weekly.served]
     assert first.stderr == ""
@@ -103,7 +101,7 @@ def test_recordings_that_were_copied_anew_are_not_new(weekly):
 
 
 def test_a_pass_that_was_killed_has_judged_nothing(weekly):
-    spans.lay(weekly.weeks / "week-2", speakers=60, snr_db=20, seed=2)
+    spans.lay(weekly.weeks / "week-2", speakers=60, snr_db=25, seed=2)
     process = subprocess.Popen(
         weekly.command(), env=weekly.environment, stdout=subprocess.PIPE, text=True
     )
@@ -123,7 +121,7 @@ def test_the_next_pass_goes_on_from_the_last_blessed_model_and_better_data_is_pu
     assert second.returncode == 0, second.stdout + second.stderr
     screen = said(second)
     assert "going on with what was begun" in screen
-    assert "new: span 2; 6 epochs from the last blessed model" in screen
+    assert "new: span 2; 15 epochs from the last blessed model" in screen
     assert "Reused from earlier runs: AudioExampleGen" in screen
     assert "Against the last blessed model" in screen
     assert "drift: train of span 2 against train of span 1" in screen
@@ -136,7 +134,7 @@ def test_the_next_pass_goes_on_from_the_last_blessed_model_and_better_data_is_pu
 
 def test_poisoned_labels_are_refused_with_the_reason_and_the_old_version_stays(weekly):
     before = weekly.served
-    spans.lay(weekly.weeks / "week-3", speakers=60, snr_db=20, seed=3, labels=spans.ROTATED)
+    spans.lay(weekly.weeks / "week-3", speakers=60, snr_db=25, seed=3, labels=spans.ROTATED)
     third = weekly.retrain()
     assert third.returncode == 2, third.stdout + third.stderr
     screen = said(third)
