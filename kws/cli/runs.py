@@ -66,7 +66,7 @@ def diff(
         for key in sorted({*flat[0], *flat[1]})
         if flat[0].get(key, absent) != flat[1].get(key, absent)
     }
-    shown = {"runs": [record.to_dict() for record in pair], "settings": changed}
+    shown: dict[str, Any] = {"runs": [record.to_dict() for record in pair], "settings": changed}
     if json:
         typer.echo(json_module.dumps(shown, indent=2))
         return

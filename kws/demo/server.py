@@ -75,7 +75,7 @@ async def serve(
     bundle: str, threshold: float | None, sockets: list[socket.socket], stop: asyncio.Event
 ) -> None:
     """Serves the page until `stop` is set."""
-    rules = [
+    rules: list[Any] = [
         (r"/socket", _Socket, {"bundle": bundle, "threshold": threshold}),
         (r"/([a-z.]*)", _Page),
     ]

@@ -16,6 +16,7 @@ from tests.e2e import spans
 
 PRESET = Path(__file__).parent / "weekly.yaml"
 
+
 class Weekly:
     """A folder that grows by weeks, and the runs' folder."""
 

@@ -82,7 +82,8 @@ def test_the_file_is_what_the_kfp_client_loads(spec, tmp_path):
     loaded = kfp.components.load_component_from_file(str(file))
     assert loaded.name == "quickstart"
     inputs = loaded.component_spec.inputs
-    assert inputs["epochs"].default == 18 and inputs["epochs"].optional
+    assert inputs["epochs"].default == load("quickstart").training.epochs
+    assert inputs["epochs"].optional
     assert kfp.client.client._extract_pipeline_yaml(str(file)).pipeline_spec.root.dag.tasks
 
 
