@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_model_analysis as tfma
@@ -87,12 +88,36 @@ def accuracy_by_slice(evaluation: str | Path) -> dict[str, dict[str, tuple[float
     return found
 
 
+def confusion_plot(evaluation: str | Path) -> dict[str, Any] | None:
+    """What TFMA's own component draws of the confusion matrix on the whole test split."""
+    plots = tfma.load_eval_result(str(evaluation)).plots
+    # Beside a baseline, plots are kept under the model's name, unlike metrics.
+    plots = plots or tfma.load_eval_result(str(evaluation), model_name=tfma.CANDIDATE_KEY).plots
+    for key, by_output in plots:
+        if key == ():
+            found = by_output[POSTERIORS][""].get("multiClassConfusionMatrixAtThresholds")
+            return dict(found) if found else None
+    return None
+
+
+def metrics_by_slice(evaluation: str | Path) -> list[tuple[str, dict[str, float]]]:
+    """Every plain number of every slice; the whole split comes first, then by name."""
+    found = [
+        (", ".join(f"{name}: {value}" for name, value in key), _plain(by_output))
+        for key, by_output in tfma.load_eval_result(str(evaluation)).slicing_metrics
+    ]
+    return [(name or "all clips", figures) for name, figures in sorted(found)]
+
+
 def _overall(result: tfma.EvalResult) -> dict[str, float]:
     """Every plain number on the whole split, by metric name (ours are unique over outputs).
 
     TFMA puts the kind of an aggregation and a line's end before the name of what it aggregates.
     """
-    by_output = next(metrics for key, metrics in result.slicing_metrics if key == ())
+    return _plain(next(metrics for key, metrics in result.slicing_metrics if key == ()))
+
+
+def _plain(by_output: dict[str, Any]) -> dict[str, float]:
     return {
         name.rpartition("\n_")[2]: float(value["doubleValue"])
         for by_class in by_output.values()

@@ -12,6 +12,7 @@ from kws.cli.align import align
 from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
 from kws.cli.cascade import cascade
+from kws.cli.dashboard import dashboard
 from kws.cli.data import data
 from kws.cli.demo import demo
 from kws.cli.detect import detect
@@ -78,6 +79,7 @@ app.command(rich_help_panel="Data")(align)
 app.add_typer(augment, name="augment", rich_help_panel="Data")
 app.command(rich_help_panel="Data")(data)
 app.command(rich_help_panel="Look")(report)
+app.command(rich_help_panel="Look")(dashboard)
 app.add_typer(runs, name="runs", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(tensorboard)
 app.command(rich_help_panel="Look")(lineage)

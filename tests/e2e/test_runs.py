@@ -34,9 +34,12 @@ def test_a_run_does_not_differ_from_itself(pipeline, first_run):
 def test_tensorboard_shows_the_training_on_loopback(pipeline, first_run):
     command = [str(Path(sys.executable).parent / "kws"), "tensorboard", "--all"]
     with subprocess.Popen(
-        [*command, str(pipeline.out / "tiny"), "--port", "0"], env=pipeline.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
+        [*command, str(pipeline.out / "tiny"), "--port", "0"],
+        env=pipeline.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
         try:
             line = process.stdout.readline()
             url = re.search(r"http://127\.0\.0\.1:\d+/", line)[0]

@@ -1,0 +1,46 @@
+"""`kws dashboard`: runs over time, TFMA's and TFDV's results of each, in a browser."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kws.errors import KwsError
+
+
+def dashboard(
+    runs: Annotated[
+        Path, typer.Argument(help="A folder of runs, or of one pipeline (runs/quickstart).")
+    ] = Path("runs"),
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8760,
+) -> None:
+    """Serve a local page: figures over all runs, TFMA's confusion matrix and slices, statistics.
+
+    It answers this machine alone and fetches nothing from elsewhere. New runs are there when the
+    page is loaded again. Ctrl+C ends it.
+    """
+    from kws.report.dashboard.server import HOST, serve
+    from pipeline.log_file import log_file
+
+    # TFMA and TensorFlow log as they are read; the terminal has the address and nothing else.
+    with tempfile.TemporaryDirectory() as folder, log_file(Path(folder)):
+        from pipeline import runs as known
+        from pipeline.dashboard import Dashboard
+
+        found = known.below(runs)
+        try:
+            server = serve(Dashboard(runs), port)
+        except OSError as error:
+            raise KwsError(
+                f"port {port} of this machine cannot be had: {error.strerror}",
+                hint="choose another: --port 0 takes a free one",
+            ) from error
+        url = f"http://{HOST}:{server.server_address[1]}/"
+        typer.echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("")
+        finally:
+            server.server_close()

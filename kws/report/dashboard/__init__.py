@@ -1,0 +1,1 @@
+"""Pages of `kws dashboard`: drawn from plain data, served on this machine alone."""
