@@ -79,7 +79,8 @@ class Dashboard:
         others = {
             one.name: found
             for one in runs.below(self._folder)
-            if one.name != record.name and (found := _statistics(one))
+            # A run that took another's statistics has nothing new to show.
+            if (found := _statistics(one)) and found != own
         }
         other = query.get("with", "") if query.get("with") in others else ""
         content = {split: file.read_bytes() for split, file in own.items()}
@@ -95,6 +96,7 @@ class Dashboard:
             part or "",
             list(others),
             other,
+            _span(record),
         )
 
 
@@ -117,6 +119,15 @@ def _statistics(record: runs.Record) -> dict[str, Path]:
     folder = _folder(record, "StatisticsGen", "statistics")
     found = {s: folder / f"Split-{s}" / corpus.STATISTICS_FILE for s in SPLITS} if folder else {}
     return {split: file for split, file in found.items() if file.is_file()}
+
+
+def _span(record: runs.Record) -> str:
+    """Of the data that the run took; "" where it is not known."""
+    for step in record.run.steps:
+        if step.name == "AudioExampleGen" and step.outputs.get("examples"):
+            span = step.custom_property("examples", "span")
+            return "" if span is None else str(span)
+    return ""
 
 
 def _folder(record: runs.Record, step: str, key: str) -> Path | None:

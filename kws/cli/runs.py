@@ -66,15 +66,15 @@ def diff(
         for key in sorted({*flat[0], *flat[1]})
         if flat[0].get(key, absent) != flat[1].get(key, absent)
     }
-    shown: dict[str, Any] = {"runs": [record.to_dict() for record in pair], "settings": changed}
+    shown = [record.to_dict() for record in pair]
     if json:
-        typer.echo(json_module.dumps(shown, indent=2))
+        typer.echo(json_module.dumps({"runs": shown, "settings": changed}, indent=2))
         return
     from rich.console import Console
 
     from kws.report.run_tables import diff_tables
 
-    Console().print(*diff_tables(shown["runs"], changed))
+    Console().print(*diff_tables(shown, changed))
 
 
 def _records(out: Path) -> "list[Record]":

@@ -62,7 +62,7 @@ def detail(
 
 def statistics(
     features: Features, datasets: Sequence[str], parts: Sequence[str], part: str,
-    others: Sequence[str], other: str,
+    others: Sequence[str], other: str, span: str = "",
 ) -> Html:  # fmt: skip
     """TFDV's statistics, and what to choose of them.
 
@@ -71,6 +71,7 @@ def statistics(
       datasets: splits, of this run and of the one beside it.
       parts: the whole and its slices; `part` is chosen.
       others: runs to compare with; `other` is chosen, or "".
+      span: of the data, where it is known.
     """
     if not features:
         return note("No statistics were computed.")
@@ -84,7 +85,8 @@ def statistics(
     )  # fmt: skip
     find = tag("label", "Feature ", tag("input", type="search", data_find="features"))
     words = note(
-        "As TFDV computed them, drawn as Facets would. A density shows the shape whatever the size."
+        f"Span {span}, as" if span else "As",
+        " TFDV computed them, drawn as Facets would. A density shows the shape whatever the size.",
     )
     return join(
         [words, choice, find, tag("div", facets.section(features, datasets), id="features")]

@@ -64,11 +64,12 @@ def serve(site: Site, port: int) -> http.server.ThreadingHTTPServer:
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "kws", ""
+    server: http.server.HTTPServer
     _site: Site
     _lock: threading.Lock
 
     def do_GET(self) -> None:
-        port = self.server.server_address[1]
+        port = self.server.server_port
         if self.headers.get("Host") not in {f"{name}:{port}" for name in NAMES}:
             self._send(HTTPStatus.FORBIDDEN, _text("Only for this machine."))
             return
