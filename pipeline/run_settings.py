@@ -31,6 +31,19 @@ def flat(run: results.Run) -> dict[str, Any]:
     return found
 
 
+def differences(one: results.Run, other: results.Run) -> dict[str, tuple[Any, Any]]:
+    """Settings of steps that both runs have and that differ, leaf by leaf; None: not set."""
+    both = {step.name for step in one.steps} & {step.name for step in other.steps}
+    flats = [flat(run) for run in (one, other)]
+    keys = sorted({*flats[0], *flats[1]})
+    pairs = {key: (flats[0].get(key), flats[1].get(key)) for key in keys}
+    return {
+        key: pair
+        for key, pair in pairs.items()
+        if pair[0] != pair[1] and key.partition(".")[0] in both
+    }
+
+
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():

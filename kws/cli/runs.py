@@ -3,7 +3,7 @@
 import json as json_module
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,22 +59,23 @@ def diff(
 
     found = _records(out)
     pair = [choose(found, name) for name in (one, other)]
-    flat = [run_settings.flat(record.run) for record in pair]
-    absent: Any = None
-    changed = {
-        key: [settings.get(key, absent) for settings in flat]
-        for key in sorted({*flat[0], *flat[1]})
-        if flat[0].get(key, absent) != flat[1].get(key, absent)
-    }
+    changed = run_settings.differences(pair[0].run, pair[1].run)
+    steps = [[step.name for step in record.run.steps] for record in pair]
     shown = [record.to_dict() for record in pair]
     if json:
-        typer.echo(json_module.dumps({"runs": shown, "settings": changed}, indent=2))
+        typer.echo(
+            json_module.dumps({"runs": shown, "steps": steps, "settings": changed}, indent=2)
+        )
         return
     from rich.console import Console
 
     from kws.report.run_tables import diff_tables
 
-    Console().print(*diff_tables(shown, changed))
+    console = Console()
+    console.print(*diff_tables(shown, changed))
+    for record, own, others in zip(pair, steps, reversed(steps), strict=True):
+        if alone := [name for name in own if name not in others]:
+            console.print(f"Only {record.name} has {', '.join(alone)}.", highlight=False)
 
 
 def _records(out: Path) -> "list[Record]":

@@ -125,9 +125,16 @@ def test_settings_are_compared_leaf_by_leaf(folder):
     records = runs.below(folder / "one")
     flat = [run_settings.flat(runs.choose(records, f"2026-01-0{day}").run) for day in (1, 2)]
     assert flat[0]["Trainer.params.training.epochs"] == 5
-    assert {key for key in flat[0] if flat[0][key] != flat[1][key]} == {
-        "Trainer.params.training.epochs"
-    }
+    first, second = (runs.choose(records, f"2026-01-0{day}").run for day in (1, 2))
+    assert run_settings.differences(first, second) == {"Trainer.params.training.epochs": (5, 9)}
+    assert flat[1]["Trainer.params.mixup"] is None
+
+
+def test_settings_of_a_step_that_one_run_did_not_reach_do_not_differ(folder):
+    records = runs.below(folder / "one")
+    stopped, pushed = (runs.choose(records, f"2026-01-0{day}").run for day in (3, 2))
+    changed = run_settings.differences(stopped, pushed)
+    assert all(key.startswith("Trainer.") for key in changed)
 
 
 def test_where_nothing_was_run_there_is_one_line(tmp_path):
