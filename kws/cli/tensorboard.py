@@ -17,7 +17,10 @@ def tensorboard(
         bool, typer.Option("--all", help="The trainings of every run of the pipeline.")
     ] = False,
 ) -> None:
-    """Show the training of a run in TensorBoard, on this machine alone; Ctrl+C ends it."""
+    """Show the training of a run in TensorBoard, on this machine alone; Ctrl+C ends it.
+
+    Example: kws tensorboard runs/quickstart --all
+    """
     from pipeline import corpus, results
 
     metadata = corpus.newest_metadata(run)
