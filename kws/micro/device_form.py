@@ -13,7 +13,7 @@ import numpy as np
 
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import fold, slim, stateful
+from kws.micro import fold, mul_scales, slim, stateful
 from kws.micro.int8_file import Kind
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -81,7 +81,7 @@ class DeviceForm:
             return windowed_to_tflite(self.model, calibration, feature_params, io_type)
         clips = model_input.to_model_input(calibration, feature_params)
         stream = clips.reshape(-1, clips.shape[-1])
-        return slim.slim(stateful.to_tflite(self.model, stream, io_type))
+        return mul_scales.agree(slim.slim(stateful.to_tflite(self.model, stream, io_type)))
 
 
 def windowed_to_tflite(
@@ -113,7 +113,7 @@ def windowed_to_tflite(
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = io_type
     converter.inference_output_type = io_type
-    return slim.slim(converter.convert())
+    return mul_scales.agree(slim.slim(converter.convert()))
 
 
 def model_inputs(features: np.ndarray, params: FeatureParams) -> Iterator[np.ndarray]:

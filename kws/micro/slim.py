@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kws.errors import KwsError
+from kws.micro import objects
 
 _TENSOR_ALIGNMENT = 16
 """Of weights, as the schema asks (force_align): a device reads int32 biases where they lie."""
@@ -25,11 +25,7 @@ def slim(content: bytes) -> bytes:
     Raises:
       KwsError: the bytes are no TFLite model.
     """
-    if content[4:8] != b"TFL3":
-        raise KwsError(f"{len(content)} bytes without the mark TFL3 are no TFLite model")
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    model = objects.read(content)
     _drop_names(model)
     _share_empty_buffers(model)
     return pack(model, len(content))

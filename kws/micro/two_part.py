@@ -1,15 +1,17 @@
 """A windowed file run in two parts: convolutions by fast kernels, its last layers by plain ones.
 
-TFLite's optimized FULLY_CONNECTED rounds otherwise than TFLM's in one of some thousand values: too
-seldom to be seen in a trial, often enough to move a posterior in every minute of sound. Those
-layers are small and stand at the end, so the file is cut before them and the rest runs on the plain
-kernels, which are TFLM's. Of the cut file's tensors all keep their numbers.
+TFLite's optimized SOFTMAX looks its exponentials up in a table of floats and is a step away from
+TFLM's in one of some 100,000 values: too seldom to be seen in a trial, often enough to move a
+posterior in an hour of sound. The last layers are small, so the file is cut before them and the
+rest runs on the plain kernels, which are TFLM's. Of the cut file's tensors all keep their numbers.
 """
 
 import copy
 from typing import Any
 
 import numpy as np
+
+from kws.micro import objects, slim
 
 _LAST = {"FULLY_CONNECTED", "SOFTMAX", "LOGISTIC", "RESHAPE", "QUANTIZE", "DEQUANTIZE"}
 
@@ -50,16 +52,14 @@ def cut(content: bytes) -> tuple[bytes, bytes] | None:
     None where it cannot be cut so: it ends otherwise, consists of such layers alone, has more than
     one graph, or more than one tensor would have to be handed over.
     """
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-    from kws.micro import operators, slim
-
-    names = [use.name for use in operators.uses(content)]
+    model = objects.read(content)
+    if len(model.subgraphs) != 1:
+        return None
+    names = [objects.name(model, operator) for operator in model.subgraphs[0].operators]
     first = len(names)
     while first and names[first - 1] in _LAST:
         first -= 1
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    if len(model.subgraphs) != 1 or not 0 < first < len(names):
+    if not 0 < first < len(names):
         return None
     before, after = (
         model.subgraphs[0].operators[part] for part in (slice(first), slice(first, None))

@@ -1,0 +1,49 @@
+"""A `.tflite` file as the schema's objects, which can be changed and written again."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from kws.errors import KwsError
+
+
+def read(content: bytes) -> Any:
+    """A `ModelT` of the schema's Python classes; `slim.pack` writes one.
+
+    Raises:
+      KwsError: the bytes are no TFLite model.
+    """
+    if content[4:8] != b"TFL3":
+        raise KwsError(f"{len(content)} bytes without the mark TFL3 are no TFLite model")
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+
+
+def name(model: Any, operator: Any) -> str:
+    """An operator's name in the schema."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    # Codes below 127 stand in the deprecated field, later ones in the new field.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return _names().get(number, f"BUILTIN_{number}")
+
+
+@functools.cache
+def _names() -> dict[int, str]:
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    codes = vars(schema.BuiltinOperator).items()
+    return {code: name for name, code in codes if name.isupper()}
+
+
+def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
+    """What a tensor of the file holds, flat; None where it is computed."""
+    data = model.buffers[tensor.buffer].data
+    return None if data is None or not len(data) else np.frombuffer(bytes(data), dtype)
+
+
+def zero_point(tensor: Any) -> int:
+    """Of a tensor that is quantized as one, 0 where the file has none."""
+    given = tensor.quantization.zeroPoint
+    return 0 if given is None or not len(given) else int(given[0])
