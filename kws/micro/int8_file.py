@@ -162,6 +162,18 @@ class Int8File(abc.ABC):
             )
         return self._quantize(features)
 
+    def _of_stream(self, features: np.ndarray) -> np.ndarray:
+        """`[frames, channels]`, found to be of the model's frontend; else raises KwsError."""
+        features = np.asarray(features)
+        channels = self.feature_params.feature_shape[1]
+        if features.ndim != 2 or features.shape[1] != channels or features.dtype != self._dtype:
+            raise KwsError(
+                f"the stream's features are {features.dtype} {list(features.shape)}, but the model "
+                f"is fed {self._dtype} [frames, {channels}]",
+                hint="compute them with the frontend.json that lies beside the model",
+            )
+        return features
+
     def _quantize(self, features: np.ndarray) -> np.ndarray:
         if self._dtype != np.uint16:
             return self._computed(features)

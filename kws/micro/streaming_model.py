@@ -90,17 +90,10 @@ class Int8StreamingModel(Int8File):
         Raises:
           KwsError: features of another type or number of channels than the model's.
         """
-        features = np.asarray(features)
-        channels = self.input_shape[2]
-        if features.ndim != 2 or features.shape[1] != channels or features.dtype != self._dtype:
-            raise KwsError(
-                f"the stream's features are {features.dtype} {list(features.shape)}, but the model "
-                f"is fed {self._dtype} [frames, {channels}]",
-                hint="compute them with the frontend.json that lies beside the model",
-            )
+        features = self._of_stream(features)
         count = self._steps(len(features))
         inputs = self._quantize(features[: count * self.frames_per_step])
-        steps = inputs.reshape(count, self.frames_per_step, channels)
+        steps = inputs.reshape(count, self.frames_per_step, self.input_shape[2])
         return self.dequantize(self.run_steps(steps, fresh=fresh))
 
     def run_steps(self, inputs: np.ndarray, *, fresh: bool = True) -> np.ndarray:

@@ -15,6 +15,9 @@ from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
 
 __all__ = ["FLOAT_IO_FILE", "MODEL_FILE", "Int8Model"]
 
+_FRAMES = 8192
+"""Quantized at a time: on the way they are 64 bits wide."""
+
 
 class Int8Model(Int8File):
     """A windowed int8 model with int8 input `[1, frames, channels]` and output `[1, labels]`.
@@ -51,6 +54,23 @@ class Int8Model(Int8File):
             self._interpreter.invoke()
             outputs[index] = self._interpreter.get_tensor(self._output_index)[0]
         return outputs
+
+    def prepare(self, features: np.ndarray) -> np.ndarray:
+        """int8 `[frames, channels]` of a stream's features, for `prepared_posteriors`.
+
+        Raises:
+          KwsError: features of another type or with other channels than the model's.
+        """
+        features = self._of_stream(features)
+        prepared = np.zeros(features.shape, np.int8)
+        for start in range(0, len(features), _FRAMES):
+            part = slice(start, start + _FRAMES)
+            prepared[part] = self._quantize(features[part])
+        return prepared
+
+    def prepared_posteriors(self, prepared: np.ndarray) -> np.ndarray:
+        """float32 `[n, labels]` of int8 windows `[n, frames, channels]`."""
+        return self.dequantize(self.run(prepared))
 
     def inferences(self, inputs: np.ndarray) -> np.ndarray:
         """int8 `[n, 1, frames, channels]`: a clip is one inference."""

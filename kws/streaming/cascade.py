@@ -18,6 +18,7 @@ by frame, as a device does, with the same detections.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,12 @@ from kws.features.params import FeatureParams
 from kws.streaming.cascade_stage import Stage, frame_end_ms
 from kws.streaming.detector import detect
 from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import BATCH_WINDOWS, StreamingModel, stream_posteriors
+from kws.streaming.posteriors import (
+    BATCH_WINDOWS,
+    SlidingModel,
+    StreamingModel,
+    stream_posteriors,
+)
 
 
 class FirstRows(NamedTuple):
@@ -95,10 +101,13 @@ def listen(stage: Stage, features: np.ndarray, awake: np.ndarray) -> tuple[np.nd
     frames = frames[awake[frames]]
     posteriors = np.zeros((len(frames), len(stage.model.labels)), np.float32)
     if not isinstance(stage.model, StreamingModel):
+        score: Callable[[np.ndarray], np.ndarray] = stage.model.posteriors
+        if isinstance(stage.model, SlidingModel):
+            features, score = stage.model.prepare(features), stage.model.prepared_posteriors
         for start in range(0, len(frames), BATCH_WINDOWS):
             some = frames[start : start + BATCH_WINDOWS]
             windows = np.stack([features[last - rows.frames + 1 : last + 1] for last in some])
-            posteriors[start : start + BATCH_WINDOWS] = stage.model.posteriors(windows)
+            posteriors[start : start + BATCH_WINDOWS] = score(windows)
         return frame_end_ms(frames, stage.params), posteriors
     assert rows.step is not None
     for start, stop in rows.runs(awake):

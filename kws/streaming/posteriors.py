@@ -1,5 +1,6 @@
 """A model run over a stream: one row of posteriors every `clip_stride_ms`."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -24,6 +25,17 @@ class ScoringModel(Protocol):
 
     def posteriors(self, features: np.ndarray) -> np.ndarray:
         """float32 `[n, labels]` of features `[n, frames, channels]` in the frontend's type."""
+
+
+@runtime_checkable
+class SlidingModel(ScoringModel, Protocol):
+    """A windowed model that can do with each frame once what it does to all that it is fed."""
+
+    def prepare(self, features: np.ndarray) -> np.ndarray:
+        """`[frames, channels]` for `prepared_posteriors`, of features in the frontend's type."""
+
+    def prepared_posteriors(self, prepared: np.ndarray) -> np.ndarray:
+        """float32 `[n, labels]` of prepared windows `[n, frames, channels]`."""
 
 
 @runtime_checkable
@@ -95,6 +107,9 @@ def stream_posteriors(
         )
     frames = params.feature_shape[0]
     features = frontend.compute(audio)
+    score: Callable[[np.ndarray], np.ndarray] = model.posteriors
+    if isinstance(model, SlidingModel):  # a frame of a second's window is in 25 of them
+        features, score = model.prepare(features), model.prepared_posteriors
     count = max(0, 1 + (len(features) - frames) // stride_frames)
     posteriors = np.zeros((count, len(model.labels)), np.float32)
     first_end_ms = round((frames - 1) * params.window_stride_ms + params.window_size_ms)
@@ -105,7 +120,7 @@ def stream_posteriors(
     windows = windows[::stride_frames].swapaxes(1, 2)  # [n, frames, channels], still a view
     for start in range(0, count, BATCH_WINDOWS):
         batch = slice(start, start + BATCH_WINDOWS)
-        posteriors[batch] = model.posteriors(np.ascontiguousarray(windows[batch]))
+        posteriors[batch] = score(np.ascontiguousarray(windows[batch]))
     return times_ms, posteriors
 
 
