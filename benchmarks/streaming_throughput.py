@@ -2,8 +2,8 @@
 
     python -m benchmarks.streaming_throughput [--only NAME ...] [--seconds 20] [--memory]
 
-Each model runs at its preset's stride, which is 40 ms of all windowed ones, and a streaming one at
-each of its steps. By processor time of `kws.streaming.posteriors.stream_posteriors`; the
+Each windowed model runs every 40 ms, which is more often than the presets have it, and a streaming
+one at each of its steps. By processor time of `kws.streaming.posteriors.stream_posteriors`; the
 frontend alone and the network alone beside it, the latter in TFLite's plain kernels, too, as the
 reference that each row's ratio is of, and in TensorFlow Lite Micro. XNNPACK is what TFLite runs
 unless told otherwise: it is not used here, as it does not give TFLM's numbers, and is printed to

@@ -28,7 +28,8 @@ class Candidate:
     Attributes:
       model: architecture, variant and options.
       features: what it hears.
-      stride_ms: how often it runs over a stream: the preset's `clip_stride_ms`, or a step.
+      stride_ms: how often it runs over a stream: of windowed ones 40 ms, whatever their preset's
+        `clip_stride_ms`; of streaming ones a step.
       labels: of its outputs.
     """
 
@@ -72,15 +73,10 @@ def candidates() -> dict[str, Candidate]:
     return {
         "ds_cnn S": Candidate(model=ModelParams(name="ds_cnn"), features=hop_20, stride_ms=40),
         "ds_cnn of speech_commands": Candidate(
-            model=commands.model,
-            features=commands.features,
-            stride_ms=commands.streaming.detector.clip_stride_ms,
+            model=commands.model, features=commands.features, stride_ms=40
         ),
         "ds_cnn of keyword": Candidate(
-            model=keyword.model,
-            features=keyword.features,
-            stride_ms=keyword.streaming.detector.clip_stride_ms,
-            labels=LABELS[:3],
+            model=keyword.model, features=keyword.features, stride_ms=40, labels=LABELS[:3]
         ),
         "tc_resnet8": Candidate(model=ModelParams(name="tc_resnet"), features=hop_10, stride_ms=40),
         "tiny_conv": Candidate(model=ModelParams(name="tiny_conv"), features=hop_10, stride_ms=40),
