@@ -8,6 +8,9 @@ from kws.params import Params
 class RetrainingParams(Params):
     """Read by `kws retrain` alone; with no blessed model yet, a training is a first one."""
 
+    warm_start: bool = pydantic.Field(
+        True, description="start from the last blessed model; False: from scratch, all epochs"
+    )
     epochs_share: float = pydantic.Field(
         0.3, gt=0, le=1, description="of training.epochs: it starts from a model that knows most"
     )

@@ -17,7 +17,7 @@ def overrides(config: Config, warm: bool) -> list[str]:
     chosen = []
     if rise is not None:
         chosen.append(f"streaming.gates.max_miss_rate_rise_of_last={rise}")
-    if not can_start_warm(config):
+    if not (retraining.warm_start and can_start_warm(config)):
         return chosen
     chosen.append("training.warm_start=true")
     if warm:

@@ -26,6 +26,11 @@ def test_every_preset_that_may_start_warm_can_be_retrained(preset, warm):
     )
 
 
+def test_from_scratch_is_with_all_epochs():
+    config = load("quickstart", ["retraining.warm_start=false"])
+    assert overrides(config, warm=True) == ["streaming.gates.max_miss_rate_rise_of_last=0.2"]
+
+
 def test_the_section_says_how_much_less_and_whether_labels_are_judged():
     config = load(
         "quickstart",
