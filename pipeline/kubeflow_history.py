@@ -6,7 +6,8 @@ importers, so that even these two would run on Vertex AI alone. So nothing here 
 
 - the model in service is what the bundle destination serves;
 - the statistics that drift is measured from are kept in a folder of the pipeline root;
-- the model that a training starts from is named by its place.
+- the model that a training starts from is named by its place, or is the one behind what is served;
+- whether there is anything new says a folder of the pipeline root.
 
 Neither is an input of several channels compiled ("Only single Channel is supported"): a union
 becomes several inputs (`components.inputs`).
@@ -25,7 +26,10 @@ from kws.training.params import TrainingParams
 from pipeline.config import Config
 from pipeline.history import Channel, Examples, Found, InService
 
-LOOKING_OUTSIDE = ("ServedModel", "PreviousStatistics", "BaseModel", "StatisticsKeeper")
+LOOKING_OUTSIDE = (
+    *("ServedModel", "PreviousStatistics", "BaseModel", "StatisticsKeeper"),
+    *("NewData", "VerdictKeeper"),
+)
 """Ids of the nodes that no cache may answer for: what they look at changes by itself."""
 
 
@@ -39,6 +43,7 @@ class FolderHistory:
         """
         self._config = config
         self._kept = f"{root.rstrip('/')}/{config.name}/statistics"
+        self.retraining = f"{root.rstrip('/')}/{config.name}/retraining"
         self._destination = destination
 
     def schema(self) -> Found:
@@ -54,7 +59,7 @@ class FolderHistory:
         return [StatisticsKeeper(statistics=accepted, anomalies=anomalies, folder=self._kept)]
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
-        node = BaseModel(uri="")
+        node = BaseModel(uri="", destination=self._destination, kept=self.retraining)
         return Found([node], node.outputs["model"])
 
     def in_service(self, candidate: Channel, on_clips: bool) -> InService:

@@ -24,6 +24,7 @@ from kws.micro.destination import is_url
 from pipeline import beam_options, kubeflow_spec
 from pipeline.config import Config
 from pipeline.kubeflow_history import FolderHistory
+from pipeline.kubeflow_new_data import retraining
 from pipeline.paths import Paths
 from pipeline.pipeline import Recordings, components
 
@@ -41,12 +42,14 @@ class Target:
       root: URL of the pipeline root.
       data: the recordings, as the containers see them; a run may say otherwise.
       destination: of the bundles; "": the configuration's, or `bundles` below the root.
+      retrain: nothing but the first task runs where nothing is new: docs/retraining.md.
     """
 
     image: str
     root: str
     data: str
     destination: str = ""
+    retrain: bool = False
 
 
 def compile_spec(config: Config, target: Target) -> dict[str, Any]:
@@ -59,17 +62,16 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     name = config.name.replace("_", "-")
     root = target.root.rstrip("/")
     destination = target.destination or config.destination or f"{root}/{config.name}/bundles"
-    nodes = components(
-        config,
-        Paths(out=IN_CONTAINER, name=config.name),
-        Recordings(
-            folder=target.data,
-            span_folder=config.data.span_folder,
-            last_spans=config.data.last_spans,
-        ),
-        FolderHistory(config, root, destination),
-        destination,
+    history = FolderHistory(config, root, destination)
+    recordings = Recordings(
+        folder=target.data,
+        span_folder=config.data.span_folder,
+        last_spans=config.data.last_spans,
     )
+    paths = Paths(out=IN_CONTAINER, name=config.name)
+    nodes = components(config, paths, recordings, history, destination)
+    if target.retrain:
+        nodes = retraining(nodes, config, recordings, history.retraining)
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=name,
         pipeline_root=root,

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from pipeline.kubeflow_history import LOOKING_OUTSIDE
+from pipeline.kubeflow_new_data import NEW_DATA, only_if_new
 from pipeline.resources import KubeflowParams
 from pipeline.run_parameters import PARAMETERS, RunParameter
 
@@ -32,6 +33,8 @@ def finish(spec: Spec, root: str, params: KubeflowParams) -> Spec:
     tasks = spec["root"]["dag"]["tasks"]
     for parameter in PARAMETERS:
         _bind(spec, parameter)
+    if NEW_DATA in tasks:
+        only_if_new(spec)
     for name, task in tasks.items():
         container = _container(spec, name)
         container.pop("lifecycle", None)

@@ -134,7 +134,7 @@ PARAMETERS = (
         name="data",
         help="folder of the recordings, as the containers see it: a path or a URL",
         kind=str,
-        tasks=("AudioExampleGen", "AudioSynthesizer"),
+        tasks=("NewData", "AudioExampleGen", "AudioSynthesizer"),
         place=_at("input_base"),
     ),
     RunParameter(
@@ -162,7 +162,7 @@ PARAMETERS = (
     ),
     RunParameter(
         name="base_model",
-        help="a Trainer's model to start from, by its URL; empty: from scratch",
+        help="a Trainer's model to start from, by its URL; empty: that of the served version",
         kind=str,
         tasks=("BaseModel",),
         place=_at("uri"),
@@ -206,8 +206,15 @@ PARAMETERS = (
         name="destination",
         help="where bundles are pushed, and where the model in service is looked for",
         kind=str,
-        tasks=("ServedModel", "MicroPusher"),
+        tasks=("ServedModel", "BaseModel", "MicroPusher"),
         place=_at("destination"),
+    ),
+    RunParameter(
+        name="force",
+        help="1: train even if nothing is new",
+        kind=int,
+        tasks=("NewData",),
+        place=_at("force"),
     ),
 )
 """In the order in which a form shows them."""

@@ -48,16 +48,30 @@ def compile_(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override, e.g. training.epochs=5.")
     ] = None,
+    retrain: Annotated[
+        bool,
+        typer.Option(
+            "--retrain",
+            help="For a schedule: a run with nothing new ends after its first task, training "
+            "starts from the served model, labels are judged by it (docs/retraining.md).",
+        ),
+    ] = False,
 ) -> None:
     """Compile a preset into the YAML that Kubeflow Pipelines runs; lists its run parameters."""
     from pipeline.config import load
 
-    config = load(preset, [*(set_ or ()), f"data.path={data}"])
+    settings = [*(set_ or ()), f"data.path={data}"]
+    config = load(preset, settings)
+    if retrain:
+        from pipeline.retraining.overrides import overrides
+
+        # All epochs: whether there is a model to start from, only a run knows.
+        config = load(preset, [*overrides(config, warm=False), *settings])
 
     from pipeline import kubeflow_runner
 
     target = kubeflow_runner.Target(
-        image=image, root=pipeline_root, data=data, destination=destination
+        image=image, root=pipeline_root, data=data, destination=destination, retrain=retrain
     )
     spec = kubeflow_runner.compile_spec(config, target)
     kubeflow_runner.write(spec, out)

@@ -77,8 +77,13 @@ def look(config: Config, progress: Progress | None = None) -> MadeOf:
     return MadeOf(
         folders=tuple(folders),
         span=newest.number if newest else None,
-        settings=_hash(config.model_dump_json(exclude=NOT_IN_MODELS), kws.__version__),
+        settings=settings_of(config),
     )
+
+
+def settings_of(config: Config) -> str:
+    """Hash of what, but for the recordings, says what comes out."""
+    return _hash(config.model_dump_json(exclude=NOT_IN_MODELS), kws.__version__)
 
 
 def _hash(*texts: str) -> str:

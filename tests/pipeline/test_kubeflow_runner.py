@@ -188,7 +188,7 @@ def test_a_parameter_of_the_run_reaches_its_tasks(spec):
         "max_miss_rate": {"StreamingEvaluator"},
         "max_flash_bytes": {"MicroValidator"},
         "max_arena_bytes": {"MicroValidator"},
-        "destination": {"MicroPusher", "ServedModel"},
+        "destination": {"BaseModel", "MicroPusher", "ServedModel"},
     }
     assert given["data"]["defaultValue"] == TARGET.data
     assert given["max_miss_rate"]["defaultValue"] == 0.4
