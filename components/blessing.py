@@ -12,6 +12,7 @@ from tfx import types
 from tfx.types import standard_artifacts
 
 from components.artifacts import StreamingBlessing
+from components.rolled_back import rolled_back
 from kws import gates as kws_gates
 from kws.gates import Gate
 
@@ -22,6 +23,8 @@ MODEL, MODEL_ID = "current_model", "current_model_id"
 """As TFX's Evaluator names them."""
 BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 """The three judges' (the first the Evaluator's or SceneEvaluator's), as MicroPusher takes them."""
+PUSHED = "pushed_model"
+"""MicroPusher's output."""
 
 
 def bless(
@@ -57,12 +60,13 @@ def describe(artifact: types.Artifact, gates: list[Gate]) -> None:
 
 
 def by_all_judges(input_dict: dict[str, list[types.Artifact]]) -> set[int]:
-    """Ids of the models that every judge blessed: of each of these a bundle was made.
+    """Ids of the models that every judge blessed: of each of these a bundle was made. Those that
+    were rolled back since are left out.
 
     Args:
-      input_dict: of a resolver; the blessings are under the keys `BLESSINGS`.
+      input_dict: of a resolver with the inputs `channels`.
     """
-    return set.intersection(
+    blessed = set.intersection(
         *(
             {
                 blessing.get_int_custom_property(MODEL_ID)
@@ -72,12 +76,22 @@ def by_all_judges(input_dict: dict[str, list[types.Artifact]]) -> set[int]:
             for key in BLESSINGS
         )
     )
+    return blessed - rolled_back(input_dict.get(PUSHED, []))
 
 
 def channels() -> dict[str, types.Channel]:
-    """The inputs of a resolver by which it finds every blessing."""
-    kinds = (standard_artifacts.ModelBlessing, StreamingBlessing, standard_artifacts.InfraBlessing)
-    return {key: types.Channel(type=kind) for key, kind in zip(BLESSINGS, kinds, strict=True)}
+    """The inputs of a resolver by which it finds what was blessed, and what was pushed."""
+    kinds = (
+        *(standard_artifacts.ModelBlessing, StreamingBlessing, standard_artifacts.InfraBlessing),
+        standard_artifacts.PushedModel,
+    )
+    keys = (*BLESSINGS, PUSHED)
+    return {key: types.Channel(type=kind) for key, kind in zip(keys, kinds, strict=True)}
+
+
+def none_of_them() -> dict[str, list[types.Artifact]]:
+    """What a resolver hands on of the inputs `channels`."""
+    return {key: [] for key in (*BLESSINGS, PUSHED)}
 
 
 def gates_property(gates: list[Gate]) -> str:

@@ -12,7 +12,6 @@ from tfx.utils import path_utils
 
 from components import blessing as blessings
 from components.artifacts import StreamingEvaluation
-from components.blessing import BLESSINGS
 from kws.micro.int8_file import MODEL_FILE
 
 CANDIDATE = "candidate"
@@ -27,7 +26,8 @@ class LastInServiceStrategy(resolver.ResolverStrategy):
     Blessed by the Evaluator (or SceneEvaluator), the StreamingEvaluator and the MicroValidator: a
     bundle was made of it. One that only a single judge liked never was anywhere, and no candidate
     has to be as good as that. Older than the candidate, so that an unchanged pipeline, run again,
-    does not compare a model with itself (see `strategy.LastBlessedBeforeStrategy`).
+    does not compare a model with itself (see `strategy.LastBlessedBeforeStrategy`). One that was
+    rolled back is not in service any more.
 
     Streams are audio, so it may have another frontend, architecture or stride. Models whose files
     are gone are passed over.
@@ -52,7 +52,7 @@ class LastInServiceStrategy(resolver.ResolverStrategy):
         ]
         there = [model for model in older if _is_there(model, evaluations[model.id])]
         found = max(there, key=lambda artifact: artifact.id, default=None)
-        others: dict[str, list[types.Artifact]] = {key: [] for key in BLESSINGS}
+        others = blessings.none_of_them()
         if found is None:
             logging.info("Last model in service: none (%d without their files)", len(older))
             return {CANDIDATE: candidates, MODEL: [], EVALUATION: [], **others}

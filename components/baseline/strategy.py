@@ -44,7 +44,7 @@ class LastBlessedBeforeStrategy(resolver.ResolverStrategy):
         model = max(alike, key=lambda artifact: artifact.id, default=None)
         if model is None and older:
             logging.info("Baseline: none of %d older models has these features", len(older))
-        others: dict[str, list[types.Artifact]] = {key: [] for key in blessings.BLESSINGS}
+        others = blessings.none_of_them()
         return {CANDIDATE: candidates, MODEL: [model] if model else [], **others}
 
 

@@ -9,7 +9,7 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.blessing import BLESSINGS
+from components.blessing import BLESSINGS, MODEL_ID
 from kws.gates import read_gates
 from kws.micro import bundle
 from kws.micro.destination import open_destination
@@ -60,6 +60,7 @@ class Executor(base_executor.BaseExecutor):
         pushed.set_int_custom_property("pushed", 1)
         pushed.set_string_custom_property("pushed_destination", place)
         pushed.set_string_custom_property("pushed_version", contents.version)
+        pushed.set_int_custom_property(MODEL_ID, inputs["model"].id)
         logging.info("MicroPusher: pushed to %s", place)
 
 

@@ -49,7 +49,7 @@ class LastBlessedParentStrategy(resolver.ResolverStrategy):
         """Keeps the examples, and at most one (float) model."""
         examples = input_dict.get(EXAMPLES, [])
         models = {model.id: model for model in input_dict.get(MODEL, [])}
-        others: dict[str, list[types.Artifact]] = {key: [] for key in blessings.BLESSINGS}
+        others = blessings.none_of_them()
         newest = max((artifact.id for artifact in examples), default=0)
         for blessed in sorted(blessings.by_all_judges(input_dict), reverse=True):
             parent = _parent(store, blessed)
