@@ -88,10 +88,14 @@ def prepare(
 
 
 def restore(output_file: Path, urls: dict[str, str]) -> None:
-    """Writes the artifacts' URLs back into what the executor reported."""
+    """Writes the artifacts' URLs back into what the executor reported, properties included."""
     output = json.loads(output_file.read_text())
     for artifact in _artifacts(output):
         artifact["uri"] = urls.get(artifact["uri"], artifact["uri"])
+        # Blessings name the model that they are of.
+        for key, value in artifact.get("metadata", {}).items():
+            if isinstance(value, str):
+                artifact["metadata"][key] = urls.get(value, value)
     output_file.write_text(json.dumps(output))
 
 

@@ -59,8 +59,10 @@ class RunParameter:
 
 
 def apply(properties: Properties) -> Properties:
-    """The properties of an execution with all `run_...` written to their places, and gone."""
-    changed = {key: value for key, value in properties.items() if not key.startswith(PREFIX)}
+    """The properties of an execution with the run's parameters at their places, and gone."""
+    # By their whole names: a Trainer's own `run_fn` begins like them.
+    names = {parameter.input_name for parameter in PARAMETERS}
+    changed = {key: value for key, value in properties.items() if key not in names}
     for parameter in PARAMETERS:
         if parameter.input_name in properties:
             parameter.place.put(changed, parameter.kind(properties[parameter.input_name]))

@@ -39,10 +39,12 @@ def test_an_input_s_type_that_the_server_does_not_say_is_that_of_the_component()
 
 def test_what_is_reported_has_the_urls_again(tmp_path):
     output = tmp_path / "output.json"
-    output.write_text(json.dumps({"artifacts": {"out": {"artifacts": [{"uri": "/gcs/b/x"}]}}}))
-    kubeflow_entrypoint.restore(output, {"/gcs/b/x": "gs://b/x"})
+    reported = {"uri": "/gcs/b/x", "metadata": {"current_model": "/gcs/b/m", "blessed": 1}}
+    output.write_text(json.dumps({"artifacts": {"out": {"artifacts": [reported]}}}))
+    kubeflow_entrypoint.restore(output, {"/gcs/b/x": "gs://b/x", "/gcs/b/m": "gs://b/m"})
     (artifact,) = json.loads(output.read_text())["artifacts"]["out"]["artifacts"]
     assert artifact["uri"] == "gs://b/x"
+    assert artifact["metadata"] == {"current_model": "gs://b/m", "blessed": 1}
 
 
 def test_a_compiled_task_runs_by_its_own_arguments(tmp_path):

@@ -46,3 +46,7 @@ def test_a_span_is_asked_of_tfx_s_driver_and_the_newest_is_its_own_choice():
     assert json.loads(changed["range_config"]) == {
         "static_range": {"start_span_number": 7, "end_span_number": 7}
     }
+
+
+def test_a_property_that_only_begins_like_a_parameter_stays():
+    assert apply({"run_fn": "module.run_fn"}) == {"run_fn": "module.run_fn"}

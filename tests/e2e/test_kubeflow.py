@@ -1,0 +1,163 @@
+"""A compiled pipeline comes to what the local runner comes to, bundle included.
+
+Every task runs by the command line that is in the compiled file; see `kubeflow_cluster`.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kws.micro import bundle
+from pipeline.config import load
+from pipeline.kubeflow_runner import Target, compile_spec
+from tests.e2e.conftest import PRESET
+from tests.pipeline.kubeflow_cluster import Cluster
+
+pytestmark = pytest.mark.nightly
+
+ROOT = "gs://bucket/root"
+DATA = (
+    "AudioExampleGen", "AudioSchemaGen", "StatisticsGen", "PreviousStatistics",
+    "StrictExampleValidator", "StatisticsKeeper",
+)  # fmt: skip
+SERVING = "Format-Serving"
+
+
+@pytest.fixture(scope="module")
+def corpus(pipeline, first_run):
+    """The recordings that the local run had synthesized."""
+    corpora = Path(pipeline.environment["KWS_CACHE"]) / "corpora"
+    (folder,) = [path for path in corpora.iterdir() if not path.name.startswith(".")]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cluster")
+
+
+def cluster(folder, name, overrides=(), **parameters):
+    """A run of the compiled preset whose bucket is a folder here."""
+    spec = compile_spec(
+        load(str(PRESET), ["data.path=elsewhere", *overrides]),
+        Target(image="kws", root=ROOT, data="gs://bucket/elsewhere"),
+    )
+    root = folder / name
+    places = {ROOT: str(folder / "shared"), "/tmp/kws": str(root / "container" / "kws")}
+    return Cluster(spec, root, parameters, places)
+
+
+@pytest.fixture(scope="module")
+def whole(corpus, folder):
+    """A run of everything, pushed to another place than was compiled."""
+    run = cluster(folder, "whole", data=str(corpus), destination=str(folder / "served"))
+    run.run()
+    return run
+
+
+def training(run, task="Trainer"):
+    return json.loads((run.uri(task, "model") / SERVING / "training.json").read_text())
+
+
+def test_the_same_bundle_is_pushed(pipeline, whole, folder):
+    (pushed,) = [path for path in (folder / "served").iterdir() if path.is_dir()]
+    assert whole.properties("MicroPusher", "pushed_model")["pushed_version"] == pushed.name
+    bundle.verify(pushed)
+    local = pipeline.versions[0]
+    files = [path.relative_to(local) for path in local.rglob("*") if path.is_file()]
+    assert files and {path.relative_to(pushed) for path in pushed.rglob("*") if path.is_file()} == {
+        *files
+    }
+    assert (pushed / "model.tflite").read_bytes() == (local / "model.tflite").read_bytes()
+    for file in files:
+        # These have the time, sums of the others, and where the recordings came from.
+        if file.name in ("manifest.json", "SHA256SUMS", "model_card.md"):
+            continue
+        ours = (pushed / file).read_bytes().replace(pushed.name.encode(), local.name.encode())
+        assert ours == (local / file).read_bytes(), file
+
+
+def test_all_three_judges_blessed_it(whole):
+    for judge in ("Evaluator", "StreamingEvaluator", "MicroValidator"):
+        properties = whole.properties(judge, "blessing")
+        assert properties["blessed"] == 1 and json.loads(properties["gates"])
+
+
+def test_a_later_run_has_its_own_parameters_and_is_compared_with_what_is_served(
+    whole, corpus, folder
+):
+    run = cluster(
+        folder,
+        "later",
+        ["training.warm_start=true", "streaming.gates.max_false_accepts_per_hour=9000"],
+        data=str(corpus),
+        destination=str(folder / "served"),
+        base_model=str(whole.uri("Trainer", "model")),
+        epochs=2,
+        learning_rate=0.0015,
+        min_accuracy=0.31,
+        max_false_accepts_per_hour=8000.0,
+        max_miss_rate=0.97,
+        max_flash_bytes=99000,
+        max_arena_bytes=59000,
+    )
+    run.reuse(whole, *DATA, "AudioSynthesizer", "SpectrogramTransform")
+    run.run()
+
+    trained = training(run)
+    assert trained["training"]["epochs"] == len(trained["history"]["epochs"]) == 2
+    assert trained["training"]["learning_rate"] == 0.0015
+    given, found = (
+        place / SERVING / "saved_model.pb"
+        for place in (whole.uri("Trainer", "model"), run.uri("BaseModel", "model"))
+    )
+    assert found.read_bytes() == given.read_bytes()
+    assert "warm" in run.logs["Trainer"].lower()
+
+    before = whole.properties("MicroPusher", "pushed_model")["pushed_version"]
+    assert run.properties("ServedModel", "model")["version"] == before
+    gates = {
+        name: limit
+        for judge in ("Evaluator", "StreamingEvaluator", "MicroValidator")
+        for name, (_, _, limit, _) in json.loads(run.properties(judge, "blessing")["gates"]).items()
+    }
+    wanted = {
+        "clips.accuracy": 0.31,
+        "streaming.false_accepts_per_hour": 8000,
+        "streaming.miss_rate": 0.97,
+        "micro.flash_bytes": 99000,
+        "micro.arena_bytes": 59000,
+    }
+    assert {name: gates.get(name) for name in wanted} == wanted
+    assert any("last" in name for name in gates), "compared with the model that is served"
+
+
+def test_a_search_and_two_rounds_of_mining_run_from_the_compiled_file(whole, corpus, folder):
+    run = cluster(
+        folder,
+        "searched",
+        [
+            "training.epochs=3",
+            "tuning={space: {training.learning_rate: [0.002, 0.003]}, max_trials: 2, epochs: 1}",
+            "training.hard_negatives={rounds: 2, epochs: 1, threshold: 0.2, minutes: 0.5, "
+            "negatives_minutes: 0.3}",
+        ],
+        data=str(corpus),
+    )
+    run.reuse(whole, *DATA)
+    run.run_until("Trainer")
+
+    trials = json.loads((run.uri("Tuner", "tuner_results") / "tuning.json").read_text())["trials"]
+    assert [trial["status"] for trial in trials] == ["done", "done"]
+    best = max(trials, key=lambda trial: trial["score"])["values"]["training.learning_rate"]
+    features = run.properties("SpectrogramTransform", "transformed_examples")["clips_train"]
+    mined = [
+        run.properties(name, "examples")["mined"]
+        for name in ("HardNegativeMiner", "HardNegativeMiner2")
+    ]
+    learned = [sum(training(run, task)["label_counts"].values())
+               for task in ("FirstTrainer", "Trainer2", "Trainer")]  # fmt: skip
+    assert learned == [features, features + mined[0], features + sum(mined)]
+    assert training(run)["training"]["learning_rate"] in (0.002, 0.003)
+    assert training(run, "FirstTrainer")["training"]["learning_rate"] == best
