@@ -19,9 +19,8 @@ from tests.devtools import CHROMIUM, Page, chromium
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 RATE = 16000
-THRESHOLD = "0.5"
-SURE = 0.8
-"""What is detected with such a score in the file is detected through a sound card's clock too."""
+THRESHOLD = "0.3"
+"""The tiny model is not sure of much."""
 FOUND = (
     "[...document.querySelectorAll('#detections li')].reverse()"
     ".map(entry => [entry.dataset.label, Number(entry.dataset.ms)])"
@@ -56,11 +55,17 @@ def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
     bundles = str(pipeline.out / "tiny" / "bundles")
     command = [shutil.which("kws", path=str(Path(sys.executable).parent)) or "kws", "demo"]
     command += ["--bundle", bundles, "--threshold", THRESHOLD, "--port", "0"]
-    with subprocess.Popen(
-        command, env=pipeline.environment, stdout=subprocess.PIPE, text=True
-    ) as demo:
+    demo = subprocess.Popen(
+        command,
+        env=pipeline.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
         assert demo.stdout is not None
         url = demo.stdout.readline().split()[0]
+        assert url.startswith("http://127.0.0.1:")
         with chromium(
             tmp_path_factory.mktemp("browser"),
             "--use-fake-device-for-media-stream",
@@ -77,7 +82,10 @@ def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
             asked = {request.partition("://")[2] for request in page.requests()}
             assert asked <= {here + name for name in names} and here + "socket" in asked
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=30) == 0
+        assert demo.wait(timeout=60) == 0
+    finally:
+        demo.kill()
+        demo.wait()
 
 
 def test_a_chosen_file_shows_what_kws_detect_finds(page, recording, expected):
@@ -102,11 +110,12 @@ def test_a_dropped_file_does_too(page, recording, expected):
 
 
 def test_the_microphone_is_listened_to_and_the_keyword_shown(page, expected):
-    first = next(one for one in expected if one["score"] >= SURE)
+    # What is surest in the file is heard through a sound card's clock too. It plays in a loop.
+    surest = max(expected, key=lambda one: one["score"])["label"]
     page.press("l")
     page.wait_for("document.querySelector('#listen').getAttribute('aria-pressed') === 'true'")
-    page.wait_for(f"{FOUND}.some(([label]) => label === '{first['label']}')", 40)
-    assert first["label"] in page.value("document.querySelector('#detections').textContent")
+    page.wait_for(f"{FOUND}.some(([label]) => label === '{surest}')", 60)
+    assert surest in page.value("document.querySelector('#detections').textContent")
     page.press("l")
     page.wait_for("document.body.dataset.state === 'ended'")
     assert page.value("document.querySelector('#problem').hidden")
@@ -122,9 +131,9 @@ def test_the_pictures_are_drawn_light_and_dark_and_fit_a_phone(page, tmp_path):
         picture = Image.open(tmp_path / "page.png").convert("RGB")
         assert (max(picture.getpixel((2, 2))) < 60) == dark
         for canvas in ("spectrogram", "posteriors"):
-            colours = page.value(
-                f"(() => {{ const c = document.getElementById('{canvas}');"
-                "const all = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-                "return new Set(new Uint32Array(all.buffer)).size; })()"
+            box = page.value(
+                f"(() => {{ const box = document.getElementById('{canvas}')"
+                ".getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; })()"
             )
-            assert colours > 10, canvas
+            part = picture.crop(tuple(round(edge) for edge in box))
+            assert len(part.getcolors(1 << 20)) > 10, canvas
