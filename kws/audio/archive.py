@@ -1,13 +1,16 @@
 """Archive: a `.tar.gz`, `.tar`, `.tgz` or `.zip` becomes a folder, or a sentence why not.
 
 An archive is input from elsewhere: nothing is written outside the folder, links and devices are
-refused, size and number of files are bounded by what really comes out (headers may lie), and the
-folder appears whole or not at all.
+refused, size and number of files are bounded by what really comes out (headers may lie), memory is
+bounded whatever the headers say (`tar_stream`, `zip_directory`), and the folder appears whole or
+not at all.
 """
 
 import hashlib
+import lzma
 import os
 import shutil
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -16,18 +19,38 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kws.audio import tar_stream, zip_directory
 from kws.audio.contents import AUDIO_SUFFIXES
 from kws.errors import KwsError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip")
 MAX_TOTAL_BYTES = 64 << 30
 MAX_FILES = 2_000_000
+MAX_RATIO = 50
+"""Bytes that may come out of one byte of the archive, on average; sound does not pack so well."""
+MAX_DIRECTORY_BYTES = 256 << 20
+"""Of a zip's list of members, which is read at once: two million of them."""
+_FREE_BYTES = 64 << 20
+"""So much may come out of any archive, even of one of silence."""
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+"""Not LZMA: it takes as much memory as the archive asks for."""
 _CHUNK_BYTES = 1 << 20
 _FILES_A_REPORT = 200
 _DIGITS = 16
 
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
-"""RuntimeError: a zip with a password. EOFError: a gzip that breaks off."""
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
+"""RuntimeError: a zip with a password. EOFError: a gzip that breaks off. ValueError, struct.error:
+numbers in headers that are none."""
 
 Member = tuple[str, Callable[[], IO[bytes]]]
 Progress = Callable[[int, int], None]
@@ -113,6 +136,7 @@ def _extract(
 ) -> None:
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
     archive_bytes = archive.stat().st_size
+    max_total_bytes = min(max_total_bytes, _FREE_BYTES + MAX_RATIO * archive_bytes)
     total_bytes = 0
     for count, (name, open_member) in enumerate(members(archive, file), start=1):
         if count > max_files:
@@ -132,27 +156,39 @@ def _extract(
 
 
 def _tar_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
-    with tarfile.open(fileobj=file, mode="r|*") as tar:
-        for member in tar:
+    try:
+        for member, tar in tar_stream.members(file):
             _safe(member.name, archive)
             if member.isdir():
                 continue
-            if not member.isfile():
+            if not member.isfile() or member.issparse() or member.size < 0:
                 kind = "a link" if member.islnk() or member.issym() else "no ordinary file"
                 raise KwsError(f"{archive}: member {member.name} is {kind}")
 
-            def open_member(member: tarfile.TarInfo = member) -> IO[bytes]:
+            def open_member(
+                member: tarfile.TarInfo = member, tar: tarfile.TarFile = tar
+            ) -> IO[bytes]:
                 stream = tar.extractfile(member)
                 assert stream is not None  # isfile() holds.
                 return stream
 
             yield member.name, open_member
+    except tar_stream.HeaderTooLarge as error:
+        raise KwsError(f"{archive}: {error.message}") from None
 
 
 def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
+    listed = zip_directory.directory_bytes(file)
+    if listed > MAX_DIRECTORY_BYTES:
+        raise KwsError(f"{archive}: its list of members has {listed} bytes, too many files")
     with zipfile.ZipFile(file) as zipped:
         for info in zipped.infolist():
             _safe(info.filename, archive)
+            if info.compress_type not in _ZIP_METHODS:
+                raise KwsError(
+                    f"{archive}: member {info.filename} is packed by method {info.compress_type}",
+                    hint="stored, deflated and bzip2 are unpacked; pack it anew",
+                )
             kind = info.external_attr >> 28  # The file type of a Unix mode; 0 where unknown.
             if info.is_dir():
                 continue

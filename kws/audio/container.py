@@ -24,8 +24,8 @@ class Unreadable(Exception):
 
     Attributes:
       reason: a stable name: `empty_file`, `not_audio`, `malformed`, `truncated`,
-        `unsupported_rate`, `too_long`, `too_short`, `beyond_end`, `not_finite`, `silent`,
-        `io_error`.
+        `unsupported_rate`, `too_many_channels`, `too_long`, `too_short`, `beyond_end`,
+        `not_finite`, `silent`, `io_error`.
       detail: one sentence with the figures.
     """
 
@@ -50,7 +50,10 @@ def check(stream: BinaryIO) -> None:
     size = stream.seek(0, os.SEEK_END)
     if not size:
         raise Unreadable("empty_file", "0 bytes")
-    missing = riff.missing_bytes(stream, size)
+    try:
+        missing = riff.missing_bytes(stream, size)
+    except riff.TooManyChunks as error:
+        raise Unreadable("malformed", str(error)) from None
     if missing:
         raise Unreadable("truncated", f"{missing} bytes fewer than its header promises")
     stream.seek(0)

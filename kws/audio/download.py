@@ -21,6 +21,8 @@ ATTEMPTS = 5
 BACKOFF_S = 1.0
 """Pause after the first failure; it doubles with every further one."""
 TIMEOUT_S = 60.0
+MAX_BYTES = 256 << 30
+"""Of a file: a server that never ends is left before it has filled the disk."""
 _SCHEMES = ("http", "https")
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 _RANGE_NOT_SATISFIABLE = 416
@@ -163,6 +165,9 @@ def _receive(
     part.check_room(total - have, url)
     for size in part.append(response, have, total):
         have = size
+        if have > MAX_BYTES:
+            part.forget()
+            raise KwsError(f"{url}: the server sends more than {MAX_BYTES} bytes")
         if progress is not None:
             progress(have, total)
     if have < total:

@@ -77,9 +77,10 @@ def _rows(text: str, file_name: str) -> Iterator[tuple[int, Row | str]]:
     if not file_name.lower().endswith(".jsonl"):
         delimiter = "\t" if file_name.lower().endswith(".tsv") else ","
         table = csv.DictReader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
-        _check_header([(name or "").strip() for name in table.fieldnames or ()], file_name)
-        table.fieldnames = [(name or "").strip() for name in table.fieldnames or ()]
-        for row in table:
+        names = _header(table, file_name)
+        _check_header(names, file_name)
+        table.fieldnames = names
+        for row in _read(table, file_name):
             surplus = row.pop(None, None)  # type: ignore[call-overload]  # csv's key for the rest
             yield (
                 table.line_num,
@@ -91,7 +92,7 @@ def _rows(text: str, file_name: str) -> Iterator[tuple[int, Row | str]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter of brackets within brackets
             yield number, f"no JSON: {error}"
             continue
         if not isinstance(row, dict):
@@ -99,6 +100,27 @@ def _rows(text: str, file_name: str) -> Iterator[tuple[int, Row | str]]:
             continue
         _check_header([name for name in row if name not in REQUIRED] + [*REQUIRED], file_name)
         yield number, row
+
+
+def _header(table: csv.DictReader, file_name: str) -> list[str]:
+    try:
+        return [(name or "").strip() for name in table.fieldnames or ()]
+    except csv.Error as error:
+        raise _no_table(error, 1, file_name) from None
+
+
+def _read(table: csv.DictReader, file_name: str) -> Iterator[Row]:
+    try:
+        yield from table
+    except csv.Error as error:
+        raise _no_table(error, table.line_num + 1, file_name) from None
+
+
+def _no_table(error: csv.Error, line: int, file_name: str) -> KwsError:
+    return KwsError(
+        f"{file_name}, line {line}: {error}",
+        hint="a cell has at most 131,072 characters, and a quote that is opened is closed",
+    )
 
 
 def _check_header(names: list[str], file_name: str) -> None:

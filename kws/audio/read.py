@@ -1,8 +1,8 @@
 """Read: a file in any format of libsndfile becomes 16-bit mono at one sample rate, or a reason.
 
 WAV (8 to 32 bits, float), FLAC, Ogg Vorbis, Ogg Opus, MP3 and what else libsndfile knows. Channels
-are averaged, rates converted by soxr (high quality). Memory is bounded by `max_duration_ms`: the
-header is believed when it says too long, and never when it says short enough.
+are averaged, rates converted by soxr (high quality). Memory is bounded by `max_duration_ms` and
+`MAX_FRAMES`: the header is believed when it says too long, and never when it says short enough.
 """
 
 import dataclasses
@@ -18,7 +18,11 @@ from kws.audio import container
 from kws.audio.container import Unreadable
 
 FULL_SCALE = 32768.0
-BLOCK_FRAMES = 1 << 16
+BLOCK_SAMPLES = 1 << 20
+"""Decoded at once, of all channels."""
+MAX_FRAMES = 1 << 26
+"""Held in memory, whatever the sample rate: 23 minutes at 48 kHz."""
+MAX_CHANNELS = 64
 RATES_HZ = (2000, 400_000)
 """Sample rates outside this range are taken for a broken header."""
 Source = str | os.PathLike[str] | BinaryIO
@@ -69,8 +73,11 @@ def read(
             _seek(file, start)
         whole = end_ms is None
         most = math.ceil(rate * max_duration_ms / 1000) if whole else frames
+        _check_frames(frames)
+        most = min(most, MAX_FRAMES)
         mono = _decode(file, most, exactly=not whole)
     _check_duration(mono.size / rate * 1000, max_duration_ms, min_duration_ms)
+    _check_frames(mono.size)
     audio = _to_int16(mono, rate, sample_rate)
     if silent_dbfs is not None:
         level = 20 * math.log10(max(float(audio.std(dtype=np.float64)), 1e-9) / FULL_SCALE)
@@ -93,7 +100,9 @@ def read_window(
     with _open(source) as file:
         rate, channels = file.samplerate, file.channels
         _seek(file, min(file.frames, round(start_ms * rate / 1000)))
-        mono = _decode(file, round(duration_ms * rate / 1000), exactly=True)
+        frames = round(duration_ms * rate / 1000)
+        _check_frames(frames)
+        mono = _decode(file, frames, exactly=True)
     audio = _to_int16(mono, rate, sample_rate)
     samples = round(duration_ms * sample_rate / 1000)
     audio = np.pad(audio[:samples], (0, max(0, samples - audio.size)))
@@ -154,6 +163,9 @@ def _sound_file(source: str | BinaryIO) -> soundfile.SoundFile:
     if not low <= file.samplerate <= high:
         file.close()
         raise Unreadable("unsupported_rate", f"{file.samplerate} Hz, not {low} to {high}")
+    if file.channels > MAX_CHANNELS:
+        file.close()
+        raise Unreadable("too_many_channels", f"{file.channels}, at most {MAX_CHANNELS}")
     return file
 
 
@@ -168,6 +180,11 @@ def _check_duration(duration: float, longest_ms: float, shortest_ms: float) -> N
         raise Unreadable("too_short", f"{duration:.0f} ms, at least {max(shortest_ms, 1):g}")
 
 
+def _check_frames(frames: int) -> None:
+    if frames > MAX_FRAMES:
+        raise Unreadable("too_long", f"{frames:,} samples, at most {MAX_FRAMES:,}")
+
+
 def _decode(file: soundfile.SoundFile, most_frames: int, exactly: bool = False) -> np.ndarray:
     """Mono samples: int16 where the file is 16-bit mono, else float32 of full scale 1.
 
@@ -179,7 +196,7 @@ def _decode(file: soundfile.SoundFile, most_frames: int, exactly: bool = False) 
     blocks: list[np.ndarray] = []
     try:
         while left > 0:
-            asked = min(left, BLOCK_FRAMES)
+            asked = min(left, max(1, BLOCK_SAMPLES // file.channels))
             block = file.read(asked, dtype="int16" if plain else "float32", always_2d=True)
             blocks.append(block[:, 0] if file.channels == 1 else block.mean(axis=1))
             left -= len(block)

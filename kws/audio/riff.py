@@ -11,6 +11,13 @@ from typing import BinaryIO
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 """What programs that stream write for a data chunk whose length they did not know yet."""
 
+MAX_CHUNKS = 10_000
+"""Before the samples; what has more was made to keep its reader busy."""
+
+
+class TooManyChunks(ValueError):
+    """There are more than MAX_CHUNKS."""
+
 
 def missing_bytes(file: BinaryIO, file_bytes: int) -> int:
     """How many bytes of its data chunk a WAV file lacks.
@@ -21,13 +28,20 @@ def missing_bytes(file: BinaryIO, file_bytes: int) -> int:
 
     Returns:
       0 for a whole file, and for anything that is no RIFF/WAVE file (RF64 included).
+
+    Raises:
+      TooManyChunks: before its samples.
     """
     file.seek(0)
     head = file.read(12)
     if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return 0
     position = 12
+    chunks = 0
     while position + 8 <= file_bytes:
+        chunks += 1
+        if chunks > MAX_CHUNKS:
+            raise TooManyChunks(f"more than {MAX_CHUNKS} chunks before its samples")
         file.seek(position)
         name, size = struct.unpack("<4sI", file.read(8))
         position += 8

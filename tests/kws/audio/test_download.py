@@ -229,3 +229,11 @@ def test_a_file_that_cannot_fit_is_not_begun(tmp_path, server):
     server.RequestHandlerClass = Huge
     with pytest.raises(KwsError, match=f"{1 << 60} more bytes are needed in .*, \\d+ are free"):
         load(server, tmp_path / "f")
+
+
+def test_a_server_that_never_ends_is_left(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("kws.audio.download.MAX_BYTES", 300_000)
+    with pytest.raises(KwsError, match="sends more than 300000 bytes"):
+        download(server.url, tmp_path / "words.tar.gz", SHA256)
+    assert not (tmp_path / "words.tar.gz").exists()
+    assert (tmp_path / "words.tar.gz.part").stat().st_size == 0

@@ -106,3 +106,23 @@ def test_a_header_that_would_be_misunderstood_is_refused(header, sentence):
 )
 def test_a_part_of_a_recording_has_a_name_that_means_it(part):
     assert parse(to_name(part)) == part
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["path,label\n" + "x" * 200_000 + ",y\n", "x" * 200_000, 'path,label\n"' + "x\n" * 90_000],
+)
+def test_a_cell_without_an_end_is_named(text):
+    with pytest.raises(KwsError, match=r"list\.csv, line \d+: field larger than field limit"):
+        read_manifest(text, "list.csv")
+
+
+def test_brackets_within_brackets_cost_a_row_and_not_the_run():
+    found = read_manifest("[" * 200_000 + "\n", "list.jsonl")
+    assert found.misplaced["list.jsonl:1"][0] == "manifest_row"
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "1e999", "-inf"])
+def test_a_time_that_is_none_is_named(time):
+    found = read_manifest(f"path,label,start_ms,end_ms\na.wav,yes,{time},9\n", "list.csv")
+    assert found.misplaced["list.csv:2"][0] == "manifest_row"

@@ -1,0 +1,47 @@
+"""How large a zip archive says its list of members is, before Python reads all of it into memory.
+
+The end of central directory record (.ZIP File Format Specification of PKWARE, sections 4.3.14 to
+4.3.16), in its old and in its 64-bit form.
+"""
+
+import os
+import struct
+from typing import IO
+
+_END, _END_BYTES = b"PK\x05\x06", 22
+_LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
+_END_64, _END_64_BYTES = b"PK\x06\x06", 56
+_MAX_COMMENT = 0xFFFF
+
+
+def directory_bytes(file: IO[bytes]) -> int:
+    """Bytes of the list of members; 0 where there is no such record, which is no zip then.
+
+    Args:
+      file: seekable; is left at any position.
+    """
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - _END_BYTES - _MAX_COMMENT)
+    file.seek(start)
+    tail = file.read()
+    position = tail.rfind(_END)
+    if position < 0 or position + _END_BYTES > len(tail):
+        return 0
+    (found,) = struct.unpack_from("<L", tail, position + 12)
+    locator = start + position - _LOCATOR_BYTES
+    if locator < 0:
+        return int(found)
+    file.seek(locator)
+    record = file.read(_LOCATOR_BYTES)
+    if not record.startswith(_LOCATOR):
+        return int(found)
+    (where,) = struct.unpack_from("<Q", record, 8)
+    # Python looks before the locator, whatever the locator says; both are looked at.
+    sizes = [int(found)]
+    for place in {int(where), locator - _END_64_BYTES}:
+        if 0 <= place <= size - _END_64_BYTES:
+            file.seek(place)
+            end = file.read(_END_64_BYTES)
+            if end.startswith(_END_64):
+                sizes.append(int(struct.unpack_from("<Q", end, 40)[0]))
+    return max(sizes)
