@@ -79,7 +79,8 @@ def _installed() -> dict[str, str]:
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
         if name:  # what a broken removal left behind has none
-            found[name.lower().replace("_", "-")] = distribution.version
+            # The first is the one that is imported, where there are two.
+            found.setdefault(name.lower().replace("_", "-"), distribution.version)
     return found
 
 

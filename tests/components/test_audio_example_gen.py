@@ -24,6 +24,7 @@ from components.audio_example_gen.executor import (
     parse_params,
 )
 from kws.audio.clip import Clip, decode
+from kws.audio.clip_digest import ClipDigest, ClipName
 from kws.audio.params import IngestParams
 from kws.audio.spans import find_spans
 from kws.errors import KwsError
@@ -151,6 +152,17 @@ def test_every_good_file_is_an_example_or_counted_as_unused(examples, clips):
             for label in ("_silence_", "_unknown_", "yes", "no")
         }
         assert examples.get_int_custom_property(f"clips_{split}") == len(clips[split])
+
+
+def test_the_digest_is_that_of_the_clips_that_were_written(examples, clips, corpus):
+    written = json.loads((Path(examples.uri) / "clips.json").read_text())
+    for split in SPLITS:
+        digest = ClipDigest()
+        for clip in reversed(clips[split]):
+            digest.add(ClipName(clip.clip_id, clip.word, clip.label, clip.speaker, clip.source))
+        assert written["splits"][split] == digest.to_dict()
+    (folder,) = written["folders"]
+    assert folder["name"] == corpus.name and str(corpus.parent) not in json.dumps(written)
 
 
 def test_every_clip_has_the_one_length_and_rate(clips):

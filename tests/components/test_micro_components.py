@@ -1,5 +1,6 @@
 """MicroConverter, MicroValidator and MicroPusher one after another, on random weights."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from kws.errors import KwsError
 from kws.features import example, files
 from kws.features.params import FeatureParams
 from kws.gates import Gate, read_gates, write_gates
+from kws.micro.origin import folder_sha256
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.micro.tflite_model import Int8Model
 from kws.streaming.params import DetectorParams
@@ -207,6 +209,7 @@ def test_the_converter_writes_all_that_a_user_of_the_int8_model_needs(
     names = {path.name for path in folder.iterdir()}
     assert names == {
         "model.tflite", "model_float_io.tflite", "labels.txt", "frontend.json", "conversion.json",
+        "origin.json",
     }  # fmt: skip
     assert Int8Model.load_folder(folder).labels == list(LABELS)
     assert inputs["report"].get_float_custom_property("float_accuracy") == 1.0
@@ -262,6 +265,15 @@ def test_three_blessings_make_a_bundle_that_verifies(
     assert [gate["name"] for gate in evaluation["gates"]] == [
         "clips.accuracy", "streaming.miss_rate", "micro.operators", "micro.tflm_mismatches",
     ]  # fmt: skip
+    told = json.loads((folder / "lineage.json").read_text())
+    assert "lineage.json" in (folder / "SHA256SUMS").read_text()
+    model = (folder / "model.tflite").read_bytes()
+    assert told["model_sha256"] == hashlib.sha256(model).hexdigest()
+    trained = Path(inputs["model"].uri).parent / "trained" / "Format-Serving"
+    assert told["float_model"]["sha256"] == folder_sha256(trained)
+    assert told["artifacts"]["model"]["type"] == "Model"
+    assert told["code"]["pushed"]["packages"]["tfx"] == "1.16.0"
+    assert str(tmp_path) not in json.dumps(told)
     index = json.loads((folder / "test_vectors" / "index.json").read_text())
     assert len(index) == 3 and all(row["audio"].endswith(".wav") for row in index)
 

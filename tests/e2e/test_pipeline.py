@@ -15,7 +15,7 @@ from tests.e2e.conftest import PRESET
 EXPECTED = {
     "model.tflite", "model_float_io.tflite", "model.h", "model.cc", "manifest.json", "labels.txt",
     "frontend.json", "frontend_params.h", "ops_resolver.h", "detector.h", "arena.h", "main.cc",
-    "evaluation.json", "model_card.md", "SHA256SUMS", "test_vectors",
+    "evaluation.json", "model_card.md", "SHA256SUMS", "test_vectors", "lineage.json",
 }  # fmt: skip
 
 
