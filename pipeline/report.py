@@ -7,6 +7,7 @@ from typing import Any
 from kws.audio.quarantine import QUARANTINE_FILE
 from kws.errors import KwsError
 from kws.features import files
+from kws.micro import lineage
 from kws.report.confusion import ConfusionMatrix
 from kws.report.page.facts import Earlier, Facts, StepFacts
 from pipeline import corpus, results, run_settings
@@ -54,6 +55,7 @@ def gather(metadata: Path) -> Facts:
         quarantine=_lines(quarantine),
         steps=tuple(_step(step, folder) for step in run.steps),
         earlier=_earlier(folder / "bundles", run),
+        lineage=lineage.read(Path(run.pushed_to)) if run.pushed_to else None,
     )
 
 

@@ -1,6 +1,7 @@
 """`kws lineage`: from a bundle back to gates, model, training, clips, code and configuration."""
 
 import json as json_module
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,9 +75,8 @@ def lineage(
             branch = tree.add("the bundle and the run")
             for check in checks:
                 branch.add(escape(f"{check.what}: {_SIGNS[check.agrees]} ({check.detail})"))
-        console = Console()
         # In a file or a pipe nobody reads columns: an address stays in one line.
-        console.print(tree, highlight=False, width=None if console.is_terminal else 1000)
+        Console(width=None if sys.stdout.isatty() else 1000).print(tree, highlight=False)
         if clips is not None:
             typer.echo(f"clips: {clips}")
     wrong = [check.what for check in checks if check.agrees is False]

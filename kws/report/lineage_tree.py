@@ -18,9 +18,8 @@ def tree(title: str, told: dict[str, Any] | None, gates: Sequence[Gate]) -> Tree
     branch = root.add(f"gates: {sum(gate.passed for gate in gates)} of {len(gates)} passed")
     for gate in gates:
         bound = "at most" if gate.at_most else "at least"
-        branch.add(
-            f"{gate.name}: {figure(gate.value)} {gate.unit}, {bound} {figure(gate.limit)}".strip()
-        )
+        measured = f"{figure(gate.value)} {gate.unit}".rstrip()
+        branch.add(f"{gate.name}: {measured}, {bound} {figure(gate.limit)}")
     if told is None:
         root.add("no lineage.json: it was pushed before bundles had one")
         return root

@@ -5,6 +5,11 @@ import json
 import shutil
 import subprocess
 
+import pytest
+
+from tests.e2e.conftest import Pipeline
+from tests.pipeline.database_servers import DATABASE, PASSWORD, USER, missing, server
+
 
 def lineage(pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
     return pipeline.kws("lineage", *arguments)
@@ -54,3 +59,28 @@ def test_a_bundle_that_was_changed_has_no_lineage(pipeline, first_run, tmp_path)
     (changed / "lineage.json").write_text("{}")
     made = lineage(pipeline, str(changed))
     assert made.returncode == 1 and "lineage.json is not the file that was pushed" in made.stderr
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_whole_pipeline_keeps_its_metadata_on_a_server(kind, tmp_path):
+    reason = missing(kind)
+    if reason:
+        pytest.skip(reason)
+    with server(kind) as made:
+        pipeline = Pipeline(tmp_path)
+        pipeline.environment["KWS_METADATA_PASSWORD"] = PASSWORD
+        where = {"host": "127.0.0.1", "port": made.port, "database": DATABASE, "user": USER}
+        setting = f"metadata={json.dumps({kind: where})}"
+        first = pipeline.run(setting)
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert first.stderr == ""
+        second = pipeline.run(setting)
+        assert "Nothing has changed" in second.stdout, second.stdout + second.stderr
+        told = lineage(pipeline, str(pipeline.out / "tiny" / "bundles"), "--json")
+        assert told.returncode == 0, told.stderr
+        assert {check["agrees"] for check in json.loads(told.stdout)["checks"]} == {True}
+        assert not (pipeline.out / "tiny" / "metadata.sqlite").exists()
+        written = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert not [path for path in written if PASSWORD.encode() in path.read_bytes()]
+        assert PASSWORD not in made.dump()

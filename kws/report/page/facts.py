@@ -95,6 +95,7 @@ class Facts:
       quarantine: rows of `quarantine.jsonl`.
       steps: in order of execution.
       earlier: None where this is the first that could be pushed.
+      lineage: the bundle's `lineage.json`; None where nothing was pushed, or not to a folder.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Facts:
     quarantine: tuple[dict[str, Any], ...]
     steps: tuple[StepFacts, ...]
     earlier: Earlier | None
+    lineage: dict[str, Any] | None = None
 
     @property
     def blessed(self) -> bool:

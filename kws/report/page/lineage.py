@@ -1,8 +1,21 @@
-"""Which step made what from what."""
+"""What the bundle was made of, and which step made what from what."""
 
+from typing import Any
+
+from kws.report import lineage_tree
 from kws.report.page.facts import Facts
-from kws.report.page.html import join, note, table, tag
+from kws.report.page.html import Html, join, note, table, tag
 from kws.report.page.section import Section
+
+
+def _bundle(told: dict[str, Any]) -> Html:
+    """What `kws lineage` says of it."""
+    rows = [
+        [part if first else "", name, tag("td", value, class_="wide")]
+        for part, lines in lineage_tree.sections(told)
+        for first, (name, value) in zip([True] + [False] * len(lines), lines, strict=False)
+    ]
+    return table("What the bundle was made of", ["", "", ""], rows, words=(1, 2))
 
 
 def section(facts: Facts) -> Section:
@@ -19,6 +32,7 @@ def section(facts: Facts) -> Section:
     ]
     body = join(
         [
+            None if facts.lineage is None else _bundle(facts.lineage),
             note(
                 "Numbers are ML Metadata's ids of artifacts: follow one from the step that made it "
                 "to those that read it. A cached step took an earlier run's result."
