@@ -19,8 +19,6 @@ def dashboard(
 
     It answers this machine alone and fetches nothing from elsewhere. New runs are there when the
     page is loaded again. Ctrl+C ends it.
-
-    Example: kws dashboard runs --port 0
     """
     from kws.report.dashboard.server import HOST, serve
     from pipeline.log_file import log_file

@@ -30,6 +30,9 @@ EXAMPLES = {
     "augment show": "kws augment show word.wav --out pictures",
     "data": "kws data runs/quickstart",
     "report": "kws report runs/quickstart",
+    "runs diff": "kws runs diff quickstart#2 quickstart",
+    "dashboard": "kws dashboard runs/quickstart --port 0",
+    "tensorboard": "kws tensorboard runs/quickstart --all",
     "spectrogram": "kws spectrogram word.wav --out word.png",
     "doctor": "kws doctor",
 }

@@ -25,8 +25,6 @@ def report(
 
     The file needs nothing else: it opens offline, and no request leaves it. `kws run` writes it at
     its end; this writes it anew, or elsewhere.
-
-    Example: kws report runs/quickstart --out quickstart.html
     """
     from pipeline import corpus
     from pipeline.log_file import log_file

@@ -46,7 +46,7 @@ def runs(
         console.print(table)
 
 
-@app.command(epilog="Example: kws runs diff quickstart#2 quickstart")
+@app.command()
 def diff(
     one: Annotated[str, typer.Argument(help="A run: quickstart#12, a bundle, a pipeline.")],
     other: Annotated[str, typer.Argument(help="Another; of a pipeline, its newest.")],

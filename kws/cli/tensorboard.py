@@ -17,10 +17,7 @@ def tensorboard(
         bool, typer.Option("--all", help="The trainings of every run of the pipeline.")
     ] = False,
 ) -> None:
-    """Show the training of a run in TensorBoard, on this machine alone; Ctrl+C ends it.
-
-    Example: kws tensorboard runs/quickstart --all
-    """
+    """Show the training of a run in TensorBoard, on this machine alone; Ctrl+C ends it."""
     from pipeline import corpus, results
 
     metadata = corpus.newest_metadata(run)
