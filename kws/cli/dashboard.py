@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from kws.cli import complete
 from kws.errors import KwsError
 
 
 def dashboard(
     runs: Annotated[
-        Path, typer.Argument(help="A folder of runs, or of one pipeline (runs/quickstart).")
+        Path,
+        typer.Argument(
+            help="A folder of runs, or of one pipeline (runs/quickstart).",
+            autocompletion=complete.runs,
+        ),
     ] = Path("runs"),
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8760,
 ) -> None:

@@ -30,6 +30,7 @@ EXAMPLES = {
     "augment show": "kws augment show word.wav --out pictures",
     "data": "kws data runs/quickstart",
     "report": "kws report runs/quickstart",
+    "lineage": "kws lineage runs/quickstart/bundles --clips clips.csv",
     "runs diff": "kws runs diff quickstart#2 quickstart",
     "dashboard": "kws dashboard runs/quickstart --port 0",
     "tensorboard": "kws tensorboard runs/quickstart --all",

@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
+from kws.cli import complete
 from kws.errors import KwsError
 
 
 def tensorboard(
     run: Annotated[
-        Path, typer.Argument(help="Folder of a run (runs/quickstart), or of runs: the newest.")
+        Path,
+        typer.Argument(
+            help="Folder of a run (runs/quickstart), or of runs: the newest.",
+            autocompletion=complete.runs,
+        ),
     ] = Path("runs"),
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 6006,
     every: Annotated[
