@@ -42,8 +42,9 @@ def test_the_pages_of_a_real_run_are_drawn_without_another_machine(url, tmp_path
             "[...document.querySelectorAll('.feature')].map(f => f.dataset.feature)"
         )
         assert {"rms_dbfs", "duration_ms", "label", "word"} <= set(features)
+        figures = "[aria-label='Figures of rms_dbfs'] tbody td:nth-child(2)"
         counts = browser.js(
-            "[...document.querySelectorAll('[data-feature=\"rms_dbfs\"] tbody td:nth-child(2)')]"
+            f'[...document.querySelectorAll("{figures}")]'
             ".map(cell => Number(cell.textContent.replace(',', '')))"
         )
         assert len(counts) == 3 and np.all(np.array(counts) > 0)  # train, eval, test
