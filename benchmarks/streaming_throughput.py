@@ -14,8 +14,6 @@ say what that costs. Weights are untrained, which takes as long.
 
 import argparse
 import resource
-import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -40,7 +38,7 @@ def row(name: str, candidate: untrained.Candidate, seconds: float) -> bool:
     audio = _noise(candidate.features.sample_rate, seconds)
     stride_ms = round(candidate.stride_ms)
     whole, alone = (
-        seconds / _least(call)
+        seconds / runners.least_seconds(call)
         for call in (
             lambda: stream_posteriors(model, frontend, audio, stride_ms),
             lambda: frontend.compute(audio),
@@ -60,16 +58,6 @@ def row(name: str, candidate: untrained.Candidate, seconds: float) -> bool:
         flush=True,
     )
     return whole >= target
-
-
-def _least(call: Callable[[], object]) -> float:
-    """Processor seconds of the faster of two runs: the first one warms up."""
-    spent = []
-    for _ in range(2):
-        start = time.process_time()
-        call()
-        spent.append(time.process_time() - start)
-    return min(spent)
 
 
 def memory(candidate: untrained.Candidate) -> None:

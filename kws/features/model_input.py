@@ -5,6 +5,8 @@ import numpy as np
 from kws import features as frontends
 from kws.features.params import FeatureParams
 
+_BELOW_HALF = np.nextafter(np.float32(0.5), np.float32(0))
+
 
 def input_scale(params: FeatureParams) -> float:
     """What a feature is multiplied by: 10/256 for micro (pymicro-features), 1/8 for mfcc, or 1."""
@@ -32,10 +34,12 @@ def quantize(model_input: np.ndarray, scale: float, zero_point: int) -> np.ndarr
     which TensorFlow Lite Micro has. TFLite's optimized kernel on a PC multiplies by 1 / scale and
     rounds halves to even: on a tie it may be one step away.
     """
-    steps = (np.asarray(model_input, np.float32) / np.float32(scale)).astype(np.float64)
-    # In float64: in float32 the largest number below a half, plus a half, would round up to 1.
-    rounded = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
-    return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+    steps = np.asarray(model_input, np.float32) / np.float32(scale)
+    # With the largest number below a half: 0.49999997 and a half would come to 1.
+    steps += np.copysign(_BELOW_HALF, steps)
+    np.trunc(steps, out=steps)
+    steps += np.float32(zero_point)
+    return np.clip(steps, -128, 127, out=steps).astype(np.int8)
 
 
 def dequantize(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:

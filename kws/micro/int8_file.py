@@ -52,7 +52,6 @@ class Int8File(abc.ABC):
         self.labels = list(labels)
         self.feature_params = feature_params
         self._dtype = np.dtype(frontends.frontend_class(feature_params.frontend).dtype)
-        self._quantized: np.ndarray | None = None
         self.reference_kernels = self._needs_reference_kernels(content)
         self._interpreter = self.interpreter_of(content, num_threads)
         (source,) = self._interpreter.get_input_details()
@@ -175,14 +174,6 @@ class Int8File(abc.ABC):
         return features
 
     def _quantize(self, features: np.ndarray) -> np.ndarray:
-        if self._dtype != np.uint16:
-            return self._computed(features)
-        # Overlapping windows meet each feature again and again; looked up, it costs a tenth.
-        if self._quantized is None:
-            self._quantized = self._computed(np.arange(1 << 16, dtype=np.uint16))
-        return self._quantized[features]
-
-    def _computed(self, features: np.ndarray) -> np.ndarray:
         values = model_input.to_model_input(features, self.feature_params)
         return model_input.quantize(values, self.input_scale, self.input_zero_point)
 

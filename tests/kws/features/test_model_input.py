@@ -44,6 +44,19 @@ def test_quantize_is_bit_for_bit_the_quantize_operator(lowest, highest):
     np.testing.assert_array_equal(model_input.quantize(values, scale, zero_point), run(values))
 
 
+def test_every_number_is_rounded_as_in_float64():
+    # About each half, and random numbers of all magnitudes.
+    halves = (np.arange(-300, 300) + 0.5).astype(np.float32)
+    near = [np.nextafter(halves, np.float32(toward)) for toward in (-np.inf, np.inf)]
+    rng = np.random.default_rng(0)
+    values = np.concatenate([halves, *near, rng.normal(0, 10 ** rng.uniform(-9, 9, 10_000))])
+    values = values.astype(np.float32)
+    exact = np.copysign(np.floor(np.abs(values.astype(np.float64)) + 0.5), values)
+    for zero_point in (-128, -3, 0, 127):
+        expected = np.clip(exact + zero_point, -128, 127)
+        np.testing.assert_array_equal(model_input.quantize(values, 1.0, zero_point), expected)
+
+
 def test_dequantize_undoes_quantize_within_half_a_step():
     every = np.arange(-128, 128).astype(np.int8)
     values = model_input.dequantize(every, 0.1, -128)
