@@ -1,4 +1,4 @@
-"""What was rolled back is neither started from nor compared with, until it is promoted again."""
+"""What somebody rolled back is neither started from nor compared with, until it is promoted."""
 
 import pytest
 from tfx.types import standard_artifacts

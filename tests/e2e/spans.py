@@ -11,7 +11,12 @@ ROTATED = {"yes": "no", "no": "cat", "cat": "yes"}
 
 
 def lay(
-    folder: Path, speakers: int, snr_db: float, seed: int, labels: dict[str, str] | None = None
+    folder: Path,
+    speakers: int,
+    snr_db: float,
+    seed: int,
+    labels: dict[str, str] | None = None,
+    gain: float = 1.0,
 ) -> None:
     """A folder in the layout of Speech Commands; a clip of each word by each speaker.
 
@@ -21,6 +26,7 @@ def lay(
       snr_db: of the tone's 400 ms against the noise of the whole clip.
       seed: of pitch, place and noise; of different folders, different speakers.
       labels: what stands on a word's folder, where it is wrong.
+      gain: of everything.
     """
     rng = np.random.default_rng(seed)
     for word, hz in TONES_HZ.items():
@@ -28,7 +34,7 @@ def lay(
         place.mkdir(parents=True, exist_ok=True)
         for speaker in range(speakers):
             name = f"{seed:04x}{speaker:04x}_nohash_0.wav"
-            write(place / name, tone(rng, hz * rng.uniform(0.93, 1.07), snr_db))
+            write(place / name, gain * tone(rng, hz * rng.uniform(0.93, 1.07), snr_db))
 
 
 def noise(folder: Path, seconds: int, seed: int) -> None:

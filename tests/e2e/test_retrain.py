@@ -157,6 +157,17 @@ def test_what_was_refused_is_not_trained_on_again(weekly):
     assert weekly.state() == before
 
 
+def test_data_that_cannot_be_learned_from_is_refused_before_training_and_once(weekly):
+    before = weekly.served
+    spans.lay(weekly.weeks / "week-4", speakers=20, snr_db=25, seed=4, gain=1e-4)
+    fourth = weekly.retrain()
+    assert fourth.returncode == 2, fourth.stdout + fourth.stderr
+    assert "REFUSED before training" in said(fourth) and "Trainer" not in fourth.stdout
+    assert weekly.judged[-1]["span"] == 4 and weekly.judged[-1]["reasons"]
+    assert weekly.retrain().stdout.startswith("nothing new: span 4 ")
+    assert weekly.served == before
+
+
 def test_the_loop_looks_again_and_again_and_ends_when_told(weekly):
     process = subprocess.Popen(
         weekly.command("--every", "1s"), env=weekly.environment, stdout=subprocess.PIPE, text=True
@@ -164,7 +175,7 @@ def test_the_loop_looks_again_and_again_and_ends_when_told(weekly):
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(3)]
     assert "looks every 1 s" in lines[0]
-    assert all(line.startswith("nothing new: span 3 ") for line in lines[1:])
+    assert all(line.startswith("nothing new: span 4 ") for line in lines[1:])
     second = weekly.retrain("--every", "1s")
     assert second.returncode == 1 and "a watch goes on in" in second.stderr
     process.send_signal(signal.SIGTERM)

@@ -10,10 +10,13 @@ kubeflow/pipelines) is done here likewise, as far as an executor can tell:
   An input is one artifact, a list of several is downloaded no further than the first.
 - It runs the very command of the container, reads the executor's output, adds its properties to the
   artifacts, and uploads them. Empty folders do not survive that, and numbers become floats.
+- A task whose condition (on a parameter, as the open-source server evaluates it) does not hold is
+  not triggered, and neither is what waits for it.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 PLACEHOLDER = "{{$}}"
 LOG_LINES = 40
+CONDITION = re.compile(r"inputs\.parameter_values\['(\w+)'\] == '(\w*)'")
 
 
 class TaskFailed(Exception):
@@ -37,6 +41,8 @@ class Cluster:
 
     Attributes:
       outputs: of each task that has run: key -> artifact, as the next task's driver gives it.
+      parameters: of each task that has run: key -> output parameter.
+      not_triggered: tasks whose condition did not hold, and all that wait for them.
       seconds: what each task took.
       logs: what its container wrote.
     """
@@ -69,6 +75,8 @@ class Cluster:
         self._parameters = {**defaults, **(parameters or {})}
         self._artifacts = 0
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.parameters: dict[str, dict[str, Any]] = {}
+        self.not_triggered: set[str] = set()
         self.seconds: dict[str, float] = {}
         self.logs: dict[str, str] = {}
 
@@ -84,10 +92,14 @@ class Cluster:
 
     def run_until(self, last: str) -> None:
         """Runs a task and all that it depends on, in that order, unless they have run."""
-        if last in self.outputs:
+        if last in self.outputs or last in self.not_triggered:
             return
-        for dependency in self.tasks[last].get("dependentTasks", []):
+        waits_for = self.tasks[last].get("dependentTasks", [])
+        for dependency in waits_for:
             self.run_until(dependency)
+        if self.not_triggered & set(waits_for) or not self._condition_holds(last):
+            self.not_triggered.add(last)
+            return
         self._run(last)
 
     def reuse(self, other: "Cluster", *tasks: str) -> None:
@@ -108,9 +120,16 @@ class Cluster:
         """Properties of an output."""
         return self.outputs[task][key]["metadata"]
 
+    def _condition_holds(self, name: str) -> bool:
+        condition = self.tasks[name].get("triggerPolicy", {}).get("condition")
+        if not condition:
+            return True
+        match = CONDITION.fullmatch(condition)
+        if match is None:
+            raise NotImplementedError(f"{name} has a condition of another kind: {condition}")
+        return self._value(name, self.tasks[name]["inputs"]["parameters"][match[1]]) == match[2]
+
     def _run(self, name: str) -> None:
-        if self.tasks[name].get("triggerPolicy", {}).get("condition"):
-            raise NotImplementedError(f"{name} has a condition")
         component = self._spec["components"][name]
         container = self._spec["deploymentSpec"]["executors"][component["executorLabel"]]
         invocation = self._invocation(name, component)
@@ -138,6 +157,7 @@ class Cluster:
         """The ExecutorInput, as the driver fills it in."""
         inputs = self.tasks[name].get("inputs", {})
         outputs = component.get("outputDefinitions", {}).get("artifacts", {})
+        parameters = component.get("outputDefinitions", {}).get("parameters", {})
         return {
             "inputs": {
                 "parameterValues": {
@@ -162,6 +182,10 @@ class Cluster:
                     }
                     for key, artifact in outputs.items()
                 },
+                "parameters": {
+                    key: {"outputFile": str(self._container / "parameters" / name / key)}
+                    for key in parameters
+                },
                 "outputFile": str(self._container / "kfp_outputs" / "output_metadata.json"),
             },
         }
@@ -171,6 +195,9 @@ class Cluster:
             return self._parameters[value["componentInputParameter"]]
         if "runtimeValue" in value:
             return value["runtimeValue"]["constant"]
+        if "taskOutputParameter" in value:
+            source = value["taskOutputParameter"]
+            return self.parameters[source["producerTask"]][source["outputParameterKey"]]
         raise NotImplementedError(f"{task} has a parameter of another kind: {value}")
 
     def _given(self, task: str, source: dict[str, Any]) -> dict[str, Any]:
@@ -186,19 +213,25 @@ class Cluster:
             stored = self._bucket / local.relative_to(self._container / "root")
             if stored.is_dir():
                 shutil.copytree(stored, local)
+            elif stored.is_file():
+                shutil.copy2(stored, self._made(local.parent) / local.name)
         for made in invocation["outputs"]["artifacts"].values():
             self._made(Path(made["artifacts"][0]["uri"]).parent)
 
     def _upload(self, name: str, invocation: dict[str, Any]) -> dict[str, Any]:
         file = Path(invocation["outputs"]["outputFile"])
         text = file.read_text() if file.is_file() else "{}"
-        reported = json_format.MessageToDict(
+        output = json_format.MessageToDict(
             json_format.Parse(text, pipeline_spec_pb2.ExecutorOutput())
-        ).get("artifacts", {})
+        )
+        self.parameters[name] = output.get("parameterValues", {})
+        reported = output.get("artifacts", {})
         made = {}
         for key, listed in invocation["outputs"]["artifacts"].items():
             (artifact,) = listed["artifacts"]
             local = Path(artifact["uri"])
+            if local.is_file():
+                shutil.copy2(local, self._made(self._bucket / name) / key)
             for path in (path for path in local.rglob("*") if path.is_file()):
                 target = self._made(self._bucket / name / key / path.parent.relative_to(local))
                 shutil.copy2(path, target)

@@ -1,8 +1,6 @@
 """A pipeline compiled for a schedule: the first task decides whether the others run."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -13,7 +11,9 @@ from kws.errors import KwsError
 from pipeline import kubeflow_runner
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
+from tests.pipeline.kubeflow_cluster import Cluster
 
+KEPT = "gs://bucket/root/quickstart/retraining"
 OVERRIDES = ("training.warm_start=true", "data.span_folder=week-{SPAN}", "data.path=/words")
 
 
@@ -114,51 +114,21 @@ def test_the_command_line_compiles_it_with_warm_start_and_the_gate_on_labels(tmp
     assert gates["max_miss_rate_rise_of_last"] == 0.2 and gates["against_last"]
 
 
-def test_the_container_says_by_a_parameter_whether_there_is_anything_new(spec, tasks, tmp_path):
+def test_with_nothing_new_a_run_ends_after_its_first_task(spec, tasks, tmp_path):
     clip = tmp_path / "words" / "week-3" / "yes" / "a.wav"
     clip.parent.mkdir(parents=True)
     clip.write_bytes(b"said")
-    kept = tmp_path / "kept"
+    kept = str(tmp_path / "kept")
+    places = {"gs://bucket/words": str(tmp_path / "words"), KEPT: kept}
 
-    def run(name):
-        """The very command of the container, with what Kubeflow's driver would fill in."""
-        defaults = {
-            key: given["defaultValue"]
-            for key, given in spec["root"]["inputDefinitions"]["parameters"].items()
-        } | {"data": str(tmp_path / "words")}
-        values = {
-            key: defaults[value["componentInputParameter"]]
-            if "componentInputParameter" in value
-            else value["runtimeValue"]["constant"]
-            for key, value in tasks["NewData"]["inputs"]["parameters"].items()
-        } | {"folder": str(kept)}
-        component = spec["components"]["NewData"]
-        outputs = component["outputDefinitions"]
-        invocation = {
-            "inputs": {"parameterValues": values},
-            "outputs": {
-                "artifacts": {
-                    key: {
-                        "artifacts": [
-                            {"name": key, "uri": str(tmp_path / name / key),
-                             "type": artifact["artifactType"]}
-                        ]
-                    }
-                    for key, artifact in outputs["artifacts"].items()
-                },
-                "parameters": {"new": {"outputFile": str(tmp_path / name / "parameter")}},
-                "outputFile": str(tmp_path / name / "out.json"),
-            },
-        }  # fmt: skip
-        container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-        args = [json.dumps(invocation) if a == "{{$}}" else a for a in container["args"]]
-        command = [sys.executable, *container["command"][1:], *args]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-        reported = json.loads((tmp_path / name / "out.json").read_text())
-        return reported["parameterValues"], (tmp_path / name / "fingerprint").read_text()
+    first = Cluster(spec, tmp_path / "first", places=places)
+    first.run_until("NewData")
+    assert first.parameters["NewData"] == {"new": "true"}
+    fingerprint = first.uri("NewData", "fingerprint").read_text()
+    judged.write(kept, fingerprint, {"verdict": "refused", "at": "2026-01-31T03:12:45Z"})
 
-    said, fingerprint = run("first")
-    assert said == {"new": "true"}
-    judged.write(str(kept), fingerprint, {"verdict": "refused", "at": "2026-01-31T03:12:45Z"})
-    assert run("second") == ({"new": "false"}, fingerprint)
+    second = Cluster(spec, tmp_path / "second", places=places)
+    second.run()
+    assert set(second.outputs) == {"NewData"}
+    assert second.not_triggered == set(tasks) - {"NewData"}
+    assert second.uri("NewData", "fingerprint").read_text() == fingerprint
