@@ -7,6 +7,7 @@ look ---- nothing new ----------------------------------------> one line, nothin
 
 import dataclasses
 import datetime
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,12 +78,12 @@ def one_pass(request: Request, console: "Console") -> Judged | None:
         try:
             found = _look(config, console)
         except Incomplete as incomplete:
-            console.print(f"not yet: {incomplete}", highlight=False, soft_wrap=True)
+            _say(console, f"not yet: {incomplete}")
             return None
         known = record.read(folder)
         before = known.find(found.quick) or known.find(found.sure)
         if before is not None and not request.force:
-            console.print(f"nothing new: {before.sentence()}", highlight=False, soft_wrap=True)
+            _say(console, f"nothing new: {before.sentence()}")
             return None
         return _retrain(request, config, found, folder, console)
 
@@ -90,9 +91,7 @@ def one_pass(request: Request, console: "Console") -> Judged | None:
 def _look(config: Config, console: "Console") -> made_of.MadeOf:
     from pipeline.bar import source_bar
 
-    def say(text: str) -> None:
-        console.print(text, highlight=False)
-
+    say = functools.partial(_say, console)
     with source_bar(console) as progress:
         found = made_of.look(config, progress)
         while wait_until_complete(found.folders, config.retraining, say):
@@ -113,7 +112,7 @@ def _retrain(
     quick, sure = found.quick, found.sure
     begun = known.begun
     if begun is not None and begun.sure == sure:
-        console.print(f"going on with what was begun on {begun.since}", highlight=False)
+        _say(console, f"going on with what was begun on {begun.since}")
     else:
         warm = results.has_model_in_service(place, config.name)
         begun = Begun(
@@ -125,24 +124,18 @@ def _retrain(
     )
     training = job.config.training
     warm = training.warm_start and results.has_model_in_service(place, config.name)
-    console.print(
-        f"new: {_what(found)}; {training.epochs} epochs from "
-        f"{'the last blessed model' if warm else 'scratch'}",
-        highlight=False,
-    )
+    where = "the last blessed model" if warm else "scratch"
+    _say(console, f"new: {_what(found)}; {training.epochs} epochs from {where}")
     judged = Judged(
         quick=quick, sure=sure, span=found.span, verdict="refused", at=_now(), warm=warm
     )
     try:
         outcome = run_job(job, console, request.verbose, cache=not request.force)
     except DataError as error:
-        console.print(f"[bold red]REFUSED[/bold red] before training: {error.message}")
-        if error.hint:
-            console.print(error.hint, highlight=False, soft_wrap=True)
+        _say(console, f"REFUSED before training: {error}")
         changed: dict[str, object] = {"reasons": (error.message,)}
     else:
-        for sentence in outcome.drift or ("drift: nothing to measure it from",):
-            console.print(sentence, highlight=False)
+        _say(console, _drift(outcome.drift))
         changed = {
             "verdict": "pushed" if outcome.accepted else "refused",
             "pushed_to": outcome.pushed_to or "",
@@ -151,8 +144,24 @@ def _retrain(
         }
     judged = judged.model_copy(update={**changed, "at": _now()})
     record.write(folder, record.read(folder).with_judged(judged))
-    console.print(judged.sentence(), highlight=False, soft_wrap=True)
+    _say(console, judged.sentence())
     return judged
+
+
+def _say(console: "Console", text: str) -> None:
+    """One line, whatever is in it: paths and labels may have brackets."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _drift(sentences: tuple[str, ...]) -> str:
+    """One line; the run's own screen has those above their limits."""
+    if not sentences:
+        return "drift: nothing to measure it from"
+    above = sum("above the limit" in sentence for sentence in sentences)
+    return (
+        f"drift: {above} of {len(sentences)} distances are above their limits; "
+        f"{record.RECORD_FILE} has all"
+    )
 
 
 def _what(found: made_of.MadeOf) -> str:
