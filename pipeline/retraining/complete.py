@@ -54,7 +54,7 @@ def wait_until_complete(
     if params.complete_file:
         for folder in _newest_of_sources(folders):
             if not (Path(folder.path) / params.complete_file).is_file():
-                raise Incomplete(f"{folder.path} has no {params.complete_file} yet")
+                raise Incomplete(f"{folder.path} has no {params.complete_file}")
         return False
     paths = [Path(folder.path) for folder in folders if not _ours(folder)]
     waited = False

@@ -77,7 +77,7 @@ def test_a_clock_that_is_ahead_does_not_make_it_wait_for_ever(span):
 
 
 def test_with_a_file_that_says_so_it_is_that_file_alone(span, tmp_path):
-    with pytest.raises(Incomplete, match="week-7 has no _SUCCESS yet"):
+    with pytest.raises(Incomplete, match="week-7 has no _SUCCESS"):
         waited(span, Time(), complete_file="_SUCCESS")
     (tmp_path / "week-7" / "_SUCCESS").touch()
     assert not waited(span, Time(), complete_file="_SUCCESS")
