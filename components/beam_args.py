@@ -54,6 +54,14 @@ def complete(flags: Sequence[str]) -> list[str]:
     )
 
 
+def is_elsewhere(flags: Sequence[str]) -> bool:
+    """Whether workers share with this process no more than what has a URL."""
+    options = PipelineOptions(list(flags))
+    runner = options.view_as(StandardOptions).runner or "DirectRunner"
+    loopback = options.view_as(PortableOptions).environment_type == "LOOPBACK"
+    return "direct" not in runner.lower() and not loopback
+
+
 def _check(flags: Sequence[str], options: PipelineOptions, runner: str) -> None:
     if not any(name in runner.lower() for name in _RUNNERS_CHECKED):
         return

@@ -11,6 +11,7 @@ from absl import logging
 from tfx import types
 from tfx.types import standard_artifacts
 
+from components import staging
 from components.artifacts import StreamingBlessing
 from components.rolled_back import rolled_back
 from kws import gates as kws_gates
@@ -41,7 +42,8 @@ def bless(
       model: what was judged.
       by: the component's name, for the log.
     """
-    kws_gates.write_gates(blessing.uri, gates)
+    with staging.written(blessing.uri) as folder:
+        kws_gates.write_gates(folder, gates)
     describe(blessing, gates)
     verdict = kws_gates.verdict(gates)
     blessing.set_int_custom_property(BLESSED, int(verdict == "blessed"))

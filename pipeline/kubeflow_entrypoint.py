@@ -9,6 +9,7 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 - Parameters of the run are written into the properties (`pipeline.run_parameters`).
 - Artifacts are read and written where Kubeflow's launcher has put the bucket's files, `/gcs/...`
   for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
+  Only where Beam's workers are on other machines, which have no such copies, it stays the URL.
 - The open-source server says nothing of an input's type (an empty schema, over which TFX's
   stumbles): the component's own definition of its inputs says it.
 - Where a training has ghost batches, the cores are shared out as the local runner does.
@@ -16,6 +17,7 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 """
 
 import argparse
+import importlib
 import json
 import sys
 import traceback
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = json.loads(args.json_serialized_invocation_args)
     invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
+    if _works_elsewhere(args.executor_class_path, beam_args):
+        args.json_serialized_invocation_args = json.dumps(as_urls(invocation, urls))
 
     properties = invocation["inputs"]["parameterValues"]
     if _ghost_batches(properties):
@@ -87,6 +91,15 @@ def prepare(
     return changed, urls
 
 
+def as_urls(invocation: dict[str, Any], urls: dict[str, str]) -> dict[str, Any]:
+    """What `prepare` gave, with the URLs: Beam's workers on other machines have no local copies."""
+    changed = json.loads(json.dumps(invocation))
+    for part in ("inputs", "outputs"):
+        for artifact in _artifacts(changed.get(part, {})):
+            artifact["uri"] = urls.get(artifact["uri"], artifact["uri"])
+    return changed
+
+
 def restore(output_file: Path, urls: dict[str, str]) -> None:
     """Writes the artifacts' URLs back into what the executor reported, properties included."""
     output = json.loads(output_file.read_text())
@@ -109,6 +122,18 @@ def _ghost_batches(properties: dict[str, Any]) -> bool:
 def _artifacts(part: dict[str, Any]) -> list[dict[str, Any]]:
     lists = part.get("artifacts", {}).values()
     return [artifact for some in lists for artifact in some.get("artifacts", [])]
+
+
+def _works_elsewhere(executor_class_path: str, beam_args: Sequence[str]) -> bool:
+    """Whether it is an executor of Beam pipelines, and their workers are on other machines."""
+    from components.beam_args import is_elsewhere
+
+    if not is_elsewhere(beam_args):
+        return False
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+
+    module, _, name = executor_class_path.rpartition(".")
+    return issubclass(getattr(importlib.import_module(module), name), BaseBeamExecutor)
 
 
 def _local(uri: str) -> str:

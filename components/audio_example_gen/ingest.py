@@ -9,7 +9,6 @@ hashes go there.
 """
 
 import dataclasses
-import io
 import json
 import os
 import pickle
@@ -20,6 +19,7 @@ import apache_beam as beam
 from absl import logging
 from tfx.dsl.io import fileio
 
+from components import staging
 from kws.audio import clip as clips
 from kws.audio import cut as cuts
 from kws.audio import examine, layout
@@ -30,7 +30,6 @@ from kws.audio.params import IngestParams
 from kws.audio.plan import make_plan
 from kws.audio.pseudonym import pseudonym
 from kws.audio.quarantine import QUARANTINE_FILE, to_jsonl
-from kws.audio.read import Source
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -145,14 +144,22 @@ class Examine(beam.DoFn):
 
     def process(self, batch: Batch) -> Iterator[bytes]:
         kind, names = batch
-        look = examine.examine_word if kind == "word" else examine.examine_long
-        found = [look(name, open_source(self._corpus, name), self._params) for name in names]
+        look = self._look_at_word if kind == "word" else self._look_at_long
+        found = [look(name) for name in names]
         self._files.inc(len(found))
         self._milliseconds.inc(round(sum(finding.duration_ms for finding in found)))
         for finding in found:
             if finding.reason:
                 beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
         yield pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+
+    def _look_at_word(self, name: str) -> examine.Finding:
+        source = staging.short_recording(self._corpus.path_of(name))
+        return examine.examine_word(name, source, self._params)
+
+    def _look_at_long(self, name: str) -> examine.Finding:
+        with staging.long_recording(self._corpus.path_of(name)) as source:
+            return examine.examine_long(name, source, self._params)
 
 
 def plan(
@@ -205,19 +212,18 @@ class Make(beam.DoFn):
 
     def process(self, batch: list[cuts.Cut]) -> Iterator[beam.pvalue.TaggedOutput]:
         for cut in batch:
-            source = open_source(self._corpus, cut.name) if cut.name else None
-            clip = cuts.make(cut, source, self._params)
+            clip = self._make(cut)
             self._counters[cut.split].inc()
             yield beam.pvalue.TaggedOutput(cut.split, clips.encode(clip))
 
-
-def open_source(corpus: Corpus, name: str) -> Source:
-    """A path where the file is local (libsndfile reads it in C), else its content."""
-    path = corpus.path_of(name)
-    if "://" not in path:
-        return path
-    with fileio.open(path, "rb") as file:
-        return io.BytesIO(file.read())
+    def _make(self, cut: cuts.Cut) -> clips.Clip:
+        if not cut.name:
+            return cuts.make(cut, None, self._params)
+        path = self._corpus.path_of(cut.name)
+        if not cut.starts_ms:
+            return cuts.make(cut, staging.short_recording(path), self._params)
+        with staging.long_recording(path) as source:
+            return cuts.make(cut, source, self._params)
 
 
 def _grouped(items: list[T]) -> Iterator[list[T]]:

@@ -8,6 +8,7 @@ import numpy as np
 from absl import logging
 from tfx.dsl.io import fileio
 
+from components import staging
 from kws.audio import layout, read
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.splits import Part
@@ -75,7 +76,8 @@ def _noted(folder: str) -> LongRecordings | None:
 
 def load_piece(piece: Piece, sample_rate: int) -> np.ndarray:
     """int16 mono `[samples]` of one piece at `sample_rate` Hz."""
-    return read.read_window(piece.path, piece.start_ms, piece.duration_ms, sample_rate).audio
+    with staging.long_recording(piece.path) as source:
+        return read.read_window(source, piece.start_ms, piece.duration_ms, sample_rate).audio
 
 
 def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:
@@ -105,7 +107,8 @@ def _readable(parts: Sequence[Part]) -> list[Piece]:
     pieces = []
     for path, start_share, end_share, source in parts:
         try:
-            duration_ms = read.duration_ms(path)
+            with staging.long_recording(path) as source:
+                duration_ms = read.duration_ms(source)
         except read.Unreadable as error:
             logging.warning("Recording %s is left out: %s", path, error)
             continue

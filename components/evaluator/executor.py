@@ -8,10 +8,11 @@ from tfx.components.evaluator import executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import blessing
+from components import blessing, staging
 from components.evaluator import results
 from components.inputs import without_empty
 from kws.features import files
+from kws.features.params import FeatureParams
 from kws.gates import write_gates
 
 MODEL, BASELINE = "model", "baseline_model"
@@ -33,7 +34,8 @@ class Executor(executor.Executor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessed = artifact_utils.get_single_instance(output_dict["blessing"])
         gates = results.evaluation_gates(evaluation.uri)
-        write_gates(blessed.uri, gates)
+        with staging.written(blessed.uri) as folder:
+            write_gates(folder, gates)
         blessing.describe(blessed, gates)
 
 
@@ -46,11 +48,14 @@ def _with_usable_baseline(input_dict: dict[str, list[types.Artifact]]) -> dict:
     given = without_empty(input_dict, BASELINE)
     if not given.get(BASELINE):
         return given
-    candidate, baseline = (
-        files.read(path_utils.serving_model_path(artifact_utils.get_single_uri(given[key])))
-        for key in (MODEL, BASELINE)
-    )
+    candidate, baseline = (_features_of(given[key]) for key in (MODEL, BASELINE))
     if candidate != baseline:
         logging.info("Evaluator: no baseline, the one served has other features")
         return {**given, BASELINE: []}
     return given
+
+
+def _features_of(model: list[types.Artifact]) -> FeatureParams:
+    serving = path_utils.serving_model_path(artifact_utils.get_single_uri(model))
+    with staging.copied(serving) as folder:
+        return files.read(folder)

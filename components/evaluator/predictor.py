@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.utils import model_util
 
+from components import staging
 from components.evaluator.eval_config import DECISION, POSTERIORS
 from kws.features.example import FEATURES_FIELD
 from kws.micro import load
@@ -28,7 +29,7 @@ def custom_eval_shared_model(
         model_name=model_name,
         model_type=tfma.TF_LITE,
         model_loader=tfma.types.ModelLoader(
-            construct_fn=lambda: load.load_folder(eval_saved_model_path)
+            construct_fn=lambda: _loaded(eval_saved_model_path)
         ),
     )
 
@@ -67,6 +68,11 @@ def outputs_of(
             posteriors[:, column] = own[:, list(model.labels).index(label)]
     decision = np.eye(len(labels), dtype=np.float32)[posteriors.argmax(axis=1)]
     return {POSTERIORS: posteriors, DECISION: decision}
+
+
+def _loaded(folder: str) -> load.Int8Any:
+    with staging.copied(folder) as local:
+        return load.load_folder(local)
 
 
 class _Int8PredictDoFn(model_util.BatchReducibleBatchedDoFnWithModels):

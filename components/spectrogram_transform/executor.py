@@ -16,6 +16,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
+from components import staging
 from components.inputs import joined
 from components.spectrogram_transform.scenes import ComputeSceneFeatures
 from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
@@ -59,9 +60,9 @@ class Executor(BaseBeamExecutor):
 
         splits = _splits(sources)
         transformed.split_names = artifact_utils.encode_split_names(splits)
-        fileio.makedirs(transformed.uri)
-        files.write(transformed.uri, params)
-        files.write_labels(transformed.uri, labels)
+        with staging.written(transformed.uri) as folder:
+            files.write(folder, params)
+            files.write_labels(folder, labels)
         complaint_file = os.path.join(transformed.uri, _COMPLAINT_FILE)
         complaints = []
         with self._make_beam_pipeline() as pipeline:

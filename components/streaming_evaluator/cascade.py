@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
+from components import staging
 from components.streaming_evaluator import jobs as stored
 from components.streaming_evaluator.scoring import StreamJob, audio_of, store
 from kws.micro import stage
@@ -36,7 +37,8 @@ class CascadeSpec:
     def stages(self) -> tuple[Stage, Stage]:
         """Both models, loaded; raises KwsError if they cannot be a cascade."""
         first = stage.of_bundle(self.params.first_stage, self.runtime)
-        second = stage.of_folder(self.second_folder, self.detector, self.runtime)
+        with staging.copied(self.second_folder) as folder:
+            second = stage.of_folder(folder, self.detector, self.runtime)
         check(first, second, self.params.hold_ms)
         return first, second
 

@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 from tfx.dsl.io import fileio
 
+from components import staging
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
 from kws.streaming.posteriors import (
@@ -30,7 +31,8 @@ def load(model_folder: str, runtime: str = "tflite") -> tuple[ScoringModel, Stre
     from kws import features
     from kws.micro import load as int8
 
-    model = int8.load_folder(model_folder, runtime=runtime)  # type: ignore[arg-type]
+    with staging.copied(model_folder) as folder:
+        model = int8.load_folder(folder, runtime=runtime)  # type: ignore[arg-type]
     return model, features.create(model.feature_params)
 
 

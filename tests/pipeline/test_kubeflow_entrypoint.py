@@ -35,6 +35,18 @@ def test_an_input_s_type_that_the_server_does_not_say_is_that_of_the_component()
 
     assert given({"instanceSchema": ""}) == given({}) == {"instanceSchema": "title: tfx.Model"}
     assert given({"schemaTitle": "tfx.Own"}) == {"schemaTitle": "tfx.Own"}
+def test_beam_workers_on_other_machines_are_given_the_urls():
+    dataflow = ["--runner=DataflowRunner", "--sdk_container_image=image"]
+    beam = "components.spectrogram_transform.executor.Executor"
+    other = "components.scene_evaluator.executor.Executor"
+    assert kubeflow_entrypoint._works_elsewhere(beam, dataflow)
+    assert not kubeflow_entrypoint._works_elsewhere(other, dataflow)
+    assert not kubeflow_entrypoint._works_elsewhere(beam, ["--direct_num_workers=2"])
+
+    artifact = {"uri": "/gcs/bucket/a"}
+    prepared = {"inputs": {"artifacts": {"model": {"artifacts": [artifact]}}}}
+    given = kubeflow_entrypoint.as_urls(prepared, {"/gcs/bucket/a": "gs://bucket/a"})
+    assert given["inputs"]["artifacts"]["model"]["artifacts"] == [{"uri": "gs://bucket/a"}]
 
 
 def test_what_is_reported_has_the_urls_again(tmp_path):
