@@ -1,7 +1,7 @@
 """A cluster of Beam's own portability framework on this machine: a job server and workers.
 
-    with cluster(workers=2) as flags:
-        beam.Pipeline(argv=flags)
+    with cluster(workers=2) as found:
+        beam.Pipeline(argv=found.flags)
 
 What Flink and Spark do with Python pipelines is done here: the pipeline goes as a proto to a job
 server, which is another process; every DoFn is pickled; the workers, each a process of its own, get
@@ -14,6 +14,7 @@ benchmarks.beam_cluster` is the server's process.
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -29,23 +30,51 @@ START_S = 60
 CODE = Path(__file__).resolve().parent.parent
 
 
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """A running cluster.
+
+    Attributes:
+      flags: Beam's options for it.
+      groups: its process groups: the workers' pool, the job server.
+    """
+
+    flags: tuple[str, ...]
+    groups: tuple[int, ...]
+
+    def processor_seconds(self) -> float:
+        """That its processes have taken so far; those that have ended do not count."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                # The name before may have spaces; state, parent, group, ... follow it.
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[2]) in self.groups:
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def cluster(workers: int) -> Iterator[list[str]]:
-    """Gives Beam's options for a cluster that lives as long as the context."""
+def cluster(workers: int) -> Iterator[Cluster]:
+    """A cluster that lives as long as the context."""
     with tempfile.TemporaryDirectory(prefix="beam-cluster-") as place:
         folder = Path(place)
         pool_port = _free_port()
         port_file = folder / "port"
         server = ["-m", "benchmarks.beam_cluster", str(workers), str(port_file)]
         pool = ["-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={pool_port}"]
-        with _process(pool, folder / "workers"), _process(server, folder / "server") as running:
-            job_port = _wait_for(port_file, running)
-            yield [
+        with (
+            _process(pool, folder / "workers") as pooled,
+            _process(server, folder / "server") as serving,
+        ):
+            job_port = _wait_for(port_file, serving)
+            flags = (
                 "--runner=PortableRunner",
                 f"--job_endpoint=localhost:{job_port}",
                 "--environment_type=EXTERNAL",
                 f"--environment_config=localhost:{pool_port}",
-            ]
+            )
+            yield Cluster(flags, (pooled.pid, serving.pid))
 
 
 @contextlib.contextmanager

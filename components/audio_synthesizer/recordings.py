@@ -76,8 +76,8 @@ def _noted(folder: str) -> LongRecordings | None:
 
 def load_piece(piece: Piece, sample_rate: int) -> np.ndarray:
     """int16 mono `[samples]` of one piece at `sample_rate` Hz."""
-    with staging.long_recording(piece.path) as source:
-        return read.read_window(source, piece.start_ms, piece.duration_ms, sample_rate).audio
+    with staging.long_recording(piece.path) as opened:
+        return read.read_window(opened, piece.start_ms, piece.duration_ms, sample_rate).audio
 
 
 def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:
@@ -107,8 +107,8 @@ def _readable(parts: Sequence[Part]) -> list[Piece]:
     pieces = []
     for path, start_share, end_share, source in parts:
         try:
-            with staging.long_recording(path) as source:
-                duration_ms = read.duration_ms(source)
+            with staging.long_recording(path) as opened:
+                duration_ms = read.duration_ms(opened)
         except read.Unreadable as error:
             logging.warning("Recording %s is left out: %s", path, error)
             continue

@@ -6,7 +6,8 @@
                             └── (scene, nothing) ─────┘
 
 A scene may have no words. No worker holds more than the backgrounds of the split, the plan, and the
-words of one scene; clips that no scene wants go nowhere.
+words of one scene; clips that no scene wants go nowhere. The plan grows with the scenes, not with
+the corpus: of the ids no more are dealt, lowest rank first, than there are places.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from components.audio_synthesizer.copies import METRICS
 from components.audio_synthesizer.recordings import load_backgrounds
 from kws.audio import clip as clips
 from kws.scenes import example
-from kws.scenes.deal import deal_scenes, scene_generator
+from kws.scenes.deal import deal_scenes, first_rank, most_dealt, scene_generator
 from kws.scenes.params import SceneParams
 from kws.scenes.piece import Piece
 from kws.scenes.scene import is_positive, lay_scene
@@ -37,12 +38,14 @@ class LayScenes(beam.PTransform):
         super().__init__()
         self._split = split
         self._params_json = params.to_json()
+        self._most = max(1, most_dealt(split, params))
         self._lay = LayScene(split, pieces, self._params_json, sample_rate)
 
     def expand(self, serialized: beam.PCollection) -> beam.PCollection:
         dealt = (
             serialized
-            | "Ids" >> beam.FlatMap(ids)
+            | "Ids" >> beam.FlatMap(ids, self._split, self._params_json)
+            | "First" >> beam.combiners.Top.SmallestPerKey(self._most)
             | "Gather" >> beam.combiners.ToList()
             | "Deal" >> beam.FlatMap(deal, self._split, self._params_json)
         )
@@ -62,21 +65,23 @@ class LayScenes(beam.PTransform):
         )
 
 
-def ids(serialized: bytes) -> Iterator[tuple[str, bool]]:
-    """(Clip id, is it a keyword?) of the clips that can be laid."""
+def ids(
+    serialized: bytes, split: Split, params_json: str
+) -> Iterator[tuple[bool, tuple[bytes, str]]]:
+    """(Is it a keyword?, (rank, clip id)) of the clips that can be laid."""
     clip = clips.decode(serialized)
     if is_stream_word(clip):
-        yield clip.clip_id, is_positive(clip.label)
+        seed = SceneParams.from_json(params_json).seed
+        yield is_positive(clip.label), (first_rank(seed, split, clip.clip_id), clip.clip_id)
 
 
 def deal(
-    words: list[tuple[str, bool]], split: Split, params_json: str
+    words: list[tuple[bool, list[tuple[bytes, str]]]], split: Split, params_json: str
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(Scene id, clip ids) of every scene of the split."""
-    positives = {clip_id for clip_id, positive in words if positive}
-    negatives = {clip_id for clip_id, positive in words if not positive}
+    kinds = {positive: {clip_id for _, clip_id in first} for positive, first in words}
     params = SceneParams.from_json(params_json)
-    for scene in deal_scenes(positives, negatives, split, params):
+    for scene in deal_scenes(kinds.get(True, ()), kinds.get(False, ()), split, params):
         yield scene.scene_id, scene.clip_ids
 
 

@@ -28,9 +28,7 @@ def custom_eval_shared_model(
         model_path=eval_saved_model_path,
         model_name=model_name,
         model_type=tfma.TF_LITE,
-        model_loader=tfma.types.ModelLoader(
-            construct_fn=lambda: _loaded(eval_saved_model_path)
-        ),
+        model_loader=tfma.types.ModelLoader(construct_fn=lambda: _loaded(eval_saved_model_path)),
     )
 
 

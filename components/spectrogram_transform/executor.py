@@ -8,6 +8,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from absl import logging
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
@@ -29,8 +30,9 @@ from kws.labels import label_list
 from kws.splits import SPLITS
 from kws.training.tuning_space import FEATURES, applied
 
-NUM_SHARDS = 2
-"""Files a split: fixed, so that the number of workers changes nothing."""
+MIN_SHARDS = 2
+SHARD_BYTES = 256 << 20
+"""Of audio examples for each file of features: by the data, not by the number of workers."""
 _COMPLAINT_FILE = "refused.json"
 
 
@@ -84,7 +86,7 @@ class Executor(BaseBeamExecutor):
                     write_split.DEFAULT_TF_RECORD_FILE_NAME,
                 )
                 computed | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    prefix, file_name_suffix=".gz", num_shards=NUM_SHARDS
+                    prefix, file_name_suffix=".gz", num_shards=_shards(sources, split)
                 )
             complaints | beam.Flatten() | "Complain" >> NoteComplaint(complaint_file)
         counts = counters(pipeline.result)
@@ -126,6 +128,16 @@ def _patterns(artifacts: Sequence[types.Artifact], split: str) -> list[str]:
         for artifact in artifacts
         if split in artifact_utils.decode_split_names(artifact.split_names)
     ]
+
+
+def _shards(artifacts: Sequence[types.Artifact], split: str) -> int:
+    """Files of a split: two, or more for more than 512 MiB of audio examples."""
+    size = sum(
+        found.size_in_bytes
+        for matched in FileSystems.match(_patterns(artifacts, split))
+        for found in matched.metadata_list
+    )
+    return max(MIN_SHARDS, -(-size // SHARD_BYTES))
 
 
 def _raise_complaint(file: str, counts: dict[str, int], kind: str) -> None:

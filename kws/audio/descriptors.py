@@ -51,7 +51,8 @@ def describe(audio: np.ndarray, sample_rate: int) -> dict[str, float]:
     }
     if not samples:
         return measured
-    x = audio.astype(np.float32)
+    # Squares of int16 add up exactly in float64, in whatever order this machine's BLAS adds them.
+    x = audio.astype(np.float64)
     magnitude = np.abs(x)
     measured["rms_dbfs"] = float(to_dbfs(np.sqrt(np.dot(x, x) / samples)))
     measured["peak_dbfs"] = float(to_dbfs(magnitude.max()))

@@ -73,6 +73,16 @@ def deal_scenes(
         yield Deal(name, tuple(dealt))
 
 
+def most_dealt(split: Split, params: SceneParams) -> int:
+    """No more clips of a kind than this are needed, those of the lowest `first_rank`."""
+    return scene_count(split, params) * max(params.positives[1], params.negatives[1])
+
+
+def first_rank(seed: int, split: Split, clip_id: str) -> bytes:
+    """By this the clips of a kind are dealt, before any comes again."""
+    return _rank(seed, split, 0, clip_id)
+
+
 def scene_generator(params: SceneParams, name: str) -> np.random.Generator:
     """The generator with which the scene of that id is laid."""
     return generator(params.seed, "scene", name)
@@ -82,5 +92,9 @@ def _pack(ids: Sequence[str], seed: int, split: Split) -> Iterator[str]:
     """Endless, shuffled anew at every turn."""
     turn = 0
     while True:
-        yield from sorted(ids, key=lambda clip_id: digest(seed, "deal", split, turn, clip_id))
+        yield from sorted(ids, key=lambda clip_id: _rank(seed, split, turn, clip_id))
         turn += 1
+
+
+def _rank(seed: int, split: Split, turn: int, clip_id: str) -> bytes:
+    return digest(seed, "deal", split, turn, clip_id)

@@ -6,6 +6,7 @@ Code that takes a `ram://` URL for a path writes into a folder `ram:` of the wor
 finds nothing.
 """
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,7 @@ class RamForBeam(filesystem.FileSystem):
 
     def _opened(self, path: str, mode: str, compression_type: str) -> Any:
         compression = self._get_compression_type(path, compression_type)
-        file = tf.io.gfile.GFile(path, mode)
+        file = _Written(path) if mode == "wb" else tf.io.gfile.GFile(path, mode)
         if compression == filesystem.CompressionTypes.UNCOMPRESSED:
             return file
         return filesystem.CompressedFile(file, compression)
@@ -81,3 +82,19 @@ class RamForBeam(filesystem.FileSystem):
         for path in paths:
             for found in self.match([path])[0].metadata_list:
                 tf.io.gfile.remove(found.path)
+
+
+class _Written(io.BytesIO):
+    """Is put into the store in one piece when it is closed, as into a bucket."""
+
+    mode = "wb"
+
+    def __init__(self, path: str):
+        super().__init__()
+        self._path = path
+
+    def close(self) -> None:
+        if not self.closed:
+            with tf.io.gfile.GFile(self._path, "wb") as file:
+                file.write(self.getvalue())
+        super().close()

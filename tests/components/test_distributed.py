@@ -1,13 +1,41 @@
-"""The Beam parts in worker processes behind a job server: the same bytes as in this process."""
+"""The Beam parts in worker processes behind a job server, and with a bucket for a pipeline root:
+what they write is what they write in this process."""
 
+import os
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
+import tests.components.ram_store  # noqa: F401  # makes Beam know ram://
 from benchmarks.beam_cluster import cluster
-from tests.components.beam_parts import Parts, records
-from tests.components.test_audio_example_gen import fill
+from benchmarks.beam_parts import Parts, records
+from kws.augment.params import NoisyCopyParams
+from kws.scenes.params import SceneParams, StreamParams
+from kws.streaming.params import OperatingPointParams, StreamingParams
+from tests.components.test_audio_example_gen import PARAMS, fill
 from tests.kws.micro.conftest import Trial, trial  # noqa: F401
+
+SETTINGS = {
+    "ingestion": PARAMS,
+    "copies": NoisyCopyParams(copies=2, eval_copies=1),
+    "streams": StreamParams(minutes=0.3, negatives_chunk_s=3),
+    "scenes": SceneParams(scenes=(4, 2, 2)),
+    "streaming": StreamingParams(operating_point=OperatingPointParams(candidates=5)),
+}
+STATISTICS = "FeatureStats.pb"
+
+
+def run(parts: Parts, corpus: str, trial: Trial) -> None:  # noqa: F811
+    """All parts, each on what the ones before wrote."""
+    audio = parts.ingest(corpus)
+    parts.statistics(audio)
+    noisy, streams = parts.synthesize(audio, corpus)
+    features = parts.transform(audio, noisy)
+    model = parts.model(trial.int8, trial.conversion.model)
+    parts.evaluate(model, features)
+    parts.evaluate_streams(model, streams)
 
 
 @pytest.fixture(scope="module")
@@ -19,17 +47,65 @@ def corpus(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def here(corpus, trial, tmp_path_factory) -> dict[str, list[bytes]]:  # noqa: F811
-    """What all parts write in this process, one worker in memory."""
+    """What all parts write in this process, by one worker, into a folder."""
     root = str(tmp_path_factory.mktemp("here"))
-    Parts(root=root).run(str(corpus), trial)
+    run(Parts(root=root, **SETTINGS), str(corpus), trial)
     return records(root)
 
 
+@pytest.mark.nightly
 def test_two_worker_processes_behind_a_job_server_write_the_same(
-    corpus: Path, trial: Trial, here: dict[str, list[bytes]], tmp_path: Path  # noqa: F811
-) -> None:  # fmt: skip
-    with cluster(workers=2) as flags:
-        Parts(root=str(tmp_path), flags=flags).run(str(corpus), trial)
-    there = records(str(tmp_path))
+    corpus: Path,
+    trial: Trial,  # noqa: F811
+    here: dict[str, list[bytes]],
+    tmp_path: Path,
+) -> None:
+    with cluster(workers=2) as found:
+        run(Parts(root=str(tmp_path), flags=found.flags, **SETTINGS), str(corpus), trial)
+    assert_same(records(str(tmp_path)), here)
+
+
+def test_a_bucket_for_a_root_and_for_recordings_gives_the_same(
+    corpus: Path,
+    trial: Trial,  # noqa: F811
+    here: dict[str, list[bytes]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Code that takes a URL for a path would write here.
+    monkeypatch.chdir(tmp_path)
+    for folder, _, names in os.walk(corpus):
+        inside = f"ram://words/{Path(folder).relative_to(corpus)}".removesuffix("/.")
+        tf.io.gfile.makedirs(inside)
+        for name in names:
+            tf.io.gfile.copy(f"{folder}/{name}", f"{inside}/{name}")
+    run(Parts(root="ram://root", **SETTINGS), "ram://words", trial)
+    assert list(tmp_path.iterdir()) == []
+    there = records("ram://root")
+    # Where the recordings are is in it.
+    assert there.pop("audio/long_recordings.json")
+    assert_same(there, {n: c for n, c in here.items() if n != "audio/long_recordings.json"})
+
+
+def assert_same(there: dict[str, list[bytes]], here: dict[str, list[bytes]]) -> None:
+    """Byte for byte; of statistics, whose sums of fractions depend on the order, the numbers."""
     assert sorted(there) == sorted(here)
-    assert [name for name in here if there[name] != here[name]] == []
+    exact = [name for name in here if not name.endswith(STATISTICS)]
+    assert [name for name in exact if there[name] != here[name]] == []
+    for name in set(here) - set(exact):
+        numbers, expected = (_numbers(found[name][0]) for found in (there, here))
+        assert numbers == pytest.approx(expected, rel=1e-9), name
+
+
+def _numbers(statistics: bytes) -> dict[str, float]:
+    """Counts, means and extremes of every feature of every slice."""
+    found = {}
+    for dataset in statistics_pb2.DatasetFeatureStatisticsList.FromString(statistics).datasets:
+        found[f"{dataset.name}: examples"] = float(dataset.num_examples)
+        for feature in dataset.features:
+            what = f"{dataset.name}: {'.'.join(feature.path.step)}"
+            numeric = feature.num_stats
+            found[f"{what}: mean"], found[f"{what}: deviation"] = numeric.mean, numeric.std_dev
+            found[f"{what}: min"], found[f"{what}: max"] = numeric.min, numeric.max
+            found[f"{what}: unique"] = feature.string_stats.unique
+    return found

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from kws.errors import KwsError
-from kws.scenes.deal import deal_scenes
+from kws.scenes.deal import deal_scenes, first_rank, most_dealt
 from kws.scenes.params import SceneParams
 
 YES = [f"yes{i}" for i in range(7)]
@@ -37,6 +37,16 @@ def test_the_order_of_clips_changes_nothing_and_more_scenes_keep_the_first():
     assert list(itertools.islice(more, 60)) == deals
     other_seed = PARAMS.model_copy(update={"seed": 1})
     assert list(deal_scenes(YES, OTHER, "train", other_seed)) != deals
+
+
+def test_the_clips_of_lowest_rank_are_enough_as_many_as_there_are_places():
+    many = [f"yes{i}" for i in range(1000)]
+    params = PARAMS.model_copy(update={"scenes": (5, 0, 0)})
+    first = sorted(many, key=lambda name: first_rank(params.seed, "train", name))
+    first = first[: most_dealt("train", params)]
+    assert len(first) == 20
+    deals = list(deal_scenes(many, OTHER, "train", params))
+    assert list(deal_scenes(first, OTHER, "train", params)) == deals
 
 
 def test_a_split_without_words_of_a_wanted_kind_is_refused():

@@ -1,8 +1,5 @@
-"""Every component that runs Beam, one after another on a small corpus, by any Beam options."""
+"""Every component that runs Beam, with any of Beam's options, without the rest of a pipeline."""
 
-import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -30,53 +27,39 @@ from components.streaming_evaluator.component import StreamingEvaluator
 from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
 from kws.features.params import FeatureParams
+from kws.micro.int8_file import Int8File
+from kws.params import Params
 from kws.scenes.params import SceneParams, StreamParams
-from kws.streaming.params import OperatingPointParams, StreamingParams
-from tests.kws.micro.conftest import Trial
+from kws.streaming.params import StreamingParams
 
 KEYWORDS = ("yes", "no")
-INGEST = IngestParams(
-    keywords=KEYWORDS,
-    unknown_percentage=50,
-    negatives_percentage=20,
-    eval_percentage=20,
-    test_percentage=20,
-    rare_word_clips=10,
-    max_quarantine_share=0.1,
-)
-COPIES = NoisyCopyParams(copies=2, eval_copies=1)
-STREAMS = StreamParams(minutes=0.3, negatives_chunk_s=3)
-SCENES = SceneParams(scenes=(4, 2, 2))
-FEATURES = FeatureParams()
-STREAMING = StreamingParams(operating_point=OperatingPointParams(candidates=5))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Parts:
-    """Runs the parts; all they write is below `root`.
+class Parts(Params):
+    """The components that run Beam, each by its own executor, as a runner of TFX calls them.
 
     Attributes:
-      root: the pipeline root, a folder or a URL.
+      root: the pipeline root, a folder or a URL; all that is written is below.
       flags: Beam's options.
+      ingestion, copies, streams, scenes, features, streaming: what the components are given.
     """
 
     root: str
-    flags: Sequence[str] = ()
-
-    def run(self, corpus: str, trial: Trial) -> None:
-        """Runs all parts on a corpus of `KEYWORDS`, and judges the model of the trial."""
-        audio = self.ingest(corpus)
-        self.statistics(audio)
-        noisy, streams = self.synthesize(audio, corpus)
-        features = self.transform(audio, noisy)
-        converted = self.model(trial)
-        self.evaluate(converted, features)
-        self.evaluate_streams(converted, streams)
+    flags: tuple[str, ...] = ()
+    ingestion: IngestParams = IngestParams(keywords=KEYWORDS)
+    copies: NoisyCopyParams = NoisyCopyParams()
+    streams: StreamParams = StreamParams(minutes=1)
+    scenes: SceneParams | None = None
+    features: FeatureParams = FeatureParams()
+    streaming: StreamingParams = StreamingParams()
 
     def ingest(self, corpus: str) -> types.Artifact:
         (audio,) = made = self._made(standard_artifacts.Examples, "audio")
         self._do(
-            ingest_executor.Executor, AudioExampleGen(corpus, INGEST), {}, {"examples": made}
+            ingest_executor.Executor,
+            AudioExampleGen(corpus, self.ingestion),
+            {},
+            {"examples": made},
         )
         return audio
 
@@ -91,18 +74,21 @@ class Parts:
         self, audio: types.Artifact, corpus: str
     ) -> tuple[types.Artifact, types.Artifact]:
         component = AudioSynthesizer(
-            channel_utils.as_channel([audio]), corpus, COPIES, STREAMS, scenes=SCENES,
-            eval_percentage=20.0, test_percentage=20.0,
-        )  # fmt: skip
+            channel_utils.as_channel([audio]),
+            corpus,
+            self.copies,
+            self.streams,
+            scenes=self.scenes,
+            sample_rate=self.ingestion.sample_rate,
+            eval_percentage=self.ingestion.eval_percentage,
+            test_percentage=self.ingestion.test_percentage,
+        )
         noisy = self._made(standard_artifacts.Examples, "noisy")
         streams = self._made(AudioStreams, "streams")
-        scenes = self._made(standard_artifacts.Examples, "scenes")
-        self._do(
-            synthesizer_executor.Executor,
-            component,
-            {"audio_examples": [audio]},
-            {"examples": noisy, "streams": streams, "scenes": scenes},
-        )
+        outputs = {"examples": noisy, "streams": streams}
+        if self.scenes is not None:
+            outputs["scenes"] = self._made(standard_artifacts.Examples, "scenes")
+        self._do(synthesizer_executor.Executor, component, {"audio_examples": [audio]}, outputs)
         return noisy[0], streams[0]
 
     def transform(self, *clips: types.Artifact) -> types.Artifact:
@@ -110,23 +96,24 @@ class Parts:
         (features,) = made = self._made(standard_artifacts.Examples, "features")
         self._do(
             transform_executor.Executor,
-            SpectrogramTransform(channel, FEATURES, KEYWORDS),
+            SpectrogramTransform(channel, self.features, self.ingestion.keywords),
             {"examples": list(clips)},
             {"transformed_examples": made},
         )
         return features
 
-    def model(self, trial: Trial) -> types.Artifact:
+    def model(self, int8: Int8File, content: bytes) -> types.Artifact:
+        """MicroConverter's artifact, of a model and the bytes of its file."""
         (made,) = self._made(standard_artifacts.Model, "model")
         folder = f"{made.uri}/Format-Serving"
         tf.io.gfile.makedirs(folder)
-        for name, content in (
-            ("model.tflite", trial.conversion.model),
-            ("labels.txt", "".join(f"{label}\n" for label in trial.int8.labels)),
-            ("frontend.json", trial.int8.feature_params.to_json()),
+        for name, text in (
+            ("model.tflite", content),
+            ("labels.txt", "".join(f"{label}\n" for label in int8.labels)),
+            ("frontend.json", int8.feature_params.to_json()),
         ):
             with tf.io.gfile.GFile(f"{folder}/{name}", "wb") as file:
-                file.write(content)
+                file.write(text)
         return made
 
     def evaluate(self, model: types.Artifact, features: types.Artifact) -> None:
@@ -135,7 +122,7 @@ class Parts:
             examples=channel_utils.as_channel([features]),
             baseline_model=channel_utils.as_channel([model]),
             params=EvaluationParams(),
-            keywords=list(KEYWORDS),
+            keywords=list(self.ingestion.keywords),
         )
         self._do(
             evaluator_executor.Executor,
@@ -151,7 +138,7 @@ class Parts:
         component = StreamingEvaluator(
             model=channel_utils.as_channel([model]),
             streams=channel_utils.as_channel([streams]),
-            params=STREAMING,
+            params=self.streaming,
         )
         self._do(
             streaming_executor.Executor,
@@ -171,9 +158,7 @@ class Parts:
     def _do(self, executor: Any, component: Any, inputs: dict, outputs: dict) -> None:
         flags = beam_args.complete(self.flags) if self.flags else None
         properties = {
-            key: value
-            if isinstance(value, int | str | float)
-            else proto_utils.proto_to_json(value)
+            key: value if isinstance(value, int | str | float) else proto_utils.proto_to_json(value)
             for key, value in component.exec_properties.items()
             if value is not None
         }
@@ -201,5 +186,3 @@ def records(root: str) -> dict[str, list[bytes]]:
                     content = [file.read()]
             found.setdefault(f"{inside}/{name.partition('-0')[0]}", []).extend(content)
     return {name: sorted(content) for name, content in found.items()}
-
-
