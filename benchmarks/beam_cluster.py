@@ -43,14 +43,16 @@ class Cluster:
     groups: tuple[int, ...]
 
     def processor_seconds(self) -> float:
-        """That its processes have taken so far; those that have ended do not count."""
+        """That its processes have taken so far, those that have ended included."""
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 # The name before may have spaces; state, parent, group, ... follow it.
                 fields = stat.read_text().rpartition(")")[2].split()
                 if int(fields[2]) in self.groups:
-                    ticks += int(fields[11]) + int(fields[12])
+                    ticks += sum(
+                        map(int, fields[11:15])
+                    )  # own, and of children that were waited for
         return ticks / os.sysconf("SC_CLK_TCK")
 
 

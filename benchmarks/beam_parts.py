@@ -176,13 +176,17 @@ def records(root: str) -> dict[str, list[bytes]]:
     for folder, _, names in tf.io.gfile.walk(root):
         inside = folder.removeprefix(root).strip("/")
         for name in names:
-            path = f"{folder}/{name}"
+            path = f"{folder.rstrip('/')}/{name}"
             if "-of-" in name:
                 compression = "GZIP" if name.endswith(".gz") else ""
                 content = [bytes(r) for r in tf.data.TFRecordDataset(path, compression)
                            .as_numpy_iterator()]  # fmt: skip
-            else:
+            elif tf.io.gfile.stat(path).length:
                 with tf.io.gfile.GFile(path, "rb") as file:
                     content = [file.read()]
+            else:
+                content = [b""]  # A mark. TensorFlow's file system in memory does not open it.
+            # Some files say where they are.
+            content = [record.replace(root.encode(), b"ROOT") for record in content]
             found.setdefault(f"{inside}/{name.partition('-0')[0]}", []).extend(content)
     return {name: sorted(content) for name, content in found.items()}

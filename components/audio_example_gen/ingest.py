@@ -1,11 +1,12 @@
 """The Beam side of ingestion: list, examine every file, plan once, make the chosen clips.
 
     names ─┬─ batches ── examine (decode, hash) ── findings ─┐
-           └─ layout ────────────────────────────────────────┴─ plan ── batches of cuts ── clips
+           └─ layout of long recordings ─────────────────────┴─ plan ── batches of cuts ── clips
 
 Files are read twice. That is cheaper than to carry the audio of all files through the one step
 that must see everything, where duplicates are found and the exact shares are drawn: only names and
-hashes go there.
+hashes go there, in elements of 64 files. It is one worker that they go to; docs/scale.md says how
+many that may be.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ import json
 import os
 import pickle
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from absl import logging
@@ -38,8 +39,9 @@ BATCH_FILES = 64
 METRICS = "kws.AudioExampleGen"
 
 T = TypeVar("T")
-Batch = tuple[str, list[str]]
-"""Kind (`word` or `long`) and names."""
+Batch = list[layout.Word] | list[str]
+"""Words, or names of long recordings."""
+REST = "rest"
 
 
 class Ingest(beam.PTransform):
@@ -64,24 +66,24 @@ class Ingest(beam.PTransform):
         understood = (
             pipeline
             | "Corpus" >> beam.Create([self._corpus])
-            | "Understand" >> beam.Map(understand, self._params_json)
+            | "Understand"
+            >> beam.FlatMap(understand, self._params_json).with_outputs(REST, main="batches")
         )
         findings = (
-            understood
-            | "Batch" >> beam.FlatMap(batches)
+            understood.batches
             | "ShuffleFiles" >> beam.Reshuffle()
             | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
-            | "Gather" >> beam.combiners.ToList()
         )
         made = (
-            findings
+            pipeline
+            | "Once" >> beam.Create([self._artifact_folder], reshuffle=False)
             | "Plan"
             >> beam.FlatMap(
                 plan,
-                beam.pvalue.AsSingleton(understood),
+                beam.pvalue.AsIter(findings),
+                beam.pvalue.AsSingleton(understood[REST]),
                 self._corpus,
                 self._params_json,
-                self._artifact_folder,
                 self._salt,
             )
             | "ShuffleCuts" >> beam.Reshuffle()
@@ -90,11 +92,13 @@ class Ingest(beam.PTransform):
         return {split: made[split] for split in SPLITS}
 
 
-def understand(corpus: Corpus, params_json: str) -> layout.Layout:
-    """Lists the files of the corpus and sorts them."""
-    return layout.understand_corpus(
+def understand(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mistakes the union.
+    """Lists the files of the corpus and sorts them; a `Batch` of some, and the layout's rest."""
+    found = layout.understand_corpus(
         corpus, list_names, read_text, IngestParams.from_json(params_json)
     )
+    yield from batches(found)
+    yield beam.pvalue.TaggedOutput(REST, dataclasses.replace(found, words=[]))
 
 
 def list_names(folder: str) -> list[str]:
@@ -113,8 +117,7 @@ def read_text(path: str) -> str:
 
 
 def batches(understood: layout.Layout) -> Iterator[Batch]:
-    """Groups of names, small enough to spread over workers."""
-    words = [word.name for word in understood.words]
+    """Groups of words, and of names of long recordings, small enough to spread over workers."""
     # One long recording may be two parts of a corpus: once is enough.
     parts = [
         part
@@ -122,15 +125,14 @@ def batches(understood: layout.Layout) -> Iterator[Batch]:
         for split in SPLITS
         for part in found[split]
     ]
-    for kind, names in (("word", words), ("long", sorted({part.path for part in parts}))):
-        for batch in _grouped(names):
-            yield kind, batch
+    yield from _grouped(understood.words)
+    yield from _grouped(sorted({part.path for part in parts}))
 
 
 class Examine(beam.DoFn):
-    """Batches of names to lists of findings, pickled.
+    """Batches to (the words in them, what was found in each file), pickled.
 
-    Beam keeps and copies the elements of the one list that the plan needs: bytes take a third.
+    Beam keeps and copies what the plan reads: bytes take a third.
     """
 
     def __init__(self, corpus: Corpus, params_json: str):
@@ -143,15 +145,19 @@ class Examine(beam.DoFn):
         self._params = IngestParams.from_json(self._params_json)
 
     def process(self, batch: Batch) -> Iterator[bytes]:
-        kind, names = batch
-        look = self._look_at_word if kind == "word" else self._look_at_long
-        found = [look(name) for name in names]
+        words = [item for item in batch if isinstance(item, layout.Word)]
+        found = [
+            self._look_at_word(item.name)
+            if isinstance(item, layout.Word)
+            else self._look_at_long(item)
+            for item in batch
+        ]
         self._files.inc(len(found))
         self._milliseconds.inc(round(sum(finding.duration_ms for finding in found)))
         for finding in found:
             if finding.reason:
                 beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
-        yield pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+        yield pickle.dumps((words, found), pickle.HIGHEST_PROTOCOL)
 
     def _look_at_word(self, name: str) -> examine.Finding:
         source = staging.short_recording(self._corpus.path_of(name))
@@ -163,16 +169,23 @@ class Examine(beam.DoFn):
 
 
 def plan(
-    findings: Iterable[bytes],
-    understood: layout.Layout,
+    artifact_folder: str,
+    examined: Iterable[bytes],
+    rest: layout.Layout,
     corpus: Corpus,
     params_json: str,
-    artifact_folder: str,
     salt: str | None,
 ) -> Iterator[list[cuts.Cut]]:
     """Decides everything, writes down why, and gives out the work."""
     params = IngestParams.from_json(params_json)
-    decided = make_plan(understood, [f for batch in findings for f in pickle.loads(batch)], params)
+    words: list[layout.Word] = []
+    findings: list[examine.Finding] = []
+    for batch in examined:
+        some, found = pickle.loads(batch)
+        words += some
+        findings += found
+    words.sort(key=lambda word: word.name)
+    decided = make_plan(dataclasses.replace(rest, words=words), findings, params)
     summary = summarize(decided, params)
     try:
         check(decided, params)

@@ -1,9 +1,11 @@
 """What Beam is given: nothing is packed for workers on this machine, nothing wrong gets through."""
 
+import re
 import tempfile
+from pathlib import Path
 
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, WorkerOptions
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import channel_utils, standard_artifacts
 
@@ -84,6 +86,30 @@ def test_a_misspelt_option_is_refused_and_the_nearest_one_is_named(flag, hint):
         complete([flag])
     assert flag.lstrip("-").partition("=")[0] in refused.value.message
     assert hint in refused.value.hint
+
+
+def examples() -> dict[str, list[str]]:
+    """Every list of options in docs/scale.md, by its runner."""
+    text = (Path(__file__).parents[2] / "docs" / "scale.md").read_text()
+    found = {}
+    for block in re.findall(r"(?:^ +- --.*\n)+", text, re.MULTILINE):
+        flags = [line.strip().removeprefix("- ") for line in block.splitlines()]
+        found[flags[0].removeprefix("--runner=")] = flags
+    return found
+
+
+@pytest.mark.parametrize("runner", ["Dataflow", "Flink", "Spark", "Portable", "Direct"])
+def test_the_documented_options_are_beams_own_and_reach_its_views(runner):
+    flags = examples()[f"{runner}Runner"]
+    options = PipelineOptions(complete(flags))
+    assert options.view_as(StandardOptions).runner == f"{runner}Runner"
+    known = options.get_all_options(drop_default=True)
+    for flag in flags:
+        name, _, value = flag.removeprefix("--").partition("=")
+        name = name.removeprefix("no_")
+        assert name in known, flag
+        if value and not isinstance(known[name], list | bool):
+            assert str(known[name]) == value
 
 
 def test_another_runner_may_have_options_of_its_own():

@@ -1,6 +1,7 @@
 """The Beam parts in worker processes behind a job server, and with a bucket for a pipeline root:
 what they write is what they write in this process."""
 
+import json
 import os
 from pathlib import Path
 
@@ -25,6 +26,8 @@ SETTINGS = {
     "streaming": StreamingParams(operating_point=OperatingPointParams(candidates=5)),
 }
 STATISTICS = "FeatureStats.pb"
+LOCATIONS = "audio/long_recordings.json"
+CONFIGURATION = "evaluation/eval_config.json"
 
 
 def run(parts: Parts, corpus: str, trial: Trial) -> None:  # noqa: F811
@@ -83,18 +86,23 @@ def test_a_bucket_for_a_root_and_for_recordings_gives_the_same(
     assert list(tmp_path.iterdir()) == []
     there = records("ram://root")
     # Where the recordings are is in it.
-    assert there.pop("audio/long_recordings.json")
-    assert_same(there, {n: c for n, c in here.items() if n != "audio/long_recordings.json"})
+    assert there.pop(LOCATIONS)
+    assert_same(there, {n: c for n, c in here.items() if n != LOCATIONS})
 
 
 def assert_same(there: dict[str, list[bytes]], here: dict[str, list[bytes]]) -> None:
-    """Byte for byte; of statistics, whose sums of fractions depend on the order, the numbers."""
+    """Byte for byte. But of statistics, whose sums of fractions depend on the order, the numbers;
+    and of TFMA's copy of its configuration, a map in no order, the content."""
     assert sorted(there) == sorted(here)
-    exact = [name for name in here if not name.endswith(STATISTICS)]
-    assert [name for name in exact if there[name] != here[name]] == []
-    for name in set(here) - set(exact):
+    statistics = [name for name in here if name.endswith(STATISTICS)]
+    for name in statistics:
         numbers, expected = (_numbers(found[name][0]) for found in (there, here))
         assert numbers == pytest.approx(expected, rel=1e-9), name
+    assert len(statistics) == 3
+    contents, expected = (json.loads(found[CONFIGURATION][0]) for found in (there, here))
+    assert contents == expected
+    exact = set(here) - {*statistics, CONFIGURATION}
+    assert [name for name in sorted(exact) if there[name] != here[name]] == []
 
 
 def _numbers(statistics: bytes) -> dict[str, float]:
