@@ -35,6 +35,8 @@ def test_an_input_s_type_that_the_server_does_not_say_is_that_of_the_component()
 
     assert given({"instanceSchema": ""}) == given({}) == {"instanceSchema": "title: tfx.Model"}
     assert given({"schemaTitle": "tfx.Own"}) == {"schemaTitle": "tfx.Own"}
+
+
 def test_beam_workers_on_other_machines_are_given_the_urls():
     dataflow = ["--runner=DataflowRunner", "--sdk_container_image=image"]
     beam = "components.spectrogram_transform.executor.Executor"
