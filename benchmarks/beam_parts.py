@@ -129,8 +129,8 @@ class Parts(Params):
             component,
             {"model": [model], "examples": [features], "baseline_model": [model]},
             {
-                "evaluation": self._made(standard_artifacts.ModelEvaluation, "evaluation"),
-                "blessing": self._made(standard_artifacts.ModelBlessing, "blessing"),
+                "evaluation": self._made(standard_artifacts.ModelEvaluation, "clips_evaluation"),
+                "blessing": self._made(standard_artifacts.ModelBlessing, "clips_blessing"),
             },
         )
 
@@ -145,12 +145,13 @@ class Parts(Params):
             component,
             {"model": [model], "streams": [streams]},
             {
-                "evaluation": self._made(StreamingEvaluation, "streaming"),
-                "blessing": self._made(StreamingBlessing, "streaming_blessing"),
+                "evaluation": self._made(StreamingEvaluation, "long_evaluation"),
+                "blessing": self._made(StreamingBlessing, "long_blessing"),
             },
         )
 
     def _made(self, kind: type[types.Artifact], name: str) -> list[types.Artifact]:
+        # No name begins with another: TensorFlow's file system in memory mistakes them.
         artifact = kind()
         artifact.uri = f"{self.root}/{name}"
         return [artifact]
@@ -181,11 +182,9 @@ def records(root: str) -> dict[str, list[bytes]]:
                 compression = "GZIP" if name.endswith(".gz") else ""
                 content = [bytes(r) for r in tf.data.TFRecordDataset(path, compression)
                            .as_numpy_iterator()]  # fmt: skip
-            elif tf.io.gfile.stat(path).length:
+            else:
                 with tf.io.gfile.GFile(path, "rb") as file:
                     content = [file.read()]
-            else:
-                content = [b""]  # A mark. TensorFlow's file system in memory does not open it.
             # Some files say where they are.
             content = [record.replace(root.encode(), b"ROOT") for record in content]
             found.setdefault(f"{inside}/{name.partition('-0')[0]}", []).extend(content)

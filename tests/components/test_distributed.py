@@ -12,10 +12,12 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 import tests.components.ram_store  # noqa: F401  # makes Beam know ram://
 from benchmarks.beam_cluster import cluster
 from benchmarks.beam_parts import Parts, records
+from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
 from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import OperatingPointParams, StreamingParams
 from tests.components.test_audio_example_gen import PARAMS, fill
+from tests.components.test_spectrogram_transform import CLEAN, NOISY, artifact
 from tests.kws.micro.conftest import Trial, trial  # noqa: F401
 
 SETTINGS = {
@@ -27,7 +29,7 @@ SETTINGS = {
 }
 STATISTICS = "FeatureStats.pb"
 LOCATIONS = "audio/long_recordings.json"
-CONFIGURATION = "evaluation/eval_config.json"
+CONFIGURATION = "clips_evaluation/eval_config.json"
 
 
 def run(parts: Parts, corpus: str, trial: Trial) -> None:  # noqa: F811
@@ -54,6 +56,17 @@ def here(corpus, trial, tmp_path_factory) -> dict[str, list[bytes]]:  # noqa: F8
     root = str(tmp_path_factory.mktemp("here"))
     run(Parts(root=root, **SETTINGS), str(corpus), trial)
     return records(root)
+
+
+def test_features_of_two_worker_processes_behind_a_job_server_are_the_same(tmp_path: Path) -> None:
+    inputs = [artifact(tmp_path / "clean", CLEAN), artifact(tmp_path / "noisy", NOISY)]
+    settings = {"ingestion": IngestParams(keywords=("yes",))}
+    Parts(root=str(tmp_path / "here"), **settings).transform(*inputs)
+    with cluster(workers=2) as found:
+        Parts(root=str(tmp_path / "there"), flags=found.flags, **settings).transform(*inputs)
+    expected = records(str(tmp_path / "here"))
+    assert len(expected["features/Split-train/data_tfrecord"]) == 10
+    assert records(str(tmp_path / "there")) == expected
 
 
 @pytest.mark.nightly
