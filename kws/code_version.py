@@ -75,7 +75,7 @@ def find() -> CodeVersion:
 
 
 def _installed() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
         if name:  # what a broken removal left behind has none

@@ -181,8 +181,8 @@ def record(folder: Path, split: str, count: int) -> ClipDigest:
         for number in range(count):
             clip = Clip(
                 audio=np.full(8, number, np.int16), sample_rate=16000, label="yes",
-                word="yes, well", speaker=f"{split} {number}", source="people", clip_id=f"{number:016x}",
-                novelty="keyword",
+                word="yes, well", speaker=f"{split} {number}", source="people",
+                clip_id=f"{number:016x}", novelty="keyword",
             )  # fmt: skip
             out.write(encode(clip))
             digest.add(name_of(encode(clip)))
