@@ -1,6 +1,8 @@
 """A `.tflite` file as the schema's objects, which can be changed and written again."""
 
+import copy
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,17 @@ def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
     """What a tensor of the file holds, flat; None where it is computed."""
     data = model.buffers[tensor.buffer].data
     return None if data is None or not len(data) else np.frombuffer(bytes(data), dtype)
+
+
+def part(model: Any, operators: list[Any], inputs: list[int], outputs: list[int]) -> Any:
+    """A model of some of the first graph's operators; tensors keep their numbers."""
+    made = copy.deepcopy(model)
+    made.signatureDefs = None  # it names inputs and outputs of the whole
+    graph, given = made.subgraphs[0], model.subgraphs[0].operators
+    kept = [any(operator is one for one in operators) for operator in given]
+    graph.operators = list(itertools.compress(graph.operators, kept))
+    graph.inputs, graph.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+    return made
 
 
 def zero_point(tensor: Any) -> int:

@@ -1,9 +1,10 @@
 """Int8StreamingModel: an int8 file that keeps its state inside, run in Python as on the device.
 
-TFLite's optimized kernels do not round as TensorFlow Lite Micro does where a convolution ends in a
-single row, which is all that a step is: posteriors of an untrained mixed_net differed by up to 11
-of 255 steps. Its reference kernels gave exactly TFLM's numbers on every model tried, so those are
-used. A step of a mixed_net takes 0.021 ms of one core instead of 0.014: 2,600 times real time.
+TFLite's optimized kernels do not round as TensorFlow Lite Micro does where an activation may be
+negative: posteriors of an untrained mixed_net differed by up to 11 of 255 steps. Its plain kernels
+gave exactly TFLM's numbers on every model tried, so those are used, and of a single row, which is
+all that a step is, the optimized ones are hardly faster. The first layers hear only the last few
+frames: they take those of many steps at a time, on optimized kernels (see `leading_part`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.micro import operators
+from kws.micro import kernels, leading_part, operators
 from kws.micro.int8_file import Int8File
 
 _FIRST_VALUES = 1
@@ -50,6 +51,17 @@ class Int8StreamingModel(Int8File):
                 hint="a windowed model is loaded as kws.micro.tflite_model.Int8Model",
             )
         self._fresh = True
+        self._leading, self._rest = self._parts(content, num_threads)
+
+    def _parts(
+        self, content: bytes, num_threads: int
+    ) -> tuple[leading_part.LeadingPart | None, Any]:
+        """The first layers, if they can be had apart, and an interpreter of the other layers."""
+        parts = leading_part.cut(content)
+        if parts is None or not leading_part.agrees(content, parts):
+            return None, self._interpreter
+        rest = kernels.interpreter(parts.rest, num_threads, reference=True)
+        return leading_part.LeadingPart(parts, num_threads), rest
 
     @property
     def frames_per_step(self) -> int:
@@ -101,12 +113,15 @@ class Int8StreamingModel(Int8File):
         if fresh:
             self.reset()
         outputs = np.zeros((len(inputs), *self.output_shape), np.int8)
-        # Views of the tensors, not copies; the interpreter does not run while one is held.
-        interpreter = self._interpreter
-        source = interpreter.tensor(self._input_index)
-        sink = interpreter.tensor(self._output_index)
         if len(inputs):
             self._fresh = False
+        if self._leading is not None:
+            inputs = self._leading.run(inputs)
+        # Views of the tensors, not copies; the interpreter does not run while one is held.
+        interpreter = self._rest
+        (details,) = interpreter.get_input_details()
+        source = interpreter.tensor(details["index"])
+        sink = interpreter.tensor(self._output_index)
         for step, output in zip(inputs, outputs, strict=True):
             source()[0] = step
             interpreter.invoke()
@@ -116,7 +131,9 @@ class Int8StreamingModel(Int8File):
     def reset(self) -> None:
         """Puts the model at the start of a stream."""
         if not self._fresh:
-            self.start(self._interpreter)
+            self.start(self._rest)
+            if self._leading is not None:
+                self._leading.reset()
             self._fresh = True
 
     @staticmethod

@@ -6,6 +6,7 @@ TFLM's plain kernels some sixteen times as long as TFLite's optimized ones.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,9 @@ class TflmModel(_InTflm, Int8Model):
 
 class TflmStreamingModel(_InTflm, Int8StreamingModel):
     """A streaming model in TFLM; see `Int8StreamingModel`."""
+
+    def _parts(self, content: bytes, num_threads: int) -> tuple[None, Any]:
+        return None, self._interpreter  # as above: TFLite computes nothing here
 
     def run_steps(self, inputs: np.ndarray, *, fresh: bool = True) -> np.ndarray:
         """int8 outputs `[steps, labels]` of the int8 steps `[steps, frames_per_step, channels]`."""

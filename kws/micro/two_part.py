@@ -6,7 +6,6 @@ posterior in an hour of sound. The last layers are small, so the file is cut bef
 rest runs on the plain kernels, which are TFLM's. Of the cut file's tensors all keep their numbers.
 """
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -61,19 +60,14 @@ def cut(content: bytes) -> tuple[bytes, bytes] | None:
         first -= 1
     if not 0 < first < len(names):
         return None
-    before, after = (
-        model.subgraphs[0].operators[part] for part in (slice(first), slice(first, None))
-    )
+    graph = model.subgraphs[0]
+    before, after = graph.operators[:first], graph.operators[first:]
     made = {int(tensor) for operator in before for tensor in operator.outputs}
-    handed = {int(tensor) for operator in after for tensor in operator.inputs} & made
-    if len(handed) != 1:
+    handed = [int(tensor) for operator in after for tensor in operator.inputs if tensor in made]
+    if len(set(handed)) != 1:
         return None
-    parts = []
-    for operators_of_part, ends in ((before, "outputs"), (after, "inputs")):
-        part = copy.deepcopy(model)
-        part.signatureDefs = None  # it names inputs and outputs of the whole
-        graph = part.subgraphs[0]
-        graph.operators = operators_of_part
-        setattr(graph, ends, np.array(sorted(handed), np.int32))
-        parts.append(slim.pack(part, len(content)))
-    return parts[0], parts[1]
+    parts = (
+        objects.part(model, before, list(graph.inputs), handed[:1]),
+        objects.part(model, after, handed[:1], list(graph.outputs)),
+    )
+    return slim.pack(parts[0], len(content)), slim.pack(parts[1], len(content))
