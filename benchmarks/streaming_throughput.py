@@ -4,10 +4,11 @@
 
 Each windowed model runs every 40 ms, which is more often than the presets have it, and a streaming
 one at each of its steps. By processor time of `kws.streaming.posteriors.stream_posteriors`; the
-frontend alone and the network alone beside it, the latter in TFLite's plain kernels, too, as the
-reference that each row's ratio is of, and in TensorFlow Lite Micro. XNNPACK is what TFLite runs
-unless told otherwise: it is not used here, as it does not give TFLM's numbers, and is printed to
-say what that costs. Weights are untrained, which takes as long.
+frontend alone and an inference of the network alone beside it (a streaming model's first layers
+take the frames of many steps at once in a stream, which an inference alone does not show), in
+TFLite's plain kernels, too, as the reference that each row's ratio is of, and in TensorFlow Lite
+Micro. XNNPACK is what TFLite runs unless told otherwise: it is not used here, as it does not give
+TFLM's numbers, and is printed to say what that costs. Weights are untrained, which takes as long.
 
 `--memory` prints instead by how much a process grows over streams of 1, 10 and 60 minutes.
 """

@@ -54,11 +54,8 @@ def cut(content: bytes) -> Cut | None:
         made = int(layers[-1].outputs[0])
         following = users[made]
     batched = [memory.joined, *(int(layer.outputs[0]) for layer in layers)]
-    if (
-        not layers
-        or not following
-        or any(graph.tensors[tensor].shape[0] != 1 for tensor in batched)
-    ):
+    alone = all(graph.tensors[tensor].shape[0] == 1 for tensor in batched)
+    if not layers or not following or not alone:
         return None
     one, many = (objects.part(model, layers, [memory.joined], [made]) for _ in range(2))
     for part in (one, many):
