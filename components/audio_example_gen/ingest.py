@@ -3,17 +3,14 @@
     names ─┬─ batches ── examine (decode, hash) ── findings ─┐
            └─ layout of long recordings ─────────────────────┴─ plan ── batches of cuts ── clips
 
-Files are read twice. That is cheaper than to carry the audio of all files through the one step
-that must see everything, where duplicates are found and the exact shares are drawn: only names and
-hashes go there, in elements of 64 files. It is one worker that they go to; docs/scale.md says how
-many that may be.
+Files are read twice. That is cheaper than to carry the audio of all files through the plan, where
+duplicates are found and the exact shares are drawn: only names and hashes go there.
 """
 
 import dataclasses
 import json
 import os
-import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -21,17 +18,17 @@ from absl import logging
 from tfx.dsl.io import fileio
 
 from components import staging
+from components.audio_example_gen.plan import MakePlan
+from components.audio_example_gen.plan_steps import Rest, pack
 from kws.audio import clip as clips
 from kws.audio import cut as cuts
 from kws.audio import examine, layout
 from kws.audio.corpus import Corpus
-from kws.audio.ingest_summary import INGEST_FILE, check, summarize
+from kws.audio.ingest_summary import INGEST_FILE, summarize
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.params import IngestParams
-from kws.audio.plan import make_plan
 from kws.audio.pseudonym import pseudonym
 from kws.audio.quarantine import QUARANTINE_FILE, to_jsonl
-from kws.errors import KwsError
 from kws.splits import SPLITS
 
 BATCH_FILES = 64
@@ -74,19 +71,19 @@ class Ingest(beam.PTransform):
             | "ShuffleFiles" >> beam.Reshuffle()
             | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
         )
+        planned = (findings, understood[REST]) | "Plan" >> MakePlan(
+            IngestParams.from_json(self._params_json)
+        )
+        _ = planned["seen"] | "WriteDown" >> beam.Map(
+            write_down,
+            beam.pvalue.AsSingleton(planned["tally"]),
+            self._corpus,
+            self._params_json,
+            self._artifact_folder,
+        )
         made = (
-            pipeline
-            | "Once" >> beam.Create([self._artifact_folder], reshuffle=False)
-            | "Plan"
-            >> beam.FlatMap(
-                plan,
-                beam.pvalue.AsIter(findings),
-                beam.pvalue.AsSingleton(understood[REST]),
-                self._corpus,
-                self._params_json,
-                self._salt,
-            )
-            | "ShuffleCuts" >> beam.Reshuffle()
+            planned["cuts"]
+            | "HashSpeakers" >> beam.Map(hash_speakers, self._salt)
             | "Make" >> beam.ParDo(Make(self._corpus, self._params_json)).with_outputs(*SPLITS)
         )
         return {split: made[split] for split in SPLITS}
@@ -98,7 +95,8 @@ def understand(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mista
         corpus, list_names, read_text, IngestParams.from_json(params_json)
     )
     yield from batches(found)
-    yield beam.pvalue.TaggedOutput(REST, dataclasses.replace(found, words=[]))
+    rest = dataclasses.replace(found, words=[])
+    yield beam.pvalue.TaggedOutput(REST, Rest(rest, len(found.words)))
 
 
 def list_names(folder: str) -> list[str]:
@@ -130,10 +128,7 @@ def batches(understood: layout.Layout) -> Iterator[Batch]:
 
 
 class Examine(beam.DoFn):
-    """Batches to (the words in them, what was found in each file), pickled.
-
-    Beam keeps and copies what the plan reads: bytes take a third.
-    """
+    """Batches to what was found in their files, packed."""
 
     def __init__(self, corpus: Corpus, params_json: str):
         self._corpus = corpus
@@ -157,7 +152,7 @@ class Examine(beam.DoFn):
         for finding in found:
             if finding.reason:
                 beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
-        yield pickle.dumps((words, found), pickle.HIGHEST_PROTOCOL)
+        yield pack(words, found)
 
     def _look_at_word(self, name: str) -> examine.Finding:
         source = staging.short_recording(self._corpus.path_of(name))
@@ -168,46 +163,32 @@ class Examine(beam.DoFn):
             return examine.examine_long(name, source, self._params)
 
 
-def plan(
-    artifact_folder: str,
-    examined: Iterable[bytes],
-    rest: layout.Layout,
-    corpus: Corpus,
-    params_json: str,
-    salt: str | None,
-) -> Iterator[list[cuts.Cut]]:
-    """Decides everything, writes down why, and gives out the work."""
+def write_down(
+    seen: Any, tally: Any, corpus: Corpus, params_json: str, artifact_folder: str
+) -> None:
+    """Writes what was decided, and why."""
     params = IngestParams.from_json(params_json)
-    words: list[layout.Word] = []
-    findings: list[examine.Finding] = []
-    for batch in examined:
-        some, found = pickle.loads(batch)
-        words += some
-        findings += found
-    words.sort(key=lambda word: word.name)
-    decided = make_plan(dataclasses.replace(rest, words=words), findings, params)
-    summary = summarize(decided, params)
-    try:
-        check(decided, params)
-    except KwsError as error:
-        summary["problem"] = {"message": error.message, "hint": error.hint}
+    found = seen.overview
+    summary = summarize(found, tally, params)
+    if seen.problem:
+        summary["problem"] = seen.problem
     fileio.makedirs(artifact_folder)
-    _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(decided.quarantine))
+    _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(found.quarantine))
     _write(os.path.join(artifact_folder, INGEST_FILE), json.dumps(summary, indent=2) + "\n")
-    long = LongRecordings.of_plan(decided, corpus)
+    long = LongRecordings.of_plan(found, corpus)
     _write(os.path.join(artifact_folder, LONG_RECORDINGS_FILE), long.to_json())
-    if "problem" in summary:
-        return
-    if params.silence_percentage and not any(decided.backgrounds.values()):
+    if params.silence_percentage and not any(found.backgrounds.values()) and not seen.problem:
         logging.warning(
             "No background recordings (%s/): _silence_ clips are quiet white noise",
             layout.BACKGROUND_FOLDER,
         )
+
+
+def hash_speakers(cut: list[cuts.Cut], salt: str | None) -> list[cuts.Cut]:
+    """The same with pseudonyms, if there is a salt."""
     if salt is None:
-        yield from _grouped(decided.cuts)
-        return
-    hashed = [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in decided.cuts]
-    yield from _grouped(hashed)
+        return cut
+    return [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in cut]
 
 
 class Make(beam.DoFn):

@@ -126,10 +126,7 @@ def _close(findings: Sequence[Finding]) -> Iterator[tuple[int, int]]:
     """
     from scipy.spatial import KDTree
 
-    sketches = _sketches(findings)
-    radius = np.sqrt(BASE_DISTANCE**2 + ROUNDING_MARGIN * rounding_share(sketches))
-    radius = np.minimum(radius, MOST_DISTANCE)
-    sketches /= np.linalg.norm(sketches, axis=1, keepdims=True)
+    radius, sketches = reach(findings), unit_sketches(findings)
     tree = KDTree(sketches)
     for first in range(0, len(findings), _QUERIES):
         few = slice(first, first + _QUERIES)
@@ -139,6 +136,18 @@ def _close(findings: Sequence[Finding]) -> Iterator[tuple[int, int]]:
             neighbours = tree.query_ball_point(sign * sketches[some], radius[some])
             for i, found in zip(some, neighbours, strict=True):
                 yield from ((int(i), j) for j in found)
+
+
+def reach(findings: Sequence[Finding]) -> np.ndarray:
+    """float64 `[n]`: how far from each the direction of a copy can be."""
+    share = rounding_share(_sketches(findings))
+    return np.minimum(np.sqrt(BASE_DISTANCE**2 + ROUNDING_MARGIN * share), MOST_DISTANCE)
+
+
+def unit_sketches(findings: Sequence[Finding]) -> np.ndarray:
+    """float64 `[n, 32]`: the directions."""
+    sketches = _sketches(findings)
+    return sketches / np.linalg.norm(sketches, axis=1, keepdims=True)
 
 
 def _sketches(findings: Sequence[Finding]) -> np.ndarray:

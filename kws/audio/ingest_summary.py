@@ -1,10 +1,9 @@
 """The summary of an ingestion, and the checks that a corpus can be learned from at all."""
 
 import json
-from collections import Counter
 
 from kws.audio.params import IngestParams
-from kws.audio.plan import Plan
+from kws.audio.plan import Overview, Tally
 from kws.audio.quarantine import by_reason, check_share
 from kws.errors import KwsError
 from kws.labels import label_list
@@ -14,7 +13,7 @@ INGEST_FILE = "ingest.json"
 WORDS_SHOWN = 40
 
 
-def check(plan: Plan, params: IngestParams) -> None:
+def check(plan: Overview, params: IngestParams) -> None:
     """Refuses a corpus that no keyword spotter can be trained and judged on.
 
     Raises:
@@ -45,10 +44,9 @@ def check(plan: Plan, params: IngestParams) -> None:
                 )
 
 
-def summarize(plan: Plan, params: IngestParams) -> dict:
+def summarize(plan: Overview, tally: Tally, params: IngestParams) -> dict:
     """What `ingest.json` holds: counts per split, label and source, what was left out and why."""
-    clips = Counter((cut.split, cut.label) for cut in plan.cuts)
-    of_source = Counter((cut.source, cut.split) for cut in plan.cuts)
+    clips, of_source = tally.clips, tally.sources
     seconds = params.clip_duration_ms / 1000
     return {
         "files": plan.files,
@@ -60,12 +58,9 @@ def summarize(plan: Plan, params: IngestParams) -> dict:
             for split in SPLITS
         },
         "seconds": {
-            split: seconds * sum(cut.split == split for cut in plan.cuts) for split in SPLITS
+            split: seconds * sum(n for (s, _), n in clips.items() if s == split) for split in SPLITS
         },
-        "speakers": {
-            split: len({c.speaker for c in plan.cuts if c.word and c.split == split})
-            for split in SPLITS
-        },
+        "speakers": {split: tally.speakers[split] for split in SPLITS},
         "sources": {
             source: {split: of_source[source, split] for split in SPLITS}
             for source in sorted({source for source, _ in of_source})

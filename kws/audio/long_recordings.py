@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from kws.audio.corpus import Corpus
-from kws.audio.plan import Plan
+from kws.audio.plan import Overview
 from kws.audio.splits import Part
 from kws.splits import SPLITS, Split
 
@@ -29,7 +29,7 @@ class LongRecordings:
     negatives: dict[Split, list[Part]]
 
     @classmethod
-    def of_plan(cls, plan: Plan, corpus: Corpus) -> "LongRecordings":
+    def of_plan(cls, plan: Overview, corpus: Corpus) -> "LongRecordings":
         """The usable ones."""
 
         def located(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:

@@ -1,34 +1,33 @@
 """Plan: from what was found in every file to the clips of every split, exactly and repeatably.
 
-All choices hang on hashes of the seed and of names, never on the order of files or on workers:
-- other words: the clips with the lowest hashes, as many as `unknown_percentage` asks for;
-- silence and negatives: window number i of a split has its own random generator.
+The pieces of it are here; `components.audio_example_gen.plan` puts them together on many workers.
+All choices hang on hashes of the seed and of names, never on the order of files or on workers
+(`kws.audio.choice`); window number i of a split has its own random generator (`kws.audio.windows`).
 """
 
 import dataclasses
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kws.audio.clip import Novelty
+from kws.audio.choice import PerWord, keyword_clips, share, unused
 from kws.audio.cut import Cut
-from kws.audio.duplicates import distinct
+from kws.audio.duplicates import Distinct
 from kws.audio.examine import Finding
-from kws.audio.layout import Layout, Word
+from kws.audio.layout import Layout
 from kws.audio.params import IngestParams
 from kws.audio.quarantine import Quarantined
 from kws.audio.splits import Part
 from kws.audio.windows import negative_cuts, rank, silence_cuts, usable_parts
-from kws.labels import UNKNOWN
-from kws.splits import SPLITS, TEST, TRAIN, Split
+from kws.splits import SPLITS, TRAIN, Split
+
+WINDOWS_AT_ONCE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """What to make of a corpus.
+class Overview:
+    """What there is in a corpus, before clips are chosen.
 
     Attributes:
-      cuts: the clips of all splits, well mixed.
       quarantine: every file that is not used because something is wrong with it, by name.
       leaks: how many of the quarantined have their content in another split.
       files: how many files were judged (used, unused and quarantined).
@@ -38,7 +37,6 @@ class Plan:
       backgrounds, negatives: the usable parts of each split.
     """
 
-    cuts: list[Cut]
     quarantine: list[Quarantined]
     leaks: int
     files: int
@@ -48,86 +46,96 @@ class Plan:
     negatives: dict[Split, list[Part]]
 
 
-def make_plan(layout: Layout, findings: Iterable[Finding], params: IngestParams) -> Plan:
-    """Decides about every file.
+def overview(
+    rest: Layout,
+    long: Mapping[str, Finding],
+    bad: Iterable[Quarantined],
+    copies: Distinct,
+    per_word: PerWord,
+    files: int,
+    params: IngestParams,
+) -> Overview:
+    """Puts the facts together.
 
     Args:
-      layout: of the corpus.
-      findings: one for each file of `layout.words`, `.backgrounds` and `.negatives`.
-      params: keywords, shares, seed.
+      rest: the layout; of its words nothing is read.
+      long: findings of the long recordings, by name.
+      bad: files that cannot be used by themselves.
+      copies: what was decided about duplicates.
+      per_word: see `PerWord`.
+      files: how many were examined.
+      params: clip duration, shares.
     """
-    found = {finding.name: finding for finding in findings}
-    quarantine = [Quarantined(n, *why) for n, why in layout.misplaced.items()]
-    quarantine += [Quarantined(f.name, f.reason, f.detail) for f in found.values() if f.reason]
-    usable, duplicates, leaks = distinct(layout.words, found, params.keywords)
-    quarantine += duplicates
-
-    per_word: dict[str, Counter[Split]] = defaultdict(Counter)
-    for word in usable:
-        per_word[word.word][word.split] += 1
-    backgrounds = {s: usable_parts(parts, found, params) for s, parts in layout.backgrounds.items()}
-    negatives = {s: usable_parts(parts, found, params) for s, parts in layout.negatives.items()}
-
-    chosen, unused = _choose_words(usable, per_word, params)
-    cuts = _word_cuts(chosen, params)
-    keyword_clips = Counter(cut.split for cut in cuts if cut.label != UNKNOWN)
-    for split in SPLITS:
-        count = _share(params.silence_percentage, keyword_clips[split])
-        cuts += silence_cuts(split, count, backgrounds[split], found, params)
-    count = _share(params.negatives_percentage, keyword_clips[TRAIN])
-    cuts += negative_cuts(count, negatives[TRAIN], found, params)
-    cuts.sort(key=lambda cut: rank(params.seed, f"{cut.name}{cut.starts_ms}{cut.seed}"))
-    return Plan(
-        cuts=cuts,
-        quarantine=sorted(quarantine),
-        leaks=leaks,
-        files=len(found) + len(layout.misplaced),
-        words={w: {s: n[s] for s in SPLITS} for w, n in sorted(per_word.items())},
-        unused=unused,
-        backgrounds=backgrounds,
-        negatives=negatives,
+    misplaced = [Quarantined(name, *why) for name, why in rest.misplaced.items()]
+    counts: dict[str, dict[Split, int]] = {
+        word: dict.fromkeys(SPLITS, 0) for word in sorted({word for word, _ in per_word})
+    }
+    for (word, split), clips in per_word.items():
+        counts[word][split] = clips
+    return Overview(
+        quarantine=sorted([*misplaced, *bad, *copies.quarantine]),
+        leaks=copies.leaks,
+        files=files + len(misplaced),
+        words=counts,
+        unused=unused(per_word, params),
+        backgrounds={s: usable_parts(p, long, params) for s, p in rest.backgrounds.items()},
+        negatives={s: usable_parts(p, long, params) for s, p in rest.negatives.items()},
     )
 
 
-def _choose_words(
-    usable: Sequence[Word], per_word: dict[str, Counter[Split]], params: IngestParams
-) -> tuple[list[Word], dict[str, dict[Split, int]]]:
-    """All keywords, rare words in test, and the share of the other words."""
-    keywords = [word for word in usable if word.word in params.keywords]
-    others = [word for word in usable if word.word not in params.keywords]
-    rare = {w for w, clips in per_word.items() if clips.total() < params.rare_word_clips}
-    rare -= {UNKNOWN}  # Words of all kinds, however few.
-    chosen = keywords + [w for w in others if w.word in rare and w.split == TEST]
-    unused: dict[str, dict[Split, int]] = {"not_sampled": {}, "rare_word": {}}
-    for split in SPLITS:
-        here = [w for w in others if w.split == split]
-        heard = [w for w in here if w.word not in rare]
-        heard.sort(key=lambda word: rank(params.seed, word.name))
-        count = _share(params.unknown_percentage, sum(w.split == split for w in keywords))
-        chosen += heard[:count]
-        unused["not_sampled"][split] = len(heard[count:])
-        unused["rare_word"][split] = 0 if split == TEST else len(here) - len(heard)
-    return chosen, unused
+Windows = tuple[str, Split, range]
+"""`silence` or `negatives`, the split, and the numbers of the windows."""
 
 
-def _word_cuts(chosen: Sequence[Word], params: IngestParams) -> list[Cut]:
-    in_training = {word.word for word in chosen if word.split == TRAIN}
-
-    def cut(word: Word) -> Cut:
-        novelty: Novelty = "heard" if word.word in in_training else "new_word"
-        keyword = word.word in params.keywords
-        return Cut(
-            name=word.name,
-            split=word.split,
-            label=word.word if keyword else UNKNOWN,
-            word=word.word,
-            speaker=word.speaker,
-            source=word.source or params.source,
-            novelty="keyword" if keyword else novelty,
-        )
-
-    return [cut(word) for word in chosen]
+def windows(per_word: PerWord, params: IngestParams) -> Iterator[Windows]:
+    """The clips that are cut from long recordings, some at a time."""
+    keywords = keyword_clips(per_word, params)
+    wanted = [("silence", split, params.silence_percentage) for split in SPLITS]
+    wanted.append(("negatives", TRAIN, params.negatives_percentage))
+    for kind, split, percentage in wanted:
+        count = share(percentage, keywords[split])
+        for first in range(0, count, WINDOWS_AT_ONCE):
+            yield kind, split, range(first, min(count, first + WINDOWS_AT_ONCE))
 
 
-def _share(percentage: float, clips: int) -> int:
-    return math.ceil(percentage * clips / 100)
+def window_cuts(
+    some: Windows, found: Overview, long: Mapping[str, Finding], params: IngestParams
+) -> list[Cut]:
+    """What to cut for some windows."""
+    kind, split, numbers = some
+    if kind == "silence":
+        return silence_cuts(split, numbers, found.backgrounds[split], long, params)
+    return negative_cuts(numbers, found.negatives[split], long, params)
+
+
+def mixing(cut: Cut, params: IngestParams) -> int:
+    """Cuts in this order are well mixed, whatever they were cut from."""
+    return rank(params.seed, f"{cut.name}{cut.starts_ms}{cut.seed}")
+
+
+@dataclasses.dataclass
+class Tally:
+    """Counts of clips.
+
+    Attributes:
+      clips: of (split, label).
+      sources: of (source, split).
+      speakers: of each split, those who say a word.
+    """
+
+    clips: Counter[tuple[Split, str]] = dataclasses.field(default_factory=Counter)
+    sources: Counter[tuple[str, Split]] = dataclasses.field(default_factory=Counter)
+    speakers: Counter[Split] = dataclasses.field(default_factory=Counter)
+
+    def add(self, cuts: Sequence[Cut]) -> "Tally":
+        """Adds clips, but not their speakers, who may have been counted before."""
+        self.clips.update((cut.split, cut.label) for cut in cuts)
+        self.sources.update((cut.source, cut.split) for cut in cuts)
+        return self
+
+    def merge(self, other: "Tally") -> "Tally":
+        """Adds another's."""
+        self.clips.update(other.clips)
+        self.sources.update(other.sources)
+        self.speakers.update(other.speakers)
+        return self

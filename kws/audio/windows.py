@@ -5,7 +5,7 @@ changes none of the first ones.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,22 +26,22 @@ NEGATIVE_TRIES = 8
 
 def silence_cuts(
     split: Split,
-    count: int,
+    numbers: range,
     parts: Sequence[Part],
-    found: dict[str, Finding],
+    found: Mapping[str, Finding],
     params: IngestParams,
 ) -> list[Cut]:
     """`_silence_` clips of one split: windows of its backgrounds at random places and gains.
 
     Args:
       split: the split.
-      count: how many.
+      numbers: of the windows.
       parts: usable backgrounds; none: the clips are quiet white noise.
       found: the findings, by name; give the durations.
       params: clip duration and seed.
     """
     cuts = []
-    for i in range(count):
+    for i in numbers:
         seed = rank(params.seed, f"silence {split} {i}")
         rng = np.random.default_rng(seed)
         name = ""
@@ -70,11 +70,11 @@ def silence_cuts(
 
 
 def negative_cuts(
-    count: int, parts: Sequence[Part], found: dict[str, Finding], params: IngestParams
+    numbers: range, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams
 ) -> list[Cut]:
     """`_unknown_` clips for training: windows of `_negatives_`; arguments as `silence_cuts`."""
     cuts = []
-    for i in range(count if parts else 0):
+    for i in numbers if parts else ():
         rng = np.random.default_rng(rank(params.seed, f"negatives {i}"))
         name, starts = _windows(NEGATIVE_TRIES, parts, found, params, rng)
         cuts.append(
@@ -95,7 +95,7 @@ def negative_cuts(
 def _windows(
     tries: int,
     parts: Sequence[Part],
-    found: dict[str, Finding],
+    found: Mapping[str, Finding],
     params: IngestParams,
     rng: np.random.Generator,
 ) -> tuple[str, tuple[float, ...]]:
@@ -113,7 +113,7 @@ def _windows(
 
 
 def usable_parts(
-    parts: Sequence[Part], found: dict[str, Finding], params: IngestParams
+    parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams
 ) -> list[Part]:
     """Parts of sound recordings that are long enough for one clip and its lead-in."""
     return [

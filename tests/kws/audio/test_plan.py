@@ -9,9 +9,9 @@ from kws.audio.examine import Finding
 from kws.audio.ingest_summary import check
 from kws.audio.layout import Layout, understand
 from kws.audio.params import IngestParams
-from kws.audio.plan import make_plan
 from kws.errors import KwsError
 from kws.splits import SPLITS
+from tests.kws.audio.plan_in_one_place import make_plan
 
 SPEAKERS = [f"{i:08x}" for i in range(200)]
 PARAMS = IngestParams(

@@ -1,0 +1,135 @@
+"""The Beam side of the plan: no place sees all files, but for what is small of them.
+
+    examined ─┬─ digests ── sketches in cells ── suspects ─┐
+              ├─ suspects' findings ── copies (of suspects alone) ── counts of words
+              ├─ histogram of hashes ── boundaries ── limits: the choice
+              └─ cuts of every batch ─┬─ windows of long recordings
+                                      └─ mixed by their hash ── batches of cuts
+
+What one place does hold: the long recordings, the files in quarantine, the suspects of duplicates,
+the counts of each word, and one 65,536th of the other words' names.
+"""
+
+from typing import Any
+
+import apache_beam as beam
+
+from components.audio_example_gen import plan_steps as steps
+from kws.audio.params import IngestParams
+
+_Single, _Iter, _Dict = beam.pvalue.AsSingleton, beam.pvalue.AsIter, beam.pvalue.AsDict
+
+
+class MakePlan(beam.PTransform):
+    """From examined batches, and the rest of the layout, to cuts and facts.
+
+    Gives batches of `Cut`s, well mixed; one `plan_steps.Seen`; and one `Tally` of the cuts. If
+    there is a problem, there are no cuts.
+    """
+
+    def __init__(self, params: IngestParams):
+        super().__init__()
+        self._params = params.to_json()
+
+    def expand(self, inputs: Any) -> Any:  # Beam takes no dict of outputs as a type hint.
+        examined, rest = inputs
+        params = self._params
+        copies = self._copies(examined, rest)
+        dropped = _Single(copies | "Dropped" >> beam.Map(steps.dropped))
+        per_word = _Single(
+            examined
+            | "CountWords" >> beam.Map(steps.count_words, dropped)
+            | "AddWords" >> beam.CombineGlobally(steps.added)
+        )
+        long = _Single(
+            examined
+            | "Long" >> beam.FlatMap(steps.long_findings)
+            | "AllLong" >> beam.combiners.ToDict()
+        )
+        bad = _Iter(examined | "Bad" >> beam.FlatMap(steps.bad_files))
+        files = _Single(
+            examined | "Files" >> beam.Map(steps.files) | "AddFiles" >> beam.CombineGlobally(sum)
+        )
+        seen = rest | "See" >> beam.Map(
+            steps.see, long, bad, _Single(copies), per_word, files, params
+        )
+        cuts = self._cuts(examined, dropped, per_word, long, seen)
+        mixed = (
+            cuts
+            | "ByPlace" >> beam.FlatMap(steps.by_place, per_word, params)
+            | "Mix" >> beam.GroupByKey()
+            | "InOrder" >> beam.FlatMap(steps.in_order, params)
+        )
+        speakers = (
+            cuts
+            | "Speakers" >> beam.FlatMap(steps.speakers)
+            | "EachSpeaker" >> beam.Distinct()
+            | "TheirSplits" >> beam.Map(steps.first)
+            | "CountSpeakers" >> beam.combiners.Count.PerElement()
+            | "AllSpeakers" >> beam.combiners.ToDict()
+        )
+        tally = (
+            cuts
+            | "Tally" >> beam.Map(steps.tally)
+            | "AddTallies" >> beam.CombineGlobally(steps.merged)
+            | "WithSpeakers" >> beam.Map(steps.with_speakers, _Single(speakers))
+        )
+        return {"cuts": mixed, "seen": seen, "tally": tally}
+
+    def _copies(self, examined: Any, rest: Any) -> Any:
+        """One `Distinct`, of the suspects alone."""
+        exact = (
+            examined
+            | "Digests" >> beam.FlatMap(steps.by_digest)
+            | "SameDigest" >> beam.GroupByKey()
+            | "OneOfEach" >> beam.FlatMap(steps.one_of_each).with_outputs("suspects", main="ones")
+        )
+        near = (
+            exact.ones
+            | "Cells" >> beam.FlatMap(steps.by_cell, _Single(rest))
+            | "SameCell" >> beam.GroupByKey()
+            | "Near" >> beam.FlatMap(steps.near)
+        )
+        names = (
+            (exact.suspects, near)
+            | "Suspects" >> beam.Flatten()
+            | "ByName" >> beam.Map(steps.keyed)
+        )
+        return (
+            examined
+            | "OfSuspects" >> beam.FlatMap(steps.of_suspects, _Dict(names))
+            | "Together" >> beam.combiners.ToList()
+            | "Distinct" >> beam.Map(steps.distinct, self._params)
+        )
+
+    def _cuts(self, examined: Any, dropped: Any, per_word: Any, long: Any, seen: Any) -> Any:
+        """Lists of `Cut`s: of the words of a batch, or of some windows."""
+        params = self._params
+        boundary = _Single(
+            examined
+            | "Buckets" >> beam.Map(steps.histogram, dropped, per_word, params)
+            | "AddBuckets" >> beam.CombineGlobally(steps.added)
+            | "Boundaries" >> beam.Map(steps.boundaries, per_word, params)
+        )
+        chosen = _Single(
+            examined
+            | "InBoundary" >> beam.FlatMap(steps.in_boundary, dropped, per_word, boundary, params)
+            | "AllInBoundary" >> beam.combiners.ToList()
+            | "Choose" >> beam.Map(steps.choose, boundary, per_word, params)
+        )
+        heard = _Dict(
+            examined
+            | "Trained" >> beam.FlatMap(steps.trained, dropped, chosen, params)
+            | "EachWord" >> beam.Distinct()
+            | "ByWord" >> beam.Map(steps.keyed)
+        )
+        words = examined | "CutWords" >> beam.FlatMap(
+            steps.cut_words, dropped, chosen, heard, _Single(seen), params
+        )
+        windows = (
+            seen
+            | "Windows" >> beam.FlatMap(steps.windows, per_word, params)
+            | "SpreadWindows" >> beam.Reshuffle()
+            | "CutWindows" >> beam.Map(steps.cut_windows, _Single(seen), long, params)
+        )
+        return (words, windows) | "AllCuts" >> beam.Flatten()

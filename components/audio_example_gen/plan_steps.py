@@ -1,0 +1,267 @@
+"""The steps of `MakePlan`: what one worker does with one element. See `kws.audio.plan`.
+
+Beam infers types from annotations and mistakes some: what it is to leave alone is `Any`.
+"""
+
+import pickle
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+
+from kws.audio import choice, duplicates, plan
+from kws.audio import suspects as cells
+from kws.audio.choice import PerWord
+from kws.audio.cut import Cut
+from kws.audio.examine import Finding
+from kws.audio.ingest_summary import check
+from kws.audio.layout import Layout, Word
+from kws.audio.params import IngestParams
+from kws.audio.quarantine import Quarantined
+from kws.errors import KwsError
+
+BATCH_CLIPS = 64
+"""Cuts an element."""
+
+
+class Rest(NamedTuple):
+    """What is known of a corpus by the names of its files, but for the words themselves."""
+
+    layout: Layout
+    words: int
+
+
+class Seen(NamedTuple):
+    """What there is, and why it cannot be learned from: message and hint, or None."""
+
+    overview: plan.Overview
+    problem: dict[str, str | None] | None
+
+
+def pack(words: list[Word], findings: list[Finding]) -> bytes:
+    """An examined batch: its words, and the findings of all its files.
+
+    Beam keeps and copies them: bytes take a third.
+    """
+    return pickle.dumps((words, findings), pickle.HIGHEST_PROTOCOL)
+
+
+def _unpack(batch: bytes) -> tuple[list[Word], list[Finding]]:
+    return pickle.loads(batch)
+
+
+def _usable(batch: bytes, dropped: frozenset[str]) -> Iterator[Word]:
+    words, findings = _unpack(batch)
+    bad = {finding.name for finding in findings if finding.reason}
+    return (word for word in words if word.name not in bad and word.name not in dropped)
+
+
+def keyed(item: Any) -> Any:
+    """For a side input that is asked whether it holds something."""
+    return item, None
+
+
+def first(pair: Any) -> Any:
+    """Of two."""
+    return pair[0]
+
+
+def added(counters: Iterable[Any]) -> Any:
+    """The sum."""
+    total: Counter[Any] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total
+
+
+def files(batch: bytes) -> int:
+    """How many."""
+    return len(_unpack(batch)[1])
+
+
+def bad_files(batch: bytes) -> Iterator[Any]:
+    """Those that cannot be used by themselves."""
+    for found in _unpack(batch)[1]:
+        if found.reason:
+            yield Quarantined(found.name, found.reason, found.detail)
+
+
+def long_findings(batch: bytes) -> Iterator[Any]:
+    """(Name, finding) of long recordings."""
+    words, findings = _unpack(batch)
+    names = {word.name for word in words}
+    yield from ((found.name, found) for found in findings if found.name not in names)
+
+
+def by_digest(batch: bytes) -> Iterator[Any]:
+    """(Digest, finding) of words that can be used and sound."""
+    yield from ((found.digest, found) for found in _unpack(batch)[1] if found.digest)
+
+
+def one_of_each(group: Any) -> Iterator[Any]:
+    """One finding of those with a digest; names of all of them, if they are several."""
+    found = sorted(group[1], key=lambda finding: finding.name)
+    if len(found) > 1:
+        yield from (beam.pvalue.TaggedOutput("suspects", finding.name) for finding in found)
+    if found[0].sketch:
+        yield found[0]
+
+
+def by_cell(finding: Any, rest: Any) -> Iterator[Any]:
+    """(Cell, home) for every cell that a finding goes to."""
+    yield from cells.homes(finding, cells.dimensions(rest.words))
+
+
+def near(group: Any) -> Iterator[Any]:
+    """Names of those in a cell that are as near as copies are."""
+    yield from sorted(cells.suspects(list(group[1])))
+
+
+def of_suspects(batch: bytes, names: Any) -> Iterator[Any]:
+    """(Word, finding) of suspects."""
+    words, findings = _unpack(batch)
+    found = {finding.name: finding for finding in findings}
+    yield from ((word, found[word.name]) for word in words if word.name in names)
+
+
+def distinct(pairs: Any, params_json: str) -> Any:
+    """What `kws.audio.duplicates.distinct` says of the suspects; nobody else has a copy."""
+    params = IngestParams.from_json(params_json)
+    found = {word.name: finding for word, finding in pairs}
+    return duplicates.distinct([word for word, _ in pairs], found, params.keywords)
+
+
+def dropped(copies: Any) -> Any:
+    """Names of duplicates that are not used."""
+    return frozenset(entry.path for entry in copies.quarantine)
+
+
+def count_words(batch: bytes, dropped: Any) -> Any:
+    """`PerWord` of a batch."""
+    return Counter((word.word, word.split) for word in _usable(batch, dropped))
+
+
+def see(
+    rest: Any,
+    long: Any,
+    bad: Any,
+    copies: Any,
+    per_word: Any,
+    files: Any,
+    params_json: str,
+) -> Any:
+    """The `Seen`. What cannot be learned from is no error yet: raised in here, it would reach the
+    user as a runner's stack trace."""
+    params = IngestParams.from_json(params_json)
+    found = plan.overview(rest.layout, long, bad, copies, per_word, files, params)
+    try:
+        check(found, params)
+    except KwsError as error:
+        return Seen(found, {"message": error.message, "hint": error.hint})
+    return Seen(found, None)
+
+
+def _others(
+    batch: bytes, dropped: frozenset[str], per_word: PerWord, params: IngestParams
+) -> Iterator[Word]:
+    """Clips of other words that may be heard."""
+    left_out = {*choice.rare_words(per_word, params), *params.keywords}
+    return (word for word in _usable(batch, dropped) if word.word not in left_out)
+
+
+def histogram(batch: bytes, dropped: Any, per_word: Any, params_json: str) -> Any:
+    """Counts of (split, bucket) of other words."""
+    params = IngestParams.from_json(params_json)
+    others = _others(batch, dropped, per_word, params)
+    return Counter((word.split, choice.bucket(word, params)) for word in others)
+
+
+def boundaries(counts: Any, per_word: Any, params_json: str) -> Any:
+    """See `choice.boundaries`."""
+    return choice.boundaries(counts, per_word, IngestParams.from_json(params_json))
+
+
+def in_boundary(
+    batch: bytes, dropped: Any, per_word: Any, boundary: Any, params_json: str
+) -> Iterator[Any]:
+    """(Split, order) of other words in the buckets of the boundaries."""
+    params = IngestParams.from_json(params_json)
+    for word in _others(batch, dropped, per_word, params):
+        if word.split in boundary and choice.bucket(word, params) == boundary[word.split][0]:
+            yield word.split, choice.order(word, params)
+
+
+def choose(found: Any, boundary: Any, per_word: Any, params_json: str) -> Any:
+    """See `choice.choose`."""
+    return choice.choose(found, boundary, per_word, IngestParams.from_json(params_json))
+
+
+def trained(batch: bytes, dropped: Any, chosen: Any, params_json: str) -> Iterator[Any]:
+    """Words that training hears."""
+    params = IngestParams.from_json(params_json)
+    usable = _usable(batch, dropped)
+    yield from {w.word for w in usable if choice.is_of_training(w) and chosen.takes(w, params)}
+
+
+def cut_words(
+    batch: bytes, dropped: Any, chosen: Any, heard: Any, seen: Any, params_json: str
+) -> Iterator[Any]:
+    """A list of cuts, if any word of the batch was chosen."""
+    params = IngestParams.from_json(params_json)
+    cuts = [
+        choice.cut_of(word, heard, params)
+        for word in _usable(batch, dropped)
+        if chosen.takes(word, params)
+    ]
+    if cuts and seen.problem is None:
+        yield cuts
+
+
+def windows(seen: Any, per_word: Any, params_json: str) -> Iterator[Any]:
+    """What is to be cut from long recordings, some at a time."""
+    if seen.problem is None:
+        yield from plan.windows(per_word, IngestParams.from_json(params_json))
+
+
+def cut_windows(some: Any, seen: Any, long: Any, params_json: str) -> Any:
+    """A list of cuts."""
+    return plan.window_cuts(some, seen.overview, long, IngestParams.from_json(params_json))
+
+
+def by_place(cuts: Any, per_word: Any, params_json: str) -> Iterator[Any]:
+    """(Place, cut): places are as many as there are batches of words."""
+    params = IngestParams.from_json(params_json)
+    places = 1 + sum(per_word.values()) // BATCH_CLIPS
+    yield from ((plan.mixing(cut, params) % places, cut) for cut in cuts)
+
+
+def in_order(group: Any, params_json: str) -> Iterator[Any]:
+    """The cuts of a place in batches."""
+    params = IngestParams.from_json(params_json)
+    cuts = sorted(group[1], key=lambda cut: plan.mixing(cut, params))
+    for start in range(0, len(cuts), BATCH_CLIPS):
+        yield cuts[start : start + BATCH_CLIPS]
+
+
+def speakers(cuts: list[Cut]) -> Iterator[Any]:
+    """(Split, speaker) of those who say a word."""
+    yield from {(cut.split, cut.speaker) for cut in cuts if cut.word}
+
+
+def tally(cuts: list[Cut]) -> Any:
+    """Of one list."""
+    return plan.Tally().add(cuts)
+
+
+def merged(tallies: Iterable[Any]) -> Any:
+    """The sum."""
+    total = plan.Tally()
+    for one in tallies:
+        total.merge(one)
+    return total
+
+
+def with_speakers(total: Any, speakers: Any) -> Any:
+    """The tally with the speakers of each split."""
+    return plan.Tally(total.clips, total.sources, Counter(speakers))
