@@ -36,7 +36,7 @@ from kws.training.retraining_params import RetrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
 from pipeline import nodes
-from pipeline.metadata_params import MetadataParams
+from pipeline.metadata_params import MetadataParams, refuse_password
 from pipeline.resources import KubeflowParams
 
 PRESETS = Path(__file__).parent / "presets"
@@ -355,6 +355,7 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
         _apply(values, override)
     if data is not None:
         values["data"] = {**(values.get("data") or {}), "path": str(data.resolve())}
+    refuse_password(values, preset)
     credentials.check(values, preset)
     try:
         return Config(**values)

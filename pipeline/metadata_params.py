@@ -25,6 +25,26 @@ _WORD = r"^[^\s'\"\\=]+$"
 Kind = Literal["mysql", "postgresql"]
 
 
+def refuse_password(values: Mapping[str, Any], what: str) -> None:
+    """Refuses a configuration with a password in it, and does not repeat it.
+
+    Args:
+      values: as they were read.
+      what: where from, for the message.
+
+    Raises:
+      KwsError: says where the password belongs.
+    """
+    metadata = values.get("metadata")
+    for kind, server in metadata.items() if isinstance(metadata, Mapping) else ():
+        if isinstance(server, Mapping) and "password" in server:
+            raise KwsError(
+                f"{what}: metadata.{kind}.password: a password does not belong into a "
+                "configuration",
+                hint=f"put it into {PASSWORD_VARIABLE}, or name a file in password_file",
+            )
+
+
 class ServerParams(Params):
     """A database on a server; it exists already, its tables need not."""
 
@@ -35,16 +55,6 @@ class ServerParams(Params):
     password_file: Path | None = pydantic.Field(
         None, description=f"its first line is the password; None: ${PASSWORD_VARIABLE}"
     )
-
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _no_password(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and "password" in values:
-            raise ValueError(
-                "a password does not belong into a configuration: put it into "
-                f"{PASSWORD_VARIABLE}, or name a file in password_file"
-            )
-        return values
 
     def password(self) -> str:
         """From the file, or else from the environment; "" where there is none.

@@ -28,11 +28,13 @@ fi
 container=$(buildah from scratch)
 buildah add --quiet "$container" "$base" / >/dev/null
 buildah config --env PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+# uv has certificates of its own; a machine behind a proxy has other ones.
+buildah config --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt "$container"
 buildah commit --quiet --rm "$container" localhost/rehearsal-base >/dev/null
 
 # How this machine reaches the packages is this machine's affair.
 set --
-for file in /etc/pip.conf /etc/ssl/certs /etc/apt/apt.conf.d /etc/apt/sources.list.d; do
+for file in /etc/pip.conf /etc/ssl/certs /etc/apt/apt.conf.d; do
     [ -e "$file" ] && set -- "$@" --volume "$file:$file:ro"
 done
 cd "$repository"
