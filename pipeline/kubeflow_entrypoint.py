@@ -19,6 +19,7 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 import argparse
 import importlib
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
 from kws.errors import KwsError
 from kws.training import threads
 from pipeline import run_parameters
+from pipeline.steps import OURS
 
 MOUNTS = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/"}
 """Scheme -> where the launcher of Kubeflow Pipelines keeps local copies."""
@@ -41,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json_serialized_invocation_args", required=True)
     parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
     args, beam_args = parser.parse_known_args(arguments)
+    logging.basicConfig()
+    for name in OURS:  # absl, whose level TFX sets, is not their parent
+        logging.getLogger(name).setLevel(logging.INFO)
     given = json.loads(args.json_serialized_invocation_args)
     invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
