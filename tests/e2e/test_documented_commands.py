@@ -85,7 +85,7 @@ def typed(command: Command, folder: Path, made: Path) -> list[str]:
         if before in WRITES:
             pass
         elif word.isdigit() and len(word) == len("20260131120000"):
-            word = versions[0]
+            word = versions[-1]
         elif word.startswith("runs/") or "BUNDLE" in word:
             parts = Path(word.replace("BUNDLE", "runs/any/bundles")).parts[1:]
             _run(folder / "runs" / parts[0], folder, made)
