@@ -81,12 +81,13 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
         finally:
             logging.getLogger().removeHandler(follower)
         # Inside: TFX's and TFMA's readers log as well.
-        run = results.newest_run(metadata_store.place_of(job.config, job.paths))
+        place = metadata_store.place_of(job.config, job.paths)
+        run = results.newest_run(place)
         if job.config.model is None:
             print_data_summary(console, run)
             return Outcome(accepted=True)
         print_summary(console, run, job.paths)
-        write_after_run(console, job.paths.metadata)
+        write_after_run(console, place)
         return Outcome(
             accepted=run.pushed_to is not None,
             pushed_to=run.pushed_to,

@@ -15,7 +15,7 @@ def write(metadata: Path, file: Path) -> int:
     """Writes the page of the newest run; a reader of the file sees the old one or the new one.
 
     Args:
-      metadata: the run's ML Metadata file.
+      metadata: a place for `pipeline.metadata_store.store`, in the run's folder.
       file: where to.
 
     Returns:
