@@ -171,9 +171,7 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(
 
 
 def test_a_password_in_a_configuration_is_refused_without_being_repeated():
-    with pytest.raises(
-        KwsError, match=r"metadata\.mysql\.password: a password"
-    ) as refused:
+    with pytest.raises(KwsError, match=r"metadata\.mysql\.password: a password") as refused:
         load("quickstart", ["metadata={mysql: {host: h, database: d, user: u, password: p4ss}}"])
     assert "p4ss" not in str(refused.value) and PASSWORD_VARIABLE in refused.value.hint
     with pytest.raises(KwsError, match=r"metadata: sqlite and mysql: .*give one"):
