@@ -9,6 +9,8 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from components import beam_args
 from pipeline.nodes import component_of
 
+_NO_IMAGE_SAID = "--sdk_container_image="
+
 
 def given(
     nodes: Iterable[base_node.BaseNode],
@@ -36,6 +38,9 @@ def given(
         names = dict.fromkeys((component_of(node.id), node.id))
         own = [option for name in names for option in options.get(name, ())]
         if own:
-            beam_args.complete([*of_all, *own])
+            together = beam_args.complete([*of_all, *own])
+            if beam_args.PACKAGES_ARE_THERE not in together:
+                # It is among the pipeline's own; workers elsewhere would look for that image.
+                own = [_NO_IMAGE_SAID, *own]
             cast(BaseBeamComponent, node).with_beam_pipeline_args(own)
     return changed

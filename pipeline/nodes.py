@@ -19,6 +19,7 @@ BEAM = (
 """Whose work is a Beam pipeline."""
 
 OTHERS = (
+    "NewData",
     "AudioSchemaGen",
     "ImportSchemaGen",
     "PreviousStatistics",
@@ -33,6 +34,7 @@ OTHERS = (
     "SceneEvaluator",
     "MicroValidator",
     "MicroPusher",
+    "VerdictKeeper",
 )
 
 _SEVERAL = re.compile(r"^First(?=Trainer$)|(?<=[a-z])\d+$")

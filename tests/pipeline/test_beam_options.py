@@ -1,7 +1,10 @@
 """Beam's options of single components reach them: locally, and in the compiled specification."""
 
+import dataclasses
+
 import pytest
 import tfx.v1 as tfx
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, WorkerOptions
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 
 from components.beam_args import PACKAGES_ARE_THERE
@@ -32,7 +35,8 @@ def local(tmp_path, preset, *overrides):
 def test_a_component_s_options_come_after_the_pipeline_s_so_that_they_win(tmp_path):
     made = local(tmp_path, "quickstart", OF_ONE, "beam_pipeline_args=[--runner=DirectRunner]")
     options = made["SpectrogramTransform"].executor_spec.beam_pipeline_args
-    assert options == ["--runner=DirectRunner", PACKAGES_ARE_THERE, FLINK, "--parallelism=8", IMAGE]
+    general = ["--runner=DirectRunner", PACKAGES_ARE_THERE]
+    assert options[:2] == general and options[-3:] == [FLINK, "--parallelism=8", IMAGE]
     assert made["StatisticsGen"].executor_spec.beam_pipeline_args == [
         "--runner=DirectRunner", PACKAGES_ARE_THERE
     ]  # fmt: skip
@@ -42,11 +46,21 @@ def test_the_compiled_container_has_them_as_its_last_arguments():
     spec = compile_spec(load("quickstart", [OF_ONE, f"data.path={TARGET.data}"]), TARGET)
     executors = spec["deploymentSpec"]["executors"]
     args = executors["SpectrogramTransform_executor"]["container"]["args"]
-    assert args[-7:] == [
+    assert args[-8:] == [
         "--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1",
-        PACKAGES_ARE_THERE, FLINK, "--parallelism=8", IMAGE,
+        PACKAGES_ARE_THERE, "--sdk_container_image=", FLINK, "--parallelism=8", IMAGE,
     ]  # fmt: skip
     assert FLINK not in executors["Evaluator_executor"]["container"]["args"]
+
+
+def test_workers_elsewhere_do_not_look_for_the_image_of_those_here(tmp_path):
+    wheel = f"beam_pipeline_args_of.Evaluator=[{FLINK}, --extra_package=kws.whl]"
+    made = local(tmp_path, "quickstart", wheel)
+    options = PipelineOptions(made["Evaluator"].executor_spec.beam_pipeline_args)
+    assert not options.view_as(WorkerOptions).sdk_container_image
+    assert options.view_as(StandardOptions).runner == "FlinkRunner"
+    here = PipelineOptions(made["StatisticsGen"].executor_spec.beam_pipeline_args)
+    assert here.view_as(WorkerOptions).sdk_container_image == "none"
 
 
 def test_a_component_elsewhere_needs_our_packages_there(tmp_path):
@@ -79,9 +93,11 @@ def test_the_names_are_those_of_the_pipeline(preset, override, tmp_path):
         assert component in known
 
 
-def test_the_names_are_those_of_the_compiled_pipeline_too():
+@pytest.mark.parametrize("retrain", [False, True])
+def test_the_names_are_those_of_the_compiled_pipeline_too(retrain):
     spec = compile_spec(
-        load("quickstart", [f"data.path={TARGET.data}", "training.warm_start=true"]), TARGET
+        load("quickstart", [f"data.path={TARGET.data}", "training.warm_start=true"]),
+        dataclasses.replace(TARGET, retrain=retrain),
     )
     names = {nodes.component_of(name) for name in spec["root"]["dag"]["tasks"]}
     assert names <= {*nodes.BEAM, *nodes.OTHERS}
