@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import kws
+from kws import code_version
 from kws.audio.content_hash import content_hash
 from kws.audio.corpus import Folder
 from kws.audio.spans import Span
@@ -37,17 +38,19 @@ class MadeOf:
     Attributes:
       folders: of the corpus, with fingerprints of names, sizes and times.
       span: the newest; None where nothing grows by spans.
-      settings: hash of the configuration and the product's version.
+      settings: hash of the configuration.
+      code: the product's version and its libraries'.
     """
 
     folders: tuple[Folder, ...]
     span: int | None
     settings: str
+    code: str
 
     @functools.cached_property
     def quick(self) -> str:
         """The quick fingerprint; reads no recording."""
-        return _hash(self.settings, *(repr(folder) for folder in self.folders))
+        return _hash(self.settings, self.code, *(repr(folder) for folder in self.folders))
 
     @functools.cached_property
     def sure(self) -> str:
@@ -58,7 +61,7 @@ class MadeOf:
         described = (
             repr(dataclasses.replace(folder, path="", fingerprint="")) for folder in self.folders
         )
-        return _hash(self.settings, *described, *contents)
+        return _hash(self.settings, self.code, *described, *contents)
 
 
 def look(config: Config, progress: Progress | None = None) -> MadeOf:
@@ -77,13 +80,24 @@ def look(config: Config, progress: Progress | None = None) -> MadeOf:
     return MadeOf(
         folders=tuple(folders),
         span=newest.number if newest else None,
-        settings=settings_of(config),
+        settings=_settings(config),
+        code=code(),
     )
 
 
 def settings_of(config: Config) -> str:
-    """Hash of what, but for the recordings, says what comes out."""
-    return _hash(config.model_dump_json(exclude=NOT_IN_MODELS), kws.__version__)
+    """Hash of all that says what comes out but the recordings."""
+    return _hash(_settings(config), code())
+
+
+def code() -> str:
+    """The product's version, and its libraries' by the lock file; single commits do not count."""
+    found = code_version.find()
+    return f"{kws.__version__}, uv.lock {(found.lock_sha256 or 'missing')[:12]}"
+
+
+def _settings(config: Config) -> str:
+    return _hash(config.model_dump_json(exclude=NOT_IN_MODELS))
 
 
 def _hash(*texts: str) -> str:

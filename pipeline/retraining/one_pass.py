@@ -111,12 +111,16 @@ def _retrain(
     place = metadata_store.place_of(config, Paths(out=request.out, name=config.name))
     quick, sure = found.quick, found.sure
     begun = known.begun
-    if begun is not None and begun.sure == sure:
+    if begun is not None and begun.sure == sure and begun.anew >= request.force:
         _say(console, f"going on with what was begun on {begun.since}")
     else:
         warm = results.has_model_in_service(place, config.name)
         begun = Begun(
-            quick=quick, sure=sure, overrides=tuple(overrides(config, warm)), since=_now()
+            quick=quick,
+            sure=sure,
+            overrides=tuple(overrides(config, warm)),
+            since=_now(),
+            anew=request.force or known.is_other_code(found.code),
         )
         record.write(folder, known.with_begun(begun))
     job = Job.from_choice(
@@ -127,10 +131,16 @@ def _retrain(
     where = "the last blessed model" if warm else "scratch"
     _say(console, f"new: {_what(found)}; {training.epochs} epochs from {where}")
     judged = Judged(
-        quick=quick, sure=sure, span=found.span, verdict="refused", at=_now(), warm=warm
+        quick=quick,
+        sure=sure,
+        span=found.span,
+        verdict="refused",
+        at=_now(),
+        warm=warm,
+        code=found.code,
     )
     try:
-        outcome = run_job(job, console, request.verbose, cache=not request.force)
+        outcome = run_job(job, console, request.verbose, cache=not begun.anew)
     except DataError as error:
         _say(console, f"REFUSED before training: {error}")
         changed: dict[str, object] = {"reasons": (error.message,)}

@@ -29,12 +29,15 @@ class Begun(Params):
       quick, sure: fingerprints of what it is made of.
       overrides: of the configuration, as they were chosen when it began.
       since: UTC.
+      anew: no step takes an earlier run's result: it was forced, or the code is another, of which
+        TFX's cache knows nothing.
     """
 
     quick: str
     sure: str
     overrides: tuple[str, ...]
     since: str
+    anew: bool = False
 
 
 class Judged(Params):
@@ -49,6 +52,7 @@ class Judged(Params):
       reasons: a sentence for each gate that refused.
       drift: a sentence for each distance from the span before.
       warm: it started from the last blessed model.
+      code: version of the product and its libraries.
     """
 
     quick: str
@@ -60,6 +64,7 @@ class Judged(Params):
     reasons: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     warm: bool = False
+    code: str = ""
 
     def sentence(self) -> str:
         """`span 7 was judged on 2026-01-31 03:12 UTC (refused)`."""
@@ -82,6 +87,10 @@ class Record(Params):
             return None
         found = (one for one in reversed(self.judged) if fingerprint in (one.quick, one.sure))
         return next(found, None)
+
+    def is_other_code(self, code: str) -> bool:
+        """The newest verdict was come to by another version of the product."""
+        return bool(self.judged) and self.judged[-1].code != code
 
     def with_begun(self, begun: Begun) -> "Record":
         return self.model_copy(update={"begun": begun})

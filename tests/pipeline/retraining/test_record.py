@@ -49,6 +49,12 @@ def test_what_was_judged_and_then_forced_to_begin_anew_has_to_come_to_its_end():
     assert known.with_begun(begun("b")).find("a") == judged()
 
 
+def test_a_verdict_of_another_version_is_known_as_such():
+    assert not Record().is_other_code("0.2")
+    known = Record().with_judged(judged(code="0.1"))
+    assert known.is_other_code("0.2") and not known.is_other_code("0.1")
+
+
 def test_a_broken_file_is_named_with_what_to_do(tmp_path):
     (tmp_path / RECORD_FILE).write_text('{"judged": 3}')
     with pytest.raises(KwsError, match=r"retraining\.json is no record .*move it away"):
