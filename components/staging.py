@@ -14,8 +14,11 @@ from typing import Any
 
 from tfx.dsl.io import fileio
 
+from kws.audio.container import Unreadable
 from kws.audio.read import Source
 
+MAX_SHORT_BYTES = 512 << 20
+"""Of a remote recording that is read whole: a word, or what words are cut from."""
 _FETCHED_BYTES = 1 << 20
 """Of a remote recording at once."""
 
@@ -56,11 +59,18 @@ def written(uri: str) -> Iterator[Path]:
 
 
 def short_recording(path: str) -> Source:
-    """What `kws.audio.read` can open: a path, which libsndfile reads in C, or the content."""
+    """What `kws.audio.read` can open: a path, which libsndfile reads in C, or the content.
+
+    Raises:
+      Unreadable: the content is larger than MAX_SHORT_BYTES.
+    """
     if not is_url(path):
         return path
     with fileio.open(path, "rb") as file:
-        return io.BytesIO(file.read())
+        content = file.read(MAX_SHORT_BYTES + 1)
+    if len(content) > MAX_SHORT_BYTES:
+        raise Unreadable("too_long", f"more than {MAX_SHORT_BYTES:,} bytes in a bucket")
+    return io.BytesIO(content)
 
 
 @contextmanager

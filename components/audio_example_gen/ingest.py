@@ -23,6 +23,7 @@ from components.audio_example_gen.plan_steps import Rest, pack
 from kws.audio import clip as clips
 from kws.audio import cut as cuts
 from kws.audio import examine, layout
+from kws.audio.container import Unreadable
 from kws.audio.corpus import Corpus
 from kws.audio.ingest_summary import INGEST_FILE, summarize
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
@@ -155,7 +156,10 @@ class Examine(beam.DoFn):
         yield pack(words, found)
 
     def _look_at_word(self, name: str) -> examine.Finding:
-        source = staging.short_recording(self._corpus.path_of(name))
+        try:
+            source = staging.short_recording(self._corpus.path_of(name))
+        except Unreadable as error:
+            return examine.Finding(name, reason=error.reason, detail=error.detail)
         return examine.examine_word(name, source, self._params)
 
     def _look_at_long(self, name: str) -> examine.Finding:
