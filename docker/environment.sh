@@ -6,7 +6,7 @@ what=$1 version=$2 venv=$3
 
 uv=/opt/uv/bin/uv
 if [ ! -x "$uv" ]; then
-    python3 -m pip install --quiet --no-cache-dir --disable-pip-version-check \
+    python3 -m pip install --quiet --no-cache-dir --root-user-action ignore --disable-pip-version-check \
         --target /opt/uv "uv==$version"
 fi
 case $what in
