@@ -74,7 +74,7 @@ def test_a_whole_pipeline_keeps_its_metadata_on_a_server(kind, tmp_path):
         setting = f"metadata={json.dumps({kind: where})}"
         first = pipeline.run(setting)
         assert first.returncode == 0, first.stdout + first.stderr
-        assert first.stderr == ""
+        assert first.stderr == "" and "Report:" in first.stdout
         second = pipeline.run(setting)
         assert "Nothing has changed" in second.stdout, second.stdout + second.stderr
         told = lineage(pipeline, str(pipeline.out / "tiny" / "bundles"), "--json")
