@@ -66,6 +66,15 @@ def in_help(app: typer.Typer, prefix: str = "") -> Iterator[Command]:
         yield from in_help(group.typer_instance, f"{prefix}{group.name} ")
 
 
+def yaml_blocks(file: Path) -> Iterator[tuple[str | None, int, str]]:
+    """Fenced YAML: the name of the file that its first line says it is, its line, and the text."""
+    text = file.read_text(encoding="utf-8")
+    for found in re.finditer(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        named = re.match(r"# (\S+\.yaml)\n", found.group(1))
+        number = text[: found.start()].count("\n") + 1
+        yield (named.group(1) if named else None), number, found.group(1)
+
+
 def split(text: str) -> list[list[str]]:
     """The programs of a shell's line that are ours, each with its arguments."""
     text = re.sub(r"^\s*\$ ", "", text)

@@ -1,19 +1,22 @@
 """A folder in which the documents' file names are there."""
 
-from pathlib import Path
-
 import pytest
 
-PRESETS = ("mine.yaml", "kitchen.yaml")
-"""The documents' names for a preset of the reader's."""
+from tests.docs.blocks import FILES, yaml_blocks
+
+MINE = "name: mine\nkeywords: [left, right]\n"
+"""What mine.yaml holds where a document does not say it."""
 
 
 @pytest.fixture(scope="module")
 def readers_folder(tmp_path_factory):
-    """The reader's presets; it is the working folder meanwhile."""
+    """The reader's presets, those of the documents too; it is the working folder meanwhile."""
     folder = tmp_path_factory.mktemp("reader")
-    for name in PRESETS:
-        (folder / name).write_text(f"name: {Path(name).stem}\nkeywords: [left, right]\n")
+    for file in FILES:
+        for name, _, text in yaml_blocks(file):
+            if name is not None:
+                (folder / name).write_text(text)
+    (folder / "mine.yaml").write_text(MINE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder

@@ -58,6 +58,8 @@ def verb_of(arguments: list[str]) -> tuple[str, Any, list[str]]:
 
 
 def check_kws(arguments: list[str], whole: bool = True) -> None:
+    if not whole and arguments[:1] == ["VERB"]:
+        return
     verb, parser, rest = verb_of(arguments)
     if whole and not set(rest) & set(SHOWN_AND_DONE):
         values = parser.make_context(f"kws {verb}", list(rest)).params
@@ -76,6 +78,8 @@ def check_settings(verb: str, values: dict[str, Any]) -> None:
         from pipeline.config import load
 
         preset = values.get("preset") or ("keyword" if values.get("keyword") else "quickstart")
+        if verb == "kubeflow compile":
+            settings.append(f"data.path={values['data']}")
         load(preset, settings)
     elif verb == "spectrogram":
         from kws.features.params import FeatureParams

@@ -5,9 +5,11 @@ is cheap is run for real as well, on a finished run: tests/e2e/test_documented_c
 """
 
 import pytest
+import yaml
 
 from kws.cli import app
-from tests.docs.blocks import FILES, ROOT, Command, in_blocks, in_help, in_text, split
+from pipeline.config import Config, load
+from tests.docs.blocks import FILES, ROOT, Command, in_blocks, in_help, in_text, split, yaml_blocks
 from tests.docs.parsers import check
 
 BLOCKS = [command for file in FILES for command in in_blocks(file)]
@@ -72,6 +74,27 @@ def test_a_misspelt_command_is_found(line, reason, readers_folder, capsys):
     (words,) = split(line)
     with pytest.raises(Exception, match=reason):
         check(Command("here", 1, tuple(words)))
+
+
+@pytest.mark.parametrize(
+    ("file", "block"),
+    [(file, block) for file in FILES for block in yaml_blocks(file)],
+    ids=lambda value: str(value[1]) if isinstance(value, tuple) else value.stem,
+)
+def test_yaml_of_the_documents_is_a_configuration_or_a_part_of_one(file, block, tmp_path):
+    name, _, text = block
+    content = yaml.safe_load(text.replace("sha256: …", f"sha256: {'a' * 64}"))
+    if not isinstance(content, dict) or not set(content) <= set(Config.model_fields):
+        pytest.skip("of another program")
+    known = {} if name is not None else {"name": "mine", "keywords": ["left", "stop"]}
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump({**known, **content}))
+    load(str(tmp_path / "whole.yaml"))
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    for file in (ROOT / "docs").rglob("*.md"):
+        assert f"({file.relative_to(ROOT / 'docs')})" in index or file.name == "README.md", file
 
 
 def test_the_documents_refer_to_files_that_are_there():
