@@ -4,6 +4,9 @@ All are held against the real parsers, with the real configuration behind --pres
 is cheap is run for real as well, on a finished run: tests/e2e/test_documented_commands.py.
 """
 
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -91,17 +94,22 @@ def test_yaml_of_the_documents_is_a_configuration_or_a_part_of_one(file, block, 
     load(str(tmp_path / "whole.yaml"))
 
 
-def test_every_document_is_in_the_index():
-    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
-    for file in (ROOT / "docs").rglob("*.md"):
-        assert f"({file.relative_to(ROOT / 'docs')})" in index or file.name == "README.md", file
+def links(file: Path) -> set[Path]:
+    """The files of the repository that a document refers to."""
+    text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    return {(file.parent / target).resolve() for target in targets if "://" not in target}
 
 
-def test_the_documents_refer_to_files_that_are_there():
-    import re
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_document_refers_to_files_that_are_there(file):
+    missing = {str(target.relative_to(ROOT)) for target in links(file) if not target.exists()}
+    assert not missing
 
-    for file in FILES:
-        text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
-            if "://" not in target:
-                assert (file.parent / target).exists(), f"{file.relative_to(ROOT)}: {target}"
+
+def test_every_document_is_found_from_the_index():
+    seen, left = set(), {ROOT / "docs/README.md"}
+    while left:
+        seen |= left
+        left = {one for file in left for one in links(file) if one in set(FILES)} - seen
+    assert {file for file in FILES if file.parent == ROOT / "docs"} <= seen
