@@ -50,8 +50,8 @@ def commands(verbs_of_night: bool) -> list[Command]:
     found += list(in_help(app))
     chosen: dict[tuple[str, ...], Command] = {}
     for command in found:
-        if command.words[0] != "kws":
-            continue
+        if command.words[0] != "kws" or "tutorial.yaml" in command.words:
+            continue  # that preset loads Speech Commands, 2.3 GB
         verb = verb_of(list(command.words[1:]))[0]
         parsed = verb in ONLY_PARSED or verb.split(" ")[0] in ONLY_PARSED
         if verb in NIGHTLY if verbs_of_night else not parsed:
@@ -122,18 +122,19 @@ def say(arguments: list[str]) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", commands(verbs_of_night=False), ids=str)
 def test_a_documented_command_works(command, folder, pipeline, monkeypatch):
+    monkeypatch.setenv("KWS_CACHE", pipeline.environment["KWS_CACHE"])
     _works(command, folder, pipeline, monkeypatch)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("command", commands(verbs_of_night=True), ids=str)
 def test_a_dear_documented_command_works(command, folder, pipeline, monkeypatch):
+    # The user's cache, so that what was synthesized last night is there.
     _works(command, folder, pipeline, monkeypatch)
 
 
 def _works(command, folder, pipeline, monkeypatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("KWS_CACHE", pipeline.environment["KWS_CACHE"])
     arguments = typed(command, folder, pipeline.out / "tiny")
     _run(folder / "runs" / "quickstart", folder, pipeline.out / "tiny")
     status, told = say(arguments)
