@@ -14,7 +14,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.micro import kernels, leading_part, operators
+from kws.micro import kernels, leading_cut, leading_part, operators
 from kws.micro.int8_file import Int8File
 
 _FIRST_VALUES = 1
@@ -57,7 +57,7 @@ class Int8StreamingModel(Int8File):
         self, content: bytes, num_threads: int
     ) -> tuple[leading_part.LeadingPart | None, Any]:
         """The first layers, if they can be had apart, and an interpreter of the other layers."""
-        parts = leading_part.cut(content)
+        parts = leading_cut.cut(content)
         if parts is None or not leading_part.agrees(content, parts):
             return None, self._interpreter
         rest = kernels.interpreter(parts.rest, num_threads, reference=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kws.features.params import FeatureParams
-from kws.micro import leading_part, load, operators
+from kws.micro import leading_cut, leading_part, load, operators
 from kws.micro.device_form import DeviceForm
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -16,8 +16,8 @@ from tests.kws.micro.test_streaming_model import StreamingTrial, streaming
 
 __all__ = ["streaming"]
 
-PIECES = (0, 1, 33, 64, 65, 200, 1000)
-"""A stream's steps come in pieces of 1, 32, 31, 1, 135 and 800: whole batches and rests."""
+PIECES = (0, 1, 33, 33, 38, 65, 200, 1000)
+"""A stream's steps come in pieces: none, single ones, whole batches and rests of them."""
 
 
 @pytest.fixture(scope="module")
@@ -51,19 +51,19 @@ def test_a_mixed_net_s_stream_in_pieces_is_what_the_device_makes_of_it(
     streaming: StreamingTrial,
 ) -> None:
     content = streaming.conversion.model
-    parts = leading_part.cut(content)
+    parts = leading_cut.cut(content)
     assert parts is not None and leading_part.agrees(content, parts)
     check(content, list(LABELS), FEATURE_PARAMS)
 
 
 def test_a_trigger_gru_s_stream_in_pieces_is_what_the_device_makes_of_it(trigger: bytes) -> None:
-    parts = leading_part.cut(trigger)
+    parts = leading_cut.cut(trigger)
     assert parts is not None and leading_part.agrees(trigger, parts)
     check(trigger, ["trigger"], FEATURE_PARAMS)
 
 
 def test_each_layer_is_in_one_of_the_parts(trigger: bytes) -> None:
-    parts = leading_part.cut(trigger)
+    parts = leading_cut.cut(trigger)
     assert parts is not None
     whole, one, rest = (operators.count(file) for file in (trigger, parts.one, parts.rest))
     assert one == {"CONV_2D": 1, "FULLY_CONNECTED": 1}
@@ -73,11 +73,11 @@ def test_each_layer_is_in_one_of_the_parts(trigger: bytes) -> None:
 
 
 def test_what_was_computed_otherwise_does_not_agree(trigger: bytes) -> None:
-    parts = leading_part.cut(trigger)
+    parts = leading_cut.cut(trigger)
     assert parts is not None
     another = dataclasses.replace(parts, heard=parts.heard + 1)
     assert not leading_part.agrees(trigger, another)
 
 
 def test_a_windowed_file_has_no_such_part(trial: Trial) -> None:
-    assert leading_part.cut(trial.conversion.model) is None
+    assert leading_cut.cut(trial.conversion.model) is None
