@@ -15,6 +15,7 @@ from typing import Any
 import apache_beam as beam
 
 from components.audio_example_gen import plan_steps as steps
+from components.audio_example_gen.plan_copies import FindCopies, dropped
 from kws.audio.params import IngestParams
 
 _Single, _Iter, _Dict = beam.pvalue.AsSingleton, beam.pvalue.AsIter, beam.pvalue.AsDict
@@ -34,11 +35,11 @@ class MakePlan(beam.PTransform):
     def expand(self, inputs: Any) -> Any:  # Beam takes no dict of outputs as a type hint.
         examined, rest = inputs
         params = self._params
-        copies = self._copies(examined, rest)
-        dropped = _Single(copies | "Dropped" >> beam.Map(steps.dropped))
+        copies = (examined, rest) | "Copies" >> FindCopies(IngestParams.from_json(params))
+        unwanted = _Single(copies | "Dropped" >> beam.Map(dropped))
         per_word = _Single(
             examined
-            | "CountWords" >> beam.Map(steps.count_words, dropped)
+            | "CountWords" >> beam.Map(steps.count_words, unwanted)
             | "AddWords" >> beam.CombineGlobally(steps.added)
         )
         long = _Single(
@@ -53,7 +54,7 @@ class MakePlan(beam.PTransform):
         seen = rest | "See" >> beam.Map(
             steps.see, long, bad, _Single(copies), per_word, files, params
         )
-        cuts = self._cuts(examined, dropped, per_word, long, seen)
+        cuts = self._cuts(examined, unwanted, per_word, long, seen)
         mixed = (
             cuts
             | "ByPlace" >> beam.FlatMap(steps.by_place, per_word, params)
@@ -76,55 +77,29 @@ class MakePlan(beam.PTransform):
         )
         return {"cuts": mixed, "seen": seen, "tally": tally}
 
-    def _copies(self, examined: Any, rest: Any) -> Any:
-        """One `Distinct`, of the suspects alone."""
-        exact = (
-            examined
-            | "Digests" >> beam.FlatMap(steps.by_digest)
-            | "SameDigest" >> beam.GroupByKey()
-            | "OneOfEach" >> beam.FlatMap(steps.one_of_each).with_outputs("suspects", main="ones")
-        )
-        near = (
-            exact.ones
-            | "Cells" >> beam.FlatMap(steps.by_cell, _Single(rest))
-            | "SameCell" >> beam.GroupByKey()
-            | "Near" >> beam.FlatMap(steps.near)
-        )
-        names = (
-            (exact.suspects, near)
-            | "Suspects" >> beam.Flatten()
-            | "ByName" >> beam.Map(steps.keyed)
-        )
-        return (
-            examined
-            | "OfSuspects" >> beam.FlatMap(steps.of_suspects, _Dict(names))
-            | "Together" >> beam.combiners.ToList()
-            | "Distinct" >> beam.Map(steps.distinct, self._params)
-        )
-
-    def _cuts(self, examined: Any, dropped: Any, per_word: Any, long: Any, seen: Any) -> Any:
+    def _cuts(self, examined: Any, unwanted: Any, per_word: Any, long: Any, seen: Any) -> Any:
         """Lists of `Cut`s: of the words of a batch, or of some windows."""
         params = self._params
         boundary = _Single(
             examined
-            | "Buckets" >> beam.Map(steps.histogram, dropped, per_word, params)
+            | "Buckets" >> beam.Map(steps.histogram, unwanted, per_word, params)
             | "AddBuckets" >> beam.CombineGlobally(steps.added)
             | "Boundaries" >> beam.Map(steps.boundaries, per_word, params)
         )
         chosen = _Single(
             examined
-            | "InBoundary" >> beam.FlatMap(steps.in_boundary, dropped, per_word, boundary, params)
+            | "InBoundary" >> beam.FlatMap(steps.in_boundary, unwanted, per_word, boundary, params)
             | "AllInBoundary" >> beam.combiners.ToList()
             | "Choose" >> beam.Map(steps.choose, boundary, per_word, params)
         )
         heard = _Dict(
             examined
-            | "Trained" >> beam.FlatMap(steps.trained, dropped, chosen, params)
+            | "Trained" >> beam.FlatMap(steps.trained, unwanted, chosen, params)
             | "EachWord" >> beam.Distinct()
             | "ByWord" >> beam.Map(steps.keyed)
         )
         words = examined | "CutWords" >> beam.FlatMap(
-            steps.cut_words, dropped, chosen, heard, _Single(seen), params
+            steps.cut_words, unwanted, chosen, heard, _Single(seen), params
         )
         windows = (
             seen

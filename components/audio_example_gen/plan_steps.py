@@ -8,10 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import apache_beam as beam
-
-from kws.audio import choice, duplicates, plan
-from kws.audio import suspects as cells
+from kws.audio import choice, plan
 from kws.audio.choice import PerWord
 from kws.audio.cut import Cut
 from kws.audio.examine import Finding
@@ -47,12 +44,13 @@ def pack(words: list[Word], findings: list[Finding]) -> bytes:
     return pickle.dumps((words, findings), pickle.HIGHEST_PROTOCOL)
 
 
-def _unpack(batch: bytes) -> tuple[list[Word], list[Finding]]:
+def unpack(batch: bytes) -> tuple[list[Word], list[Finding]]:
+    """What was packed."""
     return pickle.loads(batch)
 
 
 def _usable(batch: bytes, dropped: frozenset[str]) -> Iterator[Word]:
-    words, findings = _unpack(batch)
+    words, findings = unpack(batch)
     bad = {finding.name for finding in findings if finding.reason}
     return (word for word in words if word.name not in bad and word.name not in dropped)
 
@@ -77,64 +75,21 @@ def added(counters: Iterable[Any]) -> Any:
 
 def files(batch: bytes) -> int:
     """How many."""
-    return len(_unpack(batch)[1])
+    return len(unpack(batch)[1])
 
 
 def bad_files(batch: bytes) -> Iterator[Any]:
     """Those that cannot be used by themselves."""
-    for found in _unpack(batch)[1]:
+    for found in unpack(batch)[1]:
         if found.reason:
             yield Quarantined(found.name, found.reason, found.detail)
 
 
 def long_findings(batch: bytes) -> Iterator[Any]:
     """(Name, finding) of long recordings."""
-    words, findings = _unpack(batch)
+    words, findings = unpack(batch)
     names = {word.name for word in words}
     yield from ((found.name, found) for found in findings if found.name not in names)
-
-
-def by_digest(batch: bytes) -> Iterator[Any]:
-    """(Digest, finding) of words that can be used and sound."""
-    yield from ((found.digest, found) for found in _unpack(batch)[1] if found.digest)
-
-
-def one_of_each(group: Any) -> Iterator[Any]:
-    """One finding of those with a digest; names of all of them, if they are several."""
-    found = sorted(group[1], key=lambda finding: finding.name)
-    if len(found) > 1:
-        yield from (beam.pvalue.TaggedOutput("suspects", finding.name) for finding in found)
-    if found[0].sketch:
-        yield found[0]
-
-
-def by_cell(finding: Any, rest: Any) -> Iterator[Any]:
-    """(Cell, home) for every cell that a finding goes to."""
-    yield from cells.homes(finding, cells.dimensions(rest.words))
-
-
-def near(group: Any) -> Iterator[Any]:
-    """Names of those in a cell that are as near as copies are."""
-    yield from sorted(cells.suspects(list(group[1])))
-
-
-def of_suspects(batch: bytes, names: Any) -> Iterator[Any]:
-    """(Word, finding) of suspects."""
-    words, findings = _unpack(batch)
-    found = {finding.name: finding for finding in findings}
-    yield from ((word, found[word.name]) for word in words if word.name in names)
-
-
-def distinct(pairs: Any, params_json: str) -> Any:
-    """What `kws.audio.duplicates.distinct` says of the suspects; nobody else has a copy."""
-    params = IngestParams.from_json(params_json)
-    found = {word.name: finding for word, finding in pairs}
-    return duplicates.distinct([word for word, _ in pairs], found, params.keywords)
-
-
-def dropped(copies: Any) -> Any:
-    """Names of duplicates that are not used."""
-    return frozenset(entry.path for entry in copies.quarantine)
 
 
 def count_words(batch: bytes, dropped: Any) -> Any:

@@ -28,7 +28,8 @@ SETTINGS = {
     "streaming": StreamingParams(operating_point=OperatingPointParams(candidates=5)),
 }
 STATISTICS = "FeatureStats.pb"
-LOCATIONS = "audio/long_recordings.json"
+LOCATIONS = ("audio/long_recordings.json", "audio/clips.json")
+"""Files that say where recordings are."""
 CONFIGURATION = "clips_evaluation/eval_config.json"
 
 
@@ -98,9 +99,10 @@ def test_a_bucket_for_a_root_and_for_recordings_gives_the_same(
     run(Parts(root="ram://root", **SETTINGS), "ram://words", trial)
     assert list(tmp_path.iterdir()) == []
     there = records("ram://root")
-    # Where the recordings are is in it.
-    assert there.pop(LOCATIONS)
-    assert_same(there, {n: c for n, c in here.items() if n != LOCATIONS})
+    digests = [json.loads(found["audio/clips.json"][0])["splits"] for found in (there, here)]
+    assert digests[0] == digests[1]
+    assert [there.pop(name) for name in LOCATIONS]
+    assert_same(there, {name: found for name, found in here.items() if name not in LOCATIONS})
 
 
 def assert_same(there: dict[str, list[bytes]], here: dict[str, list[bytes]]) -> None:
