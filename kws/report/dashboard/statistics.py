@@ -1,7 +1,7 @@
 """TFDV's statistics of some datasets beside each other: what Facets Overview would show of them.
 
-TFDV's own page fetches Facets from the internet; the figures are
-all in the proto. See tensorflow_metadata/proto/v0/statistics.proto.
+TFDV's own page fetches Facets from the internet; the figures are all in the proto. See
+tensorflow_metadata/proto/v0/statistics.proto.
 """
 
 import dataclasses
