@@ -45,7 +45,10 @@ def test_yes_and_no_are_words_not_booleans():
         ("streaming.gates.max_miss_rate=35", "streaming.gates.max_miss_rate"),
         ("features.sample_rate=8000", "contradicts sample_rate=16000|within 0-4000 Hz"),
         ("streaming.detector.clip_stride_ms=50", "clip_stride_ms=50 is no multiple"),
-        ("model={name: mixed_net}", "clip_stride_ms=40 is no multiple of the streaming .* 60, 120"),
+        (
+            "model={name: mixed_net, options: {stride: 5}}",
+            "clip_stride_ms=120 is no multiple of the streaming .* 100, 200",
+        ),
         ("evaluation.per_class={maybe: {min_recall: 0.5}}", r"per_class names \['maybe'\]"),
         ("keywords=[yes, yes]", "names a keyword twice"),
         ("scenes.label_steps=2000", "label_steps=2000 must be less than steps=1375"),
