@@ -23,7 +23,7 @@ from pipeline.config import load
         ("tuning.space={training.learning_rate: {min: 0, max: 0.1, log: true}}", "min=0 must be"),
         ("tuning.space={features.window_stride_ms: {min: 10, max: 20}}", "give a list of values"),
         ("tuning.space={features.window_stride_ms: [40]}", "30 is shorter than window_stride_ms"),
-        ("tuning.space={features.window_stride_ms: [15]}", "clip_stride_ms=40 is no multiple"),
+        ("tuning.space={features.window_stride_ms: [25]}", "clip_stride_ms=120 is no multiple"),
         ("tuning.space={training.steps.crop_steps: [1]}", "training.steps is for all trials as"),
         ("training.warm_start=true", "tuning.space names model.options.filters"),
         ("tuning.budget=3", "tuning.budget: unknown key .*budget_minutes"),
