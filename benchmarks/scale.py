@@ -17,7 +17,7 @@ import shutil
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,11 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, nargs=2, default=(500, 2000), metavar="N")
     parser.add_argument("--workers", type=int, nargs="+", default=(0, 1, 2), metavar="N")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     args = parser.parse_args()
-    measure(tuple(sorted(args.clips)), tuple(args.workers))
+    measure(tuple(sorted(args.clips)), tuple(args.workers), ["ingestion", *args.steps])
 
 
-def measure(counts: tuple[int, int], workers: tuple[int, ...]) -> None:
+def measure(counts: tuple[int, int], workers: tuple[int, ...], steps: Sequence[str]) -> None:
     """Runs every engine on both counts, prints a table, and compares what they wrote."""
     from benchmarks.beam_parts import records
 
@@ -63,7 +64,7 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...]) -> None:
             write_clips(Path(place) / f"words-{count}", count)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {counts[0]} and {counts[1]}")
         print("clips of 1 s: ms a clip, processor time / by the clock; x real time by the clock")
-        print(f"{'':24}" + "".join(f"{step:>18}" for step in STEPS))
+        print(f"{'':24}" + "".join(f"{step:>18}" for step in STEPS if step in steps))
         before: dict[str, list[bytes]] = {}
         for number in workers:
             name = "in this process" if not number else f"cluster, {number} worker(s)"
@@ -71,7 +72,7 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...]) -> None:
             with engine(number) as found:
                 for count in counts:
                     root = Path(place) / "root"
-                    took[count] = run(found, root, Path(place) / f"words-{count}")
+                    took[count] = run(found, root, Path(place) / f"words-{count}", steps)
                     written = records(str(root))
                     if count == counts[1] and number == workers[-1]:
                         sizes(root, count)
@@ -84,8 +85,8 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...]) -> None:
         print("all engines wrote the same examples")
 
 
-def run(engine: Engine, root: Path, words: Path) -> list[Took]:
-    """The seconds of each of `STEPS`."""
+def run(engine: Engine, root: Path, words: Path, steps: Sequence[str]) -> list[Took]:
+    """The seconds of each of `steps`, in the order of `STEPS`; ingestion is one of them."""
     from benchmarks.beam_parts import KEYWORDS, Parts
 
     parts = Parts(
@@ -101,12 +102,16 @@ def run(engine: Engine, root: Path, words: Path) -> list[Took]:
         results.append(work())
         return Took(time.perf_counter() - clock, engine.processor_seconds() - processor)
 
-    return [
-        step(lambda: parts.ingest(str(words))),
-        step(lambda: parts.statistics(results[0])),
-        step(lambda: parts.synthesize(results[0], str(words))),
-        step(lambda: parts.transform(results[0], results[2][0])),
-    ]
+    took = [step(lambda: parts.ingest(str(words)))]
+    audio = [results[0]]
+    if "statistics" in steps:
+        took.append(step(lambda: parts.statistics(audio[0])))
+    if "noisy copies" in steps:
+        took.append(step(lambda: parts.synthesize(audio[0], str(words))))
+        audio.append(results[-1][0])
+    if "features" in steps:
+        took.append(step(lambda: parts.transform(*audio)))
+    return took
 
 
 @contextmanager
