@@ -73,6 +73,8 @@ def cluster(workers: int) -> Iterator[Cluster]:
             flags = (
                 "--runner=PortableRunner",
                 f"--job_endpoint=localhost:{job_port}",
+                # Of one request; the default of 60 s is too little on a machine that is busy.
+                "--job_server_timeout=600",
                 "--environment_type=EXTERNAL",
                 f"--environment_config=localhost:{pool_port}",
             )
