@@ -12,6 +12,7 @@ from kws.micro import bundle
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
 from tests.e2e.conftest import PRESET
+from tests.e2e.test_data_only import recordings
 from tests.pipeline.kubeflow_cluster import Cluster
 
 pytestmark = pytest.mark.nightly
@@ -37,10 +38,10 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("cluster")
 
 
-def cluster(folder, name, overrides=(), **parameters):
-    """A run of the compiled preset whose bucket is a folder here."""
+def cluster(folder, name, overrides=(), preset=PRESET, **parameters):
+    """A run of a compiled preset whose bucket is a folder here."""
     spec = compile_spec(
-        load(str(PRESET), ["data.path=elsewhere", *overrides]),
+        load(str(preset), ["data.path=elsewhere", *overrides]),
         Target(image="kws", root=ROOT, data="gs://bucket/elsewhere"),
     )
     root = folder / name
@@ -166,3 +167,14 @@ def test_a_search_and_two_rounds_of_mining_run_from_the_compiled_file(whole, cor
     assert learned == [features, features + mined[0], features + sum(mined)]
     assert training(run)["training"]["learning_rate"] in (0.002, 0.003)
     assert training(run, "FirstTrainer")["training"]["learning_rate"] == best
+
+
+def test_a_model_that_answers_at_every_step_comes_to_a_bundle_too(folder, tmp_path):
+    preset = PRESET.with_name("tiny_scenes.yaml")
+    data = recordings(tmp_path / "data")
+    run = cluster(folder, "scenes", preset=preset, data=str(data))
+    run.run()
+    assert run.properties("SceneEvaluator", "blessing")["blessed"] == 1
+    pushed = run.properties("MicroPusher", "pushed_model")
+    assert pushed["pushed"] == 1
+    bundle.verify(Path(pushed["pushed_destination"]))
