@@ -72,8 +72,8 @@ def test_the_same_bundle_is_pushed(pipeline, whole, folder):
     }
     assert (pushed / "model.tflite").read_bytes() == (local / "model.tflite").read_bytes()
     for file in files:
-        # These have the time, sums of the others, and where the recordings came from.
-        if file.name in ("manifest.json", "SHA256SUMS", "model_card.md"):
+        # These have the time, sums of the others, the run, and where the recordings came from.
+        if file.name in ("manifest.json", "SHA256SUMS", "model_card.md", "lineage.json"):
             continue
         ours = (pushed / file).read_bytes().replace(pushed.name.encode(), local.name.encode())
         assert ours == (local / file).read_bytes(), file
