@@ -56,10 +56,10 @@ class DeafModel(LevelModel):
 
 @pytest.fixture(autouse=True)
 def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(folder: str, runtime: str = "tflite"):
-        return (DeafModel() if "deaf" in folder else LevelModel()), LevelFrontend()
+    def load(folder: str | Path, runtime: str = "tflite"):
+        return (DeafModel() if "deaf" in str(folder) else LevelModel()), LevelFrontend()
 
-    def of_folder(folder: str, detector: DetectorParams, runtime: str = "tflite") -> Stage:
+    def of_folder(folder: Path, detector: DetectorParams, runtime: str = "tflite") -> Stage:
         model, frontend = load(folder)
         return Stage(model=model, frontend=frontend, detector=detector, macs=1_000_000)
 
