@@ -15,6 +15,6 @@ case $what in
     *) echo "environment.sh: packages or product, not $what" >&2; exit 1 ;;
 esac
 # Bytecode is compiled here: the user of the image may not write it.
-UV_PROJECT_ENVIRONMENT=$venv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_HTTP_TIMEOUT=180 \
+UV_PROJECT_ENVIRONMENT=$venv UV_COMPILE_BYTECODE=1 UV_HTTP_TIMEOUT=180 \
     "$uv" sync --frozen --quiet --no-cache --no-dev --extra gs --extra s3 "$@" \
     --python "$(command -v python3)"
