@@ -2,7 +2,7 @@
 
     python -m benchmarks.wake_words UNPACKED computer --recordings --keep large
     python -m benchmarks.wake_words UNPACKED computer --recordings --keep tiny --set "model=TINY"
-    python -m benchmarks.cascade UNPACKED computer tiny large [--second-threshold 0.74]
+    python -m benchmarks.cascade UNPACKED computer tiny large [--second-threshold 0.79]
 
 TINY is `{name: ds_cnn, options: {first_kernel: [8, 40], first_stride: [4, 40], filters: 16,
 blocks: 2}}`. Both models are judged on the streams of `benchmarks.wake_words`. For each threshold
@@ -27,7 +27,7 @@ from kws.streaming.cascade import FirstRows, awake_frames, listen
 from kws.streaming.cascade_report import FirstHeard, cascade_figures
 from kws.streaming.cascade_stage import Stage, check
 from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
-from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.params import MatchParams
 from pipeline import config as configuration
 
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -80,16 +80,13 @@ def main() -> None:
     parser.add_argument("word")
     parser.add_argument("first", type=Path, help="folder of kept models, the tiny ones")
     parser.add_argument("second", type=Path, help="folder of kept models, the larger ones")
-    parser.add_argument("--second-threshold", type=float, default=0.74)
+    parser.add_argument("--second-threshold", type=float, default=0.79)
     parser.add_argument("--hold-ms", type=int, default=1000)
-    parser.add_argument("--first-stride-ms", type=int, default=80)
     args = parser.parse_args()
     preset = configuration.load("keyword", [f"keywords=[{args.word}]"]).streaming.detector
-    of_first = {"clip_stride_ms": args.first_stride_ms}
-    of_second = {"detection_threshold": args.second_threshold}
+    detector = preset.model_copy(update={"detection_threshold": args.second_threshold})
     first, second = (
-        stage.of_folder(folder / args.word, DetectorParams(**{**preset.model_dump(), **changed}))
-        for folder, changed in ((args.first, of_first), (args.second, of_second))
+        stage.of_folder(folder / args.word, detector) for folder in (args.first, args.second)
     )
     check(first, second, args.hold_ms)
     made = wake_word_streams.kinds(args.unpacked, args.word)

@@ -29,8 +29,10 @@ WINDOWS_MS = (200, 300, 500, 700)
 
 def show(run: kept.Kept, target: float, picture: Path | None) -> DetectorParams:
     """Prints one operating point; returns its detector."""
+    shortest_ms = (run.detector.minimum_count - 1) * run.detector.clip_stride_ms
+    windows_ms = tuple(window_ms for window_ms in WINDOWS_MS if window_ms > shortest_ms)
     wanted = OperatingPointParams(
-        target_false_accepts_per_hour=target, average_windows_ms=WINDOWS_MS
+        target_false_accepts_per_hour=target, average_windows_ms=windows_ms
     )
     point = choose_operating_point(run.heard[EVAL], run.labels, run.detector, run.match, wanted)
     report = evaluate_streams(run.heard[TEST], run.labels, point.detector, run.match)
