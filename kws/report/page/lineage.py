@@ -15,7 +15,7 @@ def _bundle(told: dict[str, Any]) -> Html:
         for part, lines in lineage_tree.sections(told)
         for first, (name, value) in zip([True] + [False] * len(lines), lines, strict=False)
     ]
-    return table("What the bundle was made of", ["", "", ""], rows, words=(1, 2))
+    return table("What the bundle was made of", ["part", "what", "value"], rows, words=(1, 2))
 
 
 def section(facts: Facts) -> Section:
