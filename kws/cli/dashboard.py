@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kws.cli import complete
+from kws.cli import complete, ending
 from kws.errors import KwsError
 
 
@@ -42,10 +42,6 @@ def dashboard(
                 hint="choose another: --port 0 takes a free one",
             ) from error
         url = f"http://{HOST}:{server.server_address[1]}/"
-        typer.echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
-        try:
+        with server, ending.at_a_signal():
+            typer.echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
             server.serve_forever()
-        except KeyboardInterrupt:
-            typer.echo("")
-        finally:
-            server.server_close()

@@ -1,11 +1,12 @@
 """`kws tensorboard`: TensorBoard on the logs of a run."""
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kws.cli import complete
+from kws.cli import complete, ending
 from kws.errors import KwsError
 
 
@@ -53,14 +54,6 @@ def tensorboard(
         url = board.launch()
     except program.TensorBoardServerException as error:
         raise KwsError(error.msg, hint="choose another port: --port 0 takes a free one") from error
-    typer.echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
-    _wait()
-
-
-def _wait() -> None:
-    import threading
-
-    try:
+    with ending.at_a_signal():
+        typer.echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
         threading.Event().wait()
-    except KeyboardInterrupt:
-        typer.echo("")

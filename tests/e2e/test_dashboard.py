@@ -1,7 +1,6 @@
 """`kws dashboard` of a run as a user has made it, in a browser."""
 
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,7 @@ def url(pipeline, first_run):
         try:
             yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             assert process.wait(30) == 0
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -47,5 +46,5 @@ def test_tensorboard_shows_the_training_on_loopback(pipeline, first_run):
             with urllib.request.urlopen(f"{url}data/runs", timeout=60) as answer:
                 assert {name.split("/")[-1] for name in json.load(answer)} == {"train", "eval"}
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             assert process.wait(30) == 0
