@@ -29,7 +29,7 @@ class Chromium:
 
     Attributes:
       complaints: what reached the console as an error or a warning, and uncaught exceptions.
-      asked: URLs of every request of the page, `data:` among them.
+      asked: URLs of every request of the page, `data:` and WebSockets among them.
     """
 
     def __init__(self, folder: Path, options: Sequence[str] = ()):
@@ -70,7 +70,7 @@ class Chromium:
         target = next(one["targetId"] for one in pages if one["type"] == "page")
         attached = self("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             self(f"{domain}.enable")
 
     def __enter__(self) -> "Chromium":
@@ -128,7 +128,7 @@ class Chromium:
         """Waits until an expression in the page is true."""
         end = time.monotonic() + PATIENCE_S
         while not self.js(expression):
-            assert time.monotonic() < end, f"never true: {expression}"
+            assert time.monotonic() < end, f"never true: {expression}; {self.complaints}"
             time.sleep(0.05)
 
     def hover(self, selector: str) -> None:
@@ -142,12 +142,18 @@ class Chromium:
         for kind in ("mousePressed", "mouseReleased"):
             self("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
+    def give_file(self, selector: str, file: Path) -> None:
+        """As if a person had chosen it."""
+        root = self("DOM.getDocument")["root"]["nodeId"]
+        node = self("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
     def key(self, key: str) -> None:
-        """Presses a key, such as `Enter`, `Tab` or `Escape`."""
-        codes = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32}
+        """Presses a key: `Enter`, `Tab`, `Escape`, or that of a character."""
+        codes = {"Enter": 13, "Tab": 9, "Escape": 27}
         named: dict[str, Any] = {"key": key, "code": "Space" if key == " " else key}
-        named["windowsVirtualKeyCode"] = codes[key]
-        text = {"Enter": "\r", " ": " "}.get(key)
+        named["windowsVirtualKeyCode"] = codes[key] if key in codes else ord(key.upper())
+        text = key if len(key) == 1 else {"Enter": "\r"}.get(key)
         down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
         self("Input.dispatchKeyEvent", **down, **named)
         self("Input.dispatchKeyEvent", type="keyUp", **named)
@@ -186,6 +192,8 @@ class Chromium:
             self._loaded = True
         elif kind == "Network.requestWillBeSent":
             self.asked.append(content["request"]["url"])
+        elif kind == "Network.webSocketCreated":
+            self.asked.append(content["url"])
         elif kind == "Log.entryAdded" and content["entry"]["level"] in ("error", "warning"):
             self.complaints.append(content["entry"]["text"])
         elif kind == "Runtime.exceptionThrown":

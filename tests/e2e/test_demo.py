@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from PIL import Image
 
 from kws.audio.read import read
-from tests.devtools import CHROMIUM, Page, chromium
+from tests.chromium import CHROMIUM, Chromium
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -51,7 +50,7 @@ def expected(pipeline, recording) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
+def page(pipeline, recording, tmp_path_factory) -> Iterator[Chromium]:
     bundles = str(pipeline.out / "tiny" / "bundles")
     command = [shutil.which("kws", path=str(Path(sys.executable).parent)) or "kws", "demo"]
     command += ["--bundle", bundles, "--threshold", THRESHOLD, "--port", "0"]
@@ -66,20 +65,22 @@ def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
         assert demo.stdout is not None
         url = demo.stdout.readline().split()[0]
         assert url.startswith("http://127.0.0.1:")
-        with chromium(
+        with Chromium(
             tmp_path_factory.mktemp("browser"),
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={recording}",
+            [
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={recording}",
+            ],
         ) as page:
             page.open(url)
-            page.wait_for("document.querySelector('#listen')?.disabled === false")
+            page.until("document.querySelector('#listen')?.disabled === false")
             yield page
-            assert page.complaints() == []
+            assert page.complaints == []
             # The page's own files, and the socket: nothing else, and nowhere else.
             here = url.removeprefix("http://")
             names = ("", "demo.css", "draw.js", "demo.js", "worklet.js", "socket")
-            asked = {request.partition("://")[2] for request in page.requests()}
+            asked = {request.partition("://")[2] for request in page.asked}
             assert asked <= {here + name for name in names} and here + "socket" in asked
         demo.send_signal(signal.SIGINT)
         assert demo.wait(timeout=60) == 0
@@ -90,48 +91,47 @@ def page(pipeline, recording, tmp_path_factory) -> Iterator[Page]:
 
 def test_a_chosen_file_shows_what_kws_detect_finds(page, recording, expected):
     page.give_file("#file", recording)
-    page.wait_for("document.body.dataset.state === 'ended'")
-    assert page.value(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
-    assert page.value("document.querySelector('#count').textContent") == str(len(expected))
+    page.until("document.body.dataset.state === 'ended'")
+    assert page.js(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
+    assert page.js("document.querySelector('#count').textContent") == str(len(expected))
 
 
 def test_a_dropped_file_does_too(page, recording, expected):
-    page.value("document.body.dataset.state = 'dropping'")
+    page.js("document.body.dataset.state = 'dropping'")
     content = list(recording.read_bytes())
-    page.value(
+    page.js(
         "(() => { const carried = new DataTransfer();"
         f"carried.items.add(new File([new Uint8Array({content})], 'words.wav'));"
         "document.body.dispatchEvent("
         "  new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: carried }));"
         "})()"
     )
-    page.wait_for("document.body.dataset.state === 'ended'")
-    assert page.value(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
+    page.until("document.body.dataset.state === 'ended'")
+    assert page.js(FOUND) == [[one["label"], one["end_ms"]] for one in expected]
 
 
 def test_the_microphone_is_listened_to_and_the_keyword_shown(page, expected):
     # What is surest in the file is heard through a sound card's clock too. It plays in a loop.
     surest = max(expected, key=lambda one: one["score"])["label"]
-    page.press("l")
-    page.wait_for("document.querySelector('#listen').getAttribute('aria-pressed') === 'true'")
-    page.wait_for(f"{FOUND}.some(([label]) => label === '{surest}')", 60)
-    assert surest in page.value("document.querySelector('#detections').textContent")
-    page.press("l")
-    page.wait_for("document.body.dataset.state === 'ended'")
-    assert page.value("document.querySelector('#problem').hidden")
+    page.key("l")
+    page.until("document.querySelector('#listen').getAttribute('aria-pressed') === 'true'")
+    page.until(f"{FOUND}.some(([label]) => label === '{surest}')")
+    assert surest in page.js("document.querySelector('#detections').textContent")
+    page.key("l")
+    page.until("document.body.dataset.state === 'ended'")
+    assert page.js("document.querySelector('#problem').hidden")
 
 
-def test_the_pictures_are_drawn_light_and_dark_and_fit_a_phone(page, tmp_path):
+def test_the_pictures_are_drawn_light_and_dark_and_fit_a_phone(page):
     for width, dark in ((1000, False), (390, True)):
-        page.look(width, 900, dark)
-        page.wait_for(f"document.documentElement.clientWidth === {width}")
-        page.value("new Promise(done => setTimeout(done, 300))")
-        assert page.value("document.documentElement.scrollWidth") == width
-        page.picture(tmp_path / "page.png")
-        picture = Image.open(tmp_path / "page.png").convert("RGB")
+        page.look(width, dark, 900)
+        page.until(f"document.documentElement.clientWidth === {width}")
+        page.js("new Promise(done => setTimeout(done, 300))")
+        assert page.js("document.documentElement.scrollWidth") == width
+        picture = page.picture(whole=True)
         assert (max(picture.getpixel((2, 2))) < 60) == dark
         for canvas in ("spectrogram", "posteriors"):
-            box = page.value(
+            box = page.js(
                 f"(() => {{ const box = document.getElementById('{canvas}')"
                 ".getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; })()"
             )
