@@ -26,8 +26,9 @@ from kws.scenes.ground_truth import GroundTruth
 from kws.streaming.cascade import FirstRows, awake_frames, listen
 from kws.streaming.cascade_report import FirstHeard, cascade_figures
 from kws.streaming.cascade_stage import Stage, check
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.params import MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 from pipeline import config as configuration
 
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)

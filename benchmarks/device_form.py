@@ -10,10 +10,10 @@ import numpy as np
 from kws import features
 from kws.micro import load
 from kws.streaming.detector import detect
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import stream_posteriors
 from kws.streaming.rates import MS_PER_HOUR
+from kws.streaming.scored_stream import StreamPosteriors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TEST, Split
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

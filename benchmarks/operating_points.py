@@ -19,10 +19,11 @@ from benchmarks import device_form, kept
 from kws.audio.read import read
 from kws.features import files
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import DetectorParams, OperatingPointParams
 from kws.streaming.posteriors import LONGEST_STREAM_MS
+from kws.streaming.scored_stream import StreamPosteriors
 
 WINDOWS_MS = (200, 300, 500, 700)
 

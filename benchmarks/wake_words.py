@@ -34,10 +34,11 @@ from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, label_list
 from kws.micro import load
 from kws.micro.int8_file import MODEL_FILE
 from kws.streaming.det import DetCurves, det_curves
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.posteriors import stream_posteriors
 from kws.streaming.rates import hourly_rate
+from kws.streaming.scored_stream import StreamPosteriors
 from pipeline import config as configuration
 from pipeline.config import Config
 

@@ -9,7 +9,7 @@ import logging
 from tfx import types
 
 from kws.errors import KwsError
-from kws.micro.destination import open_destination
+from kws.micro.destinations import open_destination
 
 MODEL_ID = "current_model_id"
 """Custom property of MicroPusher's output: the id of the model in the bundle."""

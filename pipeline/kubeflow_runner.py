@@ -20,7 +20,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from components import beam_args
 from kws import credentials
 from kws.errors import KwsError
-from kws.micro.destination import is_url
+from kws.micro.destinations import is_url
 from pipeline import beam_options, kubeflow_spec
 from pipeline.config import Config
 from pipeline.kubeflow_history import FolderHistory

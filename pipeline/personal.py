@@ -18,6 +18,7 @@ from kws.labels import SILENCE
 from kws.micro import bundle, feature_reader, golden_vectors, load, representative, validate
 from kws.micro.contents import BundleContents
 from kws.micro.convert import Conversion, Labelled, convert
+from kws.micro.figures import MicroFigures
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.splits import EVAL, TEST, TRAIN, Split
@@ -163,7 +164,7 @@ def _contents(
     recorded: UserClips,
     comparison: Comparison,
     streams: StreamVerdict | None,
-    micro: validate.MicroFigures,
+    micro: MicroFigures,
     gates: Sequence[Gate],
 ) -> BundleContents:
     now = datetime.datetime.now(datetime.timezone.utc)

@@ -12,11 +12,12 @@ from kws.gates import Gate
 from kws.micro.load import Int8Any
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TEST, Split
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.gates import streaming_gates
 from kws.streaming.operating_point import OperatingPoint, choose_operating_point
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stream_posteriors
+from kws.streaming.scored_stream import StreamPosteriors
 from pipeline.parents import Parents
 
 LONGEST_STREAM_MS = 24 * 3_600_000

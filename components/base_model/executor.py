@@ -11,7 +11,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.new_data import judged
 from kws.errors import KwsError
-from kws.micro.destination import open_destination
+from kws.micro.destinations import open_destination
 
 
 class Executor(base_executor.BaseExecutor):

@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 from components.blessing import BLESSINGS, MODEL_ID
 from kws.gates import read_gates
 from kws.micro import bundle
-from kws.micro.destination import open_destination
+from kws.micro.destinations import open_destination
 
 
 class Executor(base_executor.BaseExecutor):

@@ -20,9 +20,9 @@ from kws.gates import Gate, read_gates
 from kws.micro import feature_reader, golden_vectors, lineage, load
 from kws.micro.contents import BundleContents
 from kws.micro.convert import CONVERSION_FILE
+from kws.micro.figures import MICRO_FILE, MicroFigures
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
 from kws.micro.microwakeword import CONVERTED_FILE
-from kws.micro.validate import MICRO_FILE, MicroFigures
 from kws.report.confusion import ConfusionMatrix
 from kws.splits import TEST
 from kws.streaming.params import DetectorParams

@@ -15,10 +15,11 @@ from components.micro_validator.streams import compare
 from kws.errors import KwsError
 from kws.features import files
 from kws.micro import feature_reader, golden_vectors, load
+from kws.micro.figures import MICRO_FILE
 from kws.micro.int8_file import MODEL_FILE
 from kws.micro.params import BudgetParams
 from kws.micro.stream_parity import parity_gates
-from kws.micro.validate import MICRO_FILE, budget_gates, measure
+from kws.micro.validate import budget_gates, measure
 from kws.splits import EVAL, TEST
 from kws.streaming.params import DetectorParams
 

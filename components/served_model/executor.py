@@ -16,7 +16,7 @@ from tfx.utils import path_utils
 from components.streaming_evaluator.last import DETECTOR_FILE, EVALUATION_FILE
 from kws.micro import bundle
 from kws.micro.bundle_folder import NEEDED
-from kws.micro.destination import open_destination
+from kws.micro.destinations import open_destination
 from kws.micro.int8_file import FLOAT_IO_FILE
 from kws.micro.manifest import MANIFEST_FILE
 

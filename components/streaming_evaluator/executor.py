@@ -18,10 +18,11 @@ from components.streaming_evaluator.jobs import gather, jobs, read
 from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
 from kws.splits import EVAL, TEST
 from kws.streaming.compare import Judged
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.gates import streaming_gates
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import StreamingParams
+from kws.streaming.scored_stream import StreamPosteriors
 
 SPLITS_JUDGED = (EVAL, TEST)
 Jobs = dict[str, list[StreamJob]]

@@ -9,7 +9,7 @@ from tfx.dsl.io import fileio
 from components.streaming_evaluator.scoring import StreamJob
 from kws.errors import KwsError
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.evaluate import StreamPosteriors
+from kws.streaming.scored_stream import StreamPosteriors
 
 
 def jobs(split_uri: str, target: str) -> list[StreamJob]:

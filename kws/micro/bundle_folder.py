@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kws.errors import KwsError
 from kws.micro import checksums
-from kws.micro.destination import LATEST, is_url, open_destination
+from kws.micro.destination import LATEST
+from kws.micro.destinations import is_url, open_destination
 from kws.micro.object_store import ObjectStore
 
 NEEDED = ("model.tflite", "labels.txt", "frontend.json")

@@ -6,9 +6,9 @@ from typing import Any
 from kws.features.params import FeatureParams
 from kws.gates import Gate
 from kws.labels import RESERVED
+from kws.micro.figures import MicroFigures
 from kws.micro.golden_vectors import TestVector
 from kws.micro.int8_file import Kind
-from kws.micro.validate import MicroFigures
 from kws.streaming.params import DetectorParams
 
 

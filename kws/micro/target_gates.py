@@ -1,16 +1,12 @@
 """Does the model fit a named device? Gates on its memories and on the estimated time."""
 
-from typing import TYPE_CHECKING
-
 from kws.gates import Gate
+from kws.micro.figures import MicroFigures
 from kws.micro.params import BudgetParams
 from kws.micro.targets import ERROR_FACTOR, Target
 
-if TYPE_CHECKING:
-    from kws.micro.validate import MicroFigures
 
-
-def of(device: Target, figures: "MicroFigures", params: BudgetParams) -> list[Gate]:
+def of(device: Target, figures: MicroFigures, params: BudgetParams) -> list[Gate]:
     """The gates of one device.
 
     The model alone must fit the chip's memories; `max_flash_bytes` and `max_arena_bytes` say what

@@ -10,7 +10,8 @@ import os
 
 from kws.errors import KwsError
 from kws.micro import bundle, manifest
-from kws.micro.destination import LATEST, Destination, open_destination
+from kws.micro.destination import LATEST, Destination
+from kws.micro.destinations import open_destination
 
 Place = str | os.PathLike[str] | Destination
 """A folder, a bucket's URL, or what was made of one."""

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 from kws import labels as kws_labels
 from kws.gates import Gate
 from kws.streaming.detector import Detection, detect
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.match import FalseAccept, MatchedStream, match
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.rates import CONFIDENCE
+from kws.streaming.scored_stream import StreamPosteriors
 
 if TYPE_CHECKING:
     from kws.scenes.ground_truth import GroundTruth

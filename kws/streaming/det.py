@@ -9,7 +9,7 @@ import collections
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from kws.streaming.detector import fire, keyword_indices, smooth
 from kws.streaming.match import match
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.rates import MS_PER_HOUR, HourlyRate, Share, hourly_rate, share
-
-if TYPE_CHECKING:
-    from kws.streaming.evaluate import StreamPosteriors
+from kws.streaming.scored_stream import StreamPosteriors
 
 LOWEST, HIGHEST = 0.05, 0.995
 """Thresholds tried; an int8 softmax says at most 255/256 = 0.996."""
@@ -114,7 +112,7 @@ def candidate_thresholds(count: int = THRESHOLDS) -> list[float]:
 
 
 def det_curves(
-    streams: Sequence["StreamPosteriors"],
+    streams: Sequence[StreamPosteriors],
     labels: Sequence[str],
     detector: DetectorParams,
     match_params: MatchParams,

@@ -3,9 +3,7 @@
 import collections
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from kws.streaming.det import DetCurves, candidate_thresholds, det_curves
 from kws.streaming.detector import Detection, detect, keyword_indices
@@ -13,25 +11,8 @@ from kws.streaming.figures import KINDS, Figures, count
 from kws.streaming.match import FalseAccept, MatchedStream, Outcome, match
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.rates import MS_PER_HOUR, HourlyRate
+from kws.streaming.scored_stream import StreamPosteriors
 from kws.streaming.sources import false_accepts_by_source
-
-if TYPE_CHECKING:
-    from kws.scenes.ground_truth import GroundTruth
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StreamPosteriors:
-    """What a model said over one stream, and what was really said.
-
-    Attributes:
-      truth: the stream's ground truth.
-      times_ms: int64 `[n]`, rising.
-      posteriors: float32 `[n, labels]`.
-    """
-
-    truth: "GroundTruth"
-    times_ms: np.ndarray
-    posteriors: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

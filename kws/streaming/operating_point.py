@@ -8,8 +8,8 @@ from typing import Any
 
 from kws.errors import KwsError
 from kws.streaming.det import DetCurves, DetPoint, candidate_thresholds, det_curves
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.params import DetectorParams, MatchParams, OperatingPointParams
+from kws.streaming.scored_stream import StreamPosteriors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from kws.gates import Gate
 from kws.scenes.step_counts import StepCounts, count_steps
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.scene_params import SceneEvaluationParams
+from kws.streaming.scored_stream import StreamPosteriors
 
 if TYPE_CHECKING:
     from kws.scenes.ground_truth import GroundTruth

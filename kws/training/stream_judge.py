@@ -19,10 +19,10 @@ from kws.features import model_input
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import MatchParams, OperatingPointParams
 from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
+from kws.streaming.scored_stream import StreamPosteriors
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
 

@@ -50,7 +50,7 @@ def _version(name: str, voice: str) -> str:
 
 @functools.cache
 def _program_version(name: str) -> str:
-    from kws.voices.subprocess_engine import extra
+    from kws.voices.extra_engines import extra
 
     return extra(name).version()
 
@@ -71,7 +71,7 @@ def load(name: str) -> Engine:
         from kws.voices.piper_engine import PiperEngine
 
         return PiperEngine()
-    from kws.voices.subprocess_engine import extra
+    from kws.voices.extra_engines import extra
 
     return extra(name)
 

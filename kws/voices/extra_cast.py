@@ -5,8 +5,8 @@ import re
 
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 from kws.voices import engines, piper_engine
+from kws.voices.extra_engines import extra
 from kws.voices.params import VoicesParams
-from kws.voices.subprocess_engine import extra
 
 _ROUND: tuple[Split, ...] = (TRAIN, TRAIN, EVAL, TEST, TRAIN)
 """The people of a family of engines are dealt out so: one or two are for training."""

@@ -19,8 +19,8 @@ from kws.voices import cast, engines, piper_engine, pronounce, render, trim
 from kws.voices.cache import ClipCache, default_folder
 from kws.voices.engine import Request
 from kws.voices.extra_cast import file_name
+from kws.voices.extra_engines import extra
 from kws.voices.near_words import near_words
-from kws.voices.subprocess_engine import extra
 
 LISTING_FILE = "voices.csv"
 README_FILE = "README.txt"

@@ -1,7 +1,6 @@
 """What espeak, flite and festival have in common: a program that writes a WAV file."""
 
 import abc
-import functools
 import os
 import shutil
 import subprocess
@@ -97,18 +96,3 @@ class SubprocessEngine(abc.ABC):
             words = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
             raise KwsError(f"{command[0]} failed ({done.returncode}): {words[-1]}")
         return done.stdout.strip()
-
-
-@functools.cache
-def extra(name: str) -> SubprocessEngine:
-    """One of the optional engines, whether installed or not."""
-    from kws.voices.espeak_engine import EspeakEngine
-    from kws.voices.festival_engine import FestivalEngine
-    from kws.voices.flite_engine import FliteEngine
-
-    kinds: dict[str, type[SubprocessEngine]] = {
-        "espeak": EspeakEngine,
-        "festival": FestivalEngine,
-        "flite": FliteEngine,
-    }
-    return kinds[name]()

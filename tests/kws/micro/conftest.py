@@ -11,9 +11,10 @@ from kws.features.params import FeatureParams
 from kws.micro import golden_vectors
 from kws.micro.contents import BundleContents
 from kws.micro.convert import Conversion, Labelled, convert
+from kws.micro.figures import MicroFigures
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.micro.tflite_model import Int8Model
-from kws.micro.validate import MicroFigures, budget_gates, measure
+from kws.micro.validate import budget_gates, measure
 from kws.streaming.params import DetectorParams
 
 LABELS = ("_silence_", "_unknown_", "yes", "no")

@@ -21,7 +21,8 @@ from kws.errors import KwsError
 from kws.micro import bundle, checksums, versions
 from kws.micro.bundle_folder import bundle_folder
 from kws.micro.contents import BundleContents
-from kws.micro.destination import Destination, open_destination, release
+from kws.micro.destination import Destination, release
+from kws.micro.destinations import open_destination
 from kws.micro.local_destination import LocalDestination
 from kws.micro.object_store import ObjectStore
 

@@ -9,8 +9,9 @@ from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.micro import elements, macs, targets
 from kws.micro.device_form import DeviceForm
+from kws.micro.figures import MicroFigures
 from kws.micro.params import BudgetParams
-from kws.micro.validate import MicroFigures, budget_gates
+from kws.micro.validate import budget_gates
 from kws.models import cost
 from tests.kws.micro.conftest import random_features
 

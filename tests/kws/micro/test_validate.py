@@ -4,8 +4,9 @@ import pytest
 from kws.errors import KwsError
 from kws.gates import verdict
 from kws.micro import operators, tflm
+from kws.micro.figures import MicroFigures
 from kws.micro.params import BudgetParams
-from kws.micro.validate import MicroFigures, budget_gates
+from kws.micro.validate import budget_gates
 from tests.kws.micro.conftest import Trial
 
 

@@ -8,8 +8,9 @@ from PIL import Image
 
 from kws.report.det import frontier, picture
 from kws.streaming.det import DetCurve, DetPoint
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 

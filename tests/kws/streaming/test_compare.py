@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kws.streaming.compare import LEVEL, SAME_MS, Judged, Odd, compare
-from kws.streaming.evaluate import StreamPosteriors
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 DETECTOR = DetectorParams(

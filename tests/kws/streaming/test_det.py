@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from kws.streaming.det import DetCurves, candidate_thresholds, det_curves
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, said, truth
 
 DETECTOR = DetectorParams(average_window_ms=200, clip_stride_ms=100, minimum_count=2)

@@ -10,7 +10,7 @@ from kws.errors import KwsError
 from kws.gates import verdict
 from kws.report.tables import streaming_table, to_text
 from kws.streaming.det import candidate_thresholds
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.gates import streaming_gates
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import (
@@ -20,6 +20,7 @@ from kws.streaming.params import (
     StreamingGateParams,
     StreamingParams,
 )
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 DETECTOR = DetectorParams(

@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from kws.streaming import exposure
-from kws.streaming.evaluate import StreamingReport, StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.gates import streaming_gates
 from kws.streaming.params import DetectorParams, MatchParams, StreamingGateParams
 from kws.streaming.rates import hourly_rate
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 DETECTOR = DetectorParams(

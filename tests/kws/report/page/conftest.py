@@ -11,8 +11,9 @@ from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.data_statistics import ALL, Figures
 from kws.report.page.facts import Confused, Facts, StepFacts
-from kws.streaming.evaluate import StreamPosteriors, evaluate_streams
+from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.scored_stream import StreamPosteriors
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 RATE = 16_000
