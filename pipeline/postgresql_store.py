@@ -1,15 +1,19 @@
-r"""A MetadataStore on PostgreSQL that may hold backslashes, as every JSON within JSON has.
+r"""A MetadataStore on PostgreSQL that may hold backslashes, as every JSON within JSON has, and long
+texts.
 
 ML Metadata 1.16 escapes text by libpq's PQescapeLiteral, which writes ` E'a\\b'` for `a\b`, and
 strips the first and the last character, as if they were the quotes: any text with a backslash is a
 syntax error ("syntax error at or near ..."), and TFX's properties are full of them. So a backslash
-is stored as another character, and is one again when it is read.
+is stored as another character, and is one again when it is read. What is too long for an index is
+stored in parts (`pipeline.long_texts`).
 """
 
 from typing import Any
 
 from google.protobuf.message import Message
 from ml_metadata.metadata_store import MetadataStore
+
+from pipeline import long_texts
 
 BACKSLASH = "\\"
 STAND_IN = "\ue05c"
@@ -22,12 +26,13 @@ class PostgreSqlStore(MetadataStore):
     def _call(
         self, method_name: str, request: Message, response: Message, extra_options: Any = None
     ) -> None:
+        sent = type(request)()
+        sent.CopyFrom(request)
         if BACKSLASH.encode() in request.SerializeToString():
-            sent = type(request)()
-            sent.CopyFrom(request)
             _replace(sent, BACKSLASH, STAND_IN)
-            request = sent
-        super()._call(method_name, request, response, extra_options)
+        long_texts.cut(sent)
+        super()._call(method_name, sent, response, extra_options)
+        long_texts.joined(response)
         if STAND_IN.encode() in response.SerializeToString():
             _replace(response, STAND_IN, BACKSLASH)
 

@@ -25,6 +25,7 @@ OVERRIDES = (
     "noisy_copies.copies=1",
     "streams.minutes=0.5",
     "data.span_folder=day-{SPAN}",
+    "validation.drift.min_clips=10",
 )
 
 

@@ -4,6 +4,7 @@ in no pipeline, no log, no file and no database. The servers are real ones."""
 import json
 import logging
 import os
+import random
 import stat
 from pathlib import Path
 
@@ -140,6 +141,25 @@ def test_every_character_comes_back_as_it_went(running, tmp_path, monkeypatch):
     assert read.uri == read.name == read.type == text
     assert read.properties["p"].string_value == read.custom_properties["c"].string_value == text
     assert [found.id for found in store.get_artifacts_by_uri(text)] == [id_]
+
+
+def test_a_text_of_any_length_comes_back_and_may_become_shorter(running, tmp_path, monkeypatch):
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    config = load("quickstart", [setting(running)])
+    paths = Paths(out=tmp_path, name=config.name)
+    metadata_store.prepare(config, paths)
+    store = metadata_store.store(metadata_store.place_of(config, paths))
+    kind = mlmd.ArtifactType(name="long", properties={"p": mlmd.STRING})
+    artifact = mlmd.Artifact(type_id=store.put_artifact_type(kind))
+    # Random: a store that packs what it indexes must not get away with it.
+    for length in (9001, 5000, 10):
+        text = "".join(random.Random(length).choices('0123456789\\"{}字', k=length))
+        artifact.properties["p"].string_value = text
+        artifact.custom_properties["c"].string_value = text[::-1]
+        (artifact.id,) = store.put_artifacts([artifact])
+        (read,) = store.get_artifacts_by_id([artifact.id])
+        assert dict(read.properties) == dict(artifact.properties)
+        assert dict(read.custom_properties) == dict(artifact.custom_properties)
 
 
 @pytest.mark.parametrize(
