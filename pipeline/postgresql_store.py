@@ -6,6 +6,10 @@ strips the first and the last character, as if they were the quotes: any text wi
 syntax error ("syntax error at or near ..."), and TFX's properties are full of them. So a backslash
 is stored as another character, and is one again when it is read. What is too long for an index is
 stored in parts (`pipeline.long_texts`).
+
+And it gives rows in whatever order PostgreSQL finds them, where SQLite and MySQL give them by
+number. TFX takes the first artifact for that of the first event, so it would take one output for
+another: everything is put in order.
 """
 
 from typing import Any
@@ -20,6 +24,15 @@ STAND_IN = "\ue05c"
 """Of Unicode's private use area, at the backslash's number: no text has it by itself."""
 
 
+_BY_ID = {
+    "GetArtifactsByID": ("artifacts", "artifact_ids"),
+    "GetExecutionsByID": ("executions", "execution_ids"),
+    "GetContextsByID": ("contexts", "context_ids"),
+    "GetArtifactTypesByID": ("artifact_types", "type_ids"),
+}
+"""Method -> what it gives, and what it was asked for."""
+
+
 class PostgreSqlStore(MetadataStore):
     """What goes to the server and what comes from it passes through here, one way or the other."""
 
@@ -32,9 +45,26 @@ class PostgreSqlStore(MetadataStore):
             _replace(sent, BACKSLASH, STAND_IN)
         long_texts.cut(sent)
         super()._call(method_name, sent, response, extra_options)
+        _in_order(method_name, sent, response)
         long_texts.joined(response)
         if STAND_IN.encode() in response.SerializeToString():
             _replace(response, STAND_IN, BACKSLASH)
+
+
+def _in_order(method_name: str, request: Any, response: Any) -> None:
+    """As it was asked for by number, else by number; unless another order was asked for."""
+    if method_name in _BY_ID:
+        given, asked = _BY_ID[method_name]
+        places = {id_: place for place, id_ in enumerate(getattr(request, asked))}
+        getattr(response, given).sort(key=lambda one: places[one.id])
+        return
+    options = getattr(request, "options", None)
+    # Some methods have options of another kind, without an order.
+    if options is not None and "order_by_field {" in str(options):
+        return
+    for given in ("artifacts", "executions", "contexts"):
+        if given in response.DESCRIPTOR.fields_by_name:
+            getattr(response, given).sort(key=lambda one: one.id)
 
 
 def _replace(message: Message, old: str, new: str) -> None:

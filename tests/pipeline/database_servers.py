@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -81,7 +82,8 @@ def server(kind: str) -> Iterator[Server]:
         try:
             yield made
         finally:
-            process.terminate()
+            # PostgreSQL waits at SIGTERM until everybody has gone, and at SIGINT throws them out.
+            process.send_signal(signal.SIGINT if kind == "postgresql" else signal.SIGTERM)
             process.wait(_START_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -143,6 +143,20 @@ def test_every_character_comes_back_as_it_went(running, tmp_path, monkeypatch):
     assert [found.id for found in store.get_artifacts_by_uri(text)] == [id_]
 
 
+def test_what_is_asked_for_by_number_comes_in_that_order(running, tmp_path, monkeypatch):
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    config = load("quickstart", [setting(running)])
+    paths = Paths(out=tmp_path, name=config.name)
+    metadata_store.prepare(config, paths)
+    store = metadata_store.store(metadata_store.place_of(config, paths))
+    type_id = store.put_artifact_type(mlmd.ArtifactType(name="ordered"))
+    ids = store.put_artifacts([mlmd.Artifact(type_id=type_id) for _ in range(3)])
+    # PostgreSQL puts a row that was changed behind all others.
+    store.put_artifacts([mlmd.Artifact(id=ids[0], type_id=type_id, state=mlmd.Artifact.LIVE)])
+    assert [found.id for found in store.get_artifacts_by_id(ids)] == ids
+    assert [found.id for found in store.get_artifacts_by_type("ordered")] == ids
+
+
 def test_a_text_of_any_length_comes_back_and_may_become_shorter(running, tmp_path, monkeypatch):
     monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
     config = load("quickstart", [setting(running)])
