@@ -17,6 +17,7 @@ from kws.streaming.detector import Detection, detect
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import ScoringModel, stream_posteriors
 
+READABLE = "a recording is a WAV, FLAC, OGG or MP3 file"
 LONGEST_MS = 24 * 3_600_000
 
 
@@ -101,7 +102,7 @@ def listen_to(spotter: Spotter, path: Path) -> Heard:
     try:
         audio = read(path, params.sample_rate, max_duration_ms=LONGEST_MS).audio
     except Unreadable as error:
-        raise KwsError(f"{path}: {error}") from error
+        raise KwsError(f"{path}: {error}", hint=READABLE) from error
     padded = np.pad(audio, (0, max(0, params.clip_samples - len(audio))))
     times_ms, posteriors = stream_posteriors(
         spotter.model, spotter.frontend, padded, spotter.detector.clip_stride_ms

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from kws.gates import figure as gate_figure
@@ -23,25 +24,26 @@ FIGURES = {
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
-    """One line a run."""
-    table = Table(title="Runs (FA/h: false accepts an hour; flash and arena in bytes)")
-    table.add_column("run", no_wrap=True)
-    table.add_column("started", no_wrap=True)
-    for name in ("result", "gates"):
-        table.add_column(name, overflow="fold")
-    for name in ("accuracy", "missed", "FA/h", "flash", "arena"):
-        table.add_column(name, justify="right")
-    table.add_column("bundle")
+    """Two lines a run, in the 80 columns of a terminal."""
+    table = Table(
+        title="Runs (FA/h: false accepts an hour; flash and arena in bytes)",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for name in ("run, started", "result, bundle"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("gates", overflow="fold")
+    for name in ("clips", "missed", "FA/h", "flash", "arena"):
+        table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
         figures = run["figures"]
         keys = ("accuracy", "miss_rate", "false_accepts_per_hour", "flash_bytes", "arena_bytes")
         table.add_row(
-            run["run"],
-            run["started"][:16].replace("T", " "),
-            run["state"],
+            f"{run['run']}\n[dim]{run['started'][:16].replace('T', ' ')}[/dim]",
+            "\n".join(filter(None, (run["state"], run["version"]))),
             _gates(run["gates"]),
             *(_value(figures.get(key), FIGURES[key][1]) for key in keys),
-            run["version"] or MISSING,
         )
     return table
 
