@@ -50,9 +50,7 @@ def demo(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            # Windows has no such handlers, and Ctrl-C comes as an exception.
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
         typer.echo(f"{url} listens with {chosen}; Ctrl-C ends it")
         if browser:
             webbrowser.open(url)

@@ -126,7 +126,7 @@ class Cluster:
             return True
         match = CONDITION.fullmatch(condition)
         if match is None:
-            raise NotImplementedError(f"{name} has a condition of another kind: {condition}")
+            raise ValueError(f"{name} has a condition of another kind: {condition}")
         return self._value(name, self.tasks[name]["inputs"]["parameters"][match[1]]) == match[2]
 
     def _run(self, name: str) -> None:
@@ -198,11 +198,11 @@ class Cluster:
         if "taskOutputParameter" in value:
             source = value["taskOutputParameter"]
             return self.parameters[source["producerTask"]][source["outputParameterKey"]]
-        raise NotImplementedError(f"{task} has a parameter of another kind: {value}")
+        raise ValueError(f"{task} has a parameter of another kind: {value}")
 
     def _given(self, task: str, source: dict[str, Any]) -> dict[str, Any]:
         if "taskOutputArtifact" not in source:
-            raise NotImplementedError(f"{task} has an input of another kind: {source}")
+            raise ValueError(f"{task} has an input of another kind: {source}")
         producer = source["taskOutputArtifact"]["producerTask"]
         return self.outputs[producer][source["taskOutputArtifact"]["outputArtifactKey"]]
 

@@ -13,13 +13,14 @@ from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
 from tests.pipeline.kubeflow_cluster import Cluster
 
-KEPT = "gs://bucket/root/quickstart/retraining"
+ROOT = "gs://bucket/pipelines"
+KEPT = f"{ROOT}/quickstart/retraining"
 OVERRIDES = ("training.warm_start=true", "data.span_folder=week-{SPAN}", "data.path=/words")
 
 
 def compiled(*overrides, retrain=True):
     config = load("quickstart", [*OVERRIDES, *overrides])
-    target = Target(image="i", root="gs://bucket/root", data="gs://bucket/words", retrain=retrain)
+    target = Target(image="i", root=ROOT, data="gs://bucket/words", retrain=retrain)
     return compile_spec(config, target)
 
 
