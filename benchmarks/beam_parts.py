@@ -163,7 +163,7 @@ class Parts(Params):
             for key, value in component.exec_properties.items()
             if value is not None
         }
-        context = BaseBeamExecutor.Context(beam_pipeline_args=flags)
+        context = BaseBeamExecutor.Context(beam_pipeline_args=[*flags] if flags else None)
         executor(context).Do(inputs, outputs, properties)
 
 

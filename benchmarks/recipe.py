@@ -6,26 +6,30 @@ train several models use it: a pipeline's gates, statistics and files are not wh
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import apache_beam as beam
 import numpy as np
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from components.audio_example_gen.ingest import ExamineAndPlan
 from kws import features
 from kws.audio import cut as cuts
-from kws.audio import layout, read
+from kws.audio import read
 from kws.audio.clip import Clip
 from kws.audio.corpus import SOURCES_FILE, Corpus
-from kws.audio.examine import examine_long, examine_word
-from kws.audio.plan import Plan, make_plan
+from kws.audio.cut import Cut
+from kws.audio.plan import mixing
+from kws.audio.splits import Part
 from kws.augment.mix import noisy_copy
 from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
+from kws.errors import KwsError
 from kws.features import clip_features, model_input
 from kws.labels import label_list
 from kws.micro import convert, load
 from kws.models import registry
-from kws.splits import EVAL, SPLITS, TRAIN, Split
+from kws.splits import EVAL, TRAIN, Split
 from kws.training import dataset
 from kws.training.fit import History, fit
 from kws.training.params import TrainingParams
@@ -36,6 +40,13 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 BATCH_CLIPS = 256
+
+
+class Plan(NamedTuple):
+    """The clips of all splits, in an order that mixes them, and the parts of the backgrounds."""
+
+    cuts: list[Cut]
+    backgrounds: dict[Split, list[Part]]
 
 
 def datasets(config: Config, workers: int = 1) -> dict[Split, dataset.Dataset]:
@@ -68,18 +79,25 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
         Corpus.from_json(mixed.read_text()) if config.data.is_mix else Corpus.of_folder(str(folder))
     )
     params = config.ingest
-    files = layout.understand_corpus(
-        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
-    )
-    findings = [examine_word(w.name, corpus.path_of(w.name), params) for w in files.words]
-    long = {
-        part.path
-        for parts in (files.backgrounds, files.negatives)
-        for split in SPLITS
-        for part in parts[split]
-    }
-    findings += [examine_long(name, corpus.path_of(name), params) for name in sorted(long)]
-    return make_plan(files, findings, params), corpus
+    with beam.Pipeline(options=PipelineOptions(["--direct_running_mode=in_memory"])) as pipeline:
+        made = pipeline | ExamineAndPlan(corpus, params.to_json())
+        for part in ("cuts", "seen"):
+            listed = made[part] | f"List {part}" >> beam.combiners.ToList()
+            _ = listed | f"Keep {part}" >> beam.Map(_keep, part)
+    (seen,) = _KEPT.pop("seen")
+    if seen.problem:
+        raise KwsError(seen.problem["message"], hint=seen.problem["hint"])
+    cuts = [cut for batch in _KEPT.pop("cuts") for cut in batch]
+    cuts.sort(key=lambda cut: mixing(cut, params))
+    return Plan(cuts, seen.overview.backgrounds), corpus
+
+
+_KEPT: dict[str, list[Any]] = {}
+"""What the last pipeline gave: Beam's in-memory runner works in this process."""
+
+
+def _keep(found: list[Any], part: str) -> None:
+    _KEPT[part] = found
 
 
 def int8_model(

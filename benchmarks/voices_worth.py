@@ -116,6 +116,7 @@ def main() -> None:
             f"{history.seconds:.0f} s",
             flush=True,
         )
+        assert isinstance(model, Int8Model)  # MODEL is windowed
         judge(model, clips, rows)
 
 

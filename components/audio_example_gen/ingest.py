@@ -61,20 +61,7 @@ class Ingest(beam.PTransform):
         self._artifact_folder = artifact_folder
 
     def expand(self, pipeline: beam.Pipeline):  # Beam takes no dict of outputs as a type hint.
-        understood = (
-            pipeline
-            | "Corpus" >> beam.Create([self._corpus])
-            | "Understand"
-            >> beam.FlatMap(understand, self._params_json).with_outputs(REST, main="batches")
-        )
-        findings = (
-            understood.batches
-            | "ShuffleFiles" >> beam.Reshuffle()
-            | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
-        )
-        planned = (findings, understood[REST]) | "Plan" >> MakePlan(
-            IngestParams.from_json(self._params_json)
-        )
+        planned = pipeline | ExamineAndPlan(self._corpus, self._params_json)
         _ = planned["seen"] | "WriteDown" >> beam.Map(
             write_down,
             beam.pvalue.AsSingleton(planned["tally"]),
@@ -88,6 +75,30 @@ class Ingest(beam.PTransform):
             | "Make" >> beam.ParDo(Make(self._corpus, self._params_json)).with_outputs(*SPLITS)
         )
         return {split: made[split] for split in SPLITS}
+
+
+class ExamineAndPlan(beam.PTransform):
+    """From a corpus to what `MakePlan` gives: every file is decoded, no clip is made yet."""
+
+    def __init__(self, corpus: Corpus, params_json: str):
+        super().__init__()
+        self._corpus = corpus
+        self._params_json = params_json
+
+    def expand(self, pipeline: beam.Pipeline):  # As `Ingest.expand`.
+        understood = (
+            pipeline
+            | "Corpus" >> beam.Create([self._corpus])
+            | "Understand"
+            >> beam.FlatMap(understand, self._params_json).with_outputs(REST, main="batches")
+        )
+        findings = (
+            understood.batches
+            | "ShuffleFiles" >> beam.Reshuffle()
+            | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
+        )
+        params = IngestParams.from_json(self._params_json)
+        return (findings, understood[REST]) | "Plan" >> MakePlan(params)
 
 
 def understand(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mistakes the union.
