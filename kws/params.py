@@ -5,7 +5,7 @@ composes them into one file a preset; components carry a section as JSON in one 
 so that a changed section re-runs exactly the components that read it.
 """
 
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import pydantic
 
@@ -15,7 +15,19 @@ P = TypeVar("P", bound="Params")
 class Params(pydantic.BaseModel):
     """A frozen section of the configuration; construct it with keywords."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = pydantic.ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean_for_a_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Python counts `true` as 1, a person who wrote `epochs: true` did not."""
+        if _has_boolean(value):
+            kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+            if kinds & {int, float} and not kinds & {bool, Any, object}:
+                raise ValueError("true and false are not numbers: give a number")
+        return value
 
     def to_json(self) -> str:
         """One line of JSON, keys in order of declaration: equal sections give equal strings."""
@@ -25,3 +37,58 @@ class Params(pydantic.BaseModel):
     def from_json(cls: type[P], text: str | bytes) -> P:
         """Parses what `to_json` wrote; raises pydantic.ValidationError on anything else."""
         return cls.model_validate_json(text)
+
+
+def _has_boolean(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_boolean(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_boolean(item) for item in value)
+    return isinstance(value, bool)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of: those of `tuple[int, ...] | None` hold int."""
+    parts = get_args(annotation)
+    return {annotation} if not parts else set().union(*(_kinds(part) for part in parts))
+
+
+_LONGEST_WORD = 100
+
+
+def word_problem(word: str) -> str | None:
+    """What keeps a word from being the name of a label and of its folder; None: nothing does."""
+    if not word.strip():
+        return "it is empty"
+    if word != word.strip():
+        return "it begins or ends with a space"
+    if word[0] in "_.-":
+        return f"{word[0]!r} at the front is reserved: begin with a letter or digit"
+    if len(word) > _LONGEST_WORD:
+        return f"it has {len(word)} characters, at most {_LONGEST_WORD} are allowed"
+    for character in word:
+        if character in "/\\" or not character.isprintable():
+            return f"it contains {character!r}, and its recordings are in a folder of that name"
+    return None
+
+
+def _check_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    for word in words:
+        problem = word_problem(word)
+        if problem is not None:
+            shown = word if len(word) <= _LONGEST_WORD else f"{word[:20]}…"
+            raise ValueError(f"{shown!r} cannot be a word: {problem}")
+    return words
+
+
+def _check_distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        raise ValueError(f"names a keyword twice: {', '.join(twice)}")
+    return words
+
+
+Words = Annotated[tuple[str, ...], pydantic.AfterValidator(_check_words)]
+"""Words that are labels or the names of folders."""
+Keywords = Annotated[Words, pydantic.AfterValidator(_check_distinct)]
+"""The same, none of them twice."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pydantic
-import yaml
 from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
@@ -25,7 +24,7 @@ from kws.labels import label_list
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.params import Params
+from kws.params import Keywords, Params
 from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stride_steps
@@ -35,7 +34,7 @@ from kws.training.params import TrainingParams
 from kws.training.retraining_params import RetrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
-from pipeline import nodes
+from pipeline import config_file, nodes
 from pipeline.metadata_params import MetadataParams, refuse_password
 from pipeline.resources import KubeflowParams
 
@@ -67,6 +66,17 @@ NOT_OF_RESULT = {
     "kubeflow",
 }
 """Fields that say where and by whose machines it is computed, not what."""
+
+
+_IN_WORDS = {
+    "extra_forbidden": "unknown key",
+    "model_type": "a section with keys of its own is expected: {key: value}",
+    "dict_type": "keys and values are expected: {key: value}",
+    "tuple_type": "a list is expected: [one, two]",
+}
+"""Kinds of pydantic's errors that are said otherwise here."""
+_LONGEST, _MOST_SENTENCES = 500, 8
+"""Characters of a sentence, and sentences, of an error that a person reads."""
 
 
 class DataParams(Params):
@@ -107,11 +117,11 @@ class DataParams(Params):
 class Config(Params):
     """Everything that a run depends on."""
 
-    name: str = pydantic.Field("kws", pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    name: str = pydantic.Field("kws", pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    keywords: Keywords = pydantic.Field(min_length=1, max_length=1000)
     sample_rate: int = 16000
     clip_duration_ms: int = 1000
-    seed: int = 0
+    seed: int = pydantic.Field(0, ge=0, le=2**32 - 1)
     data: DataParams = DataParams()
     voices: VoicesParams
     ingest: IngestParams
@@ -332,17 +342,6 @@ class Config(Params):
         return self
 
 
-class _Yaml(yaml.SafeLoader):
-    """YAML 1.2's booleans: `yes`, `no`, `on` and `off` are words here, and likely keywords."""
-
-
-_Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-
-
 def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -> Config:
     """Reads a preset by name or a YAML file by path, and applies `section.key=value` overrides.
 
@@ -354,7 +353,11 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
     for override in overrides:
         _apply(values, override)
     if data is not None:
-        values["data"] = {**(values.get("data") or {}), "path": str(data.resolve())}
+        own = values.get("data") or {}
+        if not isinstance(own, dict):
+            raise KwsError(f"{preset}: data: a section is a mapping, this is {type(own).__name__}")
+        values["data"] = {**own, "path": str(data.resolve())}
+    config_file.check_values(values, preset)
     refuse_password(values, preset)
     credentials.check(values, preset)
     try:
@@ -395,39 +398,47 @@ def _read(preset: str) -> dict[str, Any]:
             f"no preset {preset!r}",
             hint=f"there are {', '.join(preset_names())}; or give a .yaml file",
         )
-    try:
-        values = yaml.load(path.read_text(), _Yaml)
-    except yaml.YAMLError as error:
-        raise KwsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise KwsError(
-            f"{path}: a preset is a mapping of sections, this is {type(values).__name__}"
-        )
-    return values
+    return config_file.read(path)
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
     """Sets one `a.b.c=value` (YAML value) in nested mappings."""
     path, separator, text = override.partition("=")
-    if not separator or not path:
-        raise KwsError(f"--set {override}: not of the form section.key=value")
     *sections, key = path.split(".")
-    for section in sections:
+    if not separator or not all((*sections, key)):
+        raise KwsError(
+            f"--set {override}: not of the form section.key=value", hint="training.epochs=5"
+        )
+    for place, section in enumerate(sections, 1):
         child = values.get(section)
-        values[section] = {**child} if isinstance(child, dict) else {}
+        if child is not None and not isinstance(child, dict):
+            raise KwsError(
+                f"--set {override}: {'.'.join(sections[:place])} is a {type(child).__name__}, "
+                "not a section with keys",
+                hint=f"give all of it: {'.'.join(sections[:place])}=…",
+            )
+        values[section] = {**(child or {})}
         values = values[section]
-    values[key] = yaml.load(text, _Yaml)
+    try:
+        values[key] = config_file.parse(text, f"--set {override}")
+    except KwsError as error:
+        hint = error.hint or "a value is written as in YAML: 5, [a, b], {key: value}"
+        raise KwsError(error.message, hint=hint) from None
 
 
 def _sentences(error: pydantic.ValidationError) -> str:
-    lines = []
+    """What is wrong with each key; of one that sections share, once, as it stands at the top."""
+    lines: dict[str, None] = {}
     for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "unknown key"
-        lines.append(f"{where}: {message}" if where else message)
-    return "; ".join(lines)
+        section, *rest = item["loc"] or ("",)
+        shared = rest and section in SHARED.get(str(rest[0]), ())
+        where = ".".join(str(part) for part in (rest if shared else item["loc"]))
+        message = " ".join(item["msg"].removeprefix("Value error, ").split())
+        message = _IN_WORDS.get(item["type"], message)
+        message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+        lines[f"{where}: {message}" if where else message] = None
+    more = f"; and {len(lines) - _MOST_SENTENCES} more" if len(lines) > _MOST_SENTENCES else ""
+    return "; ".join(list(lines)[:_MOST_SENTENCES]) + more
 
 
 def _known_keys(error: pydantic.ValidationError) -> str | None:

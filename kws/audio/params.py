@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from kws.params import Params
+from kws.params import Keywords, Params
 
 
 class IngestParams(Params):
@@ -14,7 +14,7 @@ class IngestParams(Params):
     in the same split.
     """
 
-    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    keywords: Keywords = pydantic.Field(min_length=1)
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
     max_clip_duration_ms: int = pydantic.Field(
@@ -66,13 +66,6 @@ class IngestParams(Params):
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "IngestParams":
-        if len(set(self.keywords)) != len(self.keywords):
-            raise ValueError(f"keywords={list(self.keywords)} names a keyword twice")
-        if any(not word or word.startswith("_") or "/" in word for word in self.keywords):
-            raise ValueError(
-                f"keywords={list(self.keywords)}: a keyword is a word, and names with _ at the "
-                "front are reserved"
-            )
         if self.eval_percentage + self.test_percentage >= 100:
             raise ValueError(
                 f"eval_percentage={self.eval_percentage} and test_percentage="

@@ -21,7 +21,7 @@ import pydantic
 
 from kws.audio import archive, spans
 from kws.audio.manifest import SUFFIXES as MANIFEST_SUFFIXES
-from kws.params import Params
+from kws.params import Params, word_problem
 
 
 class PublicArchive(NamedTuple):
@@ -112,9 +112,11 @@ class SourceParams(Params):
             raise ValueError(
                 f"manifest={self.manifest}: a manifest ends in {', '.join(MANIFEST_SUFFIXES)}"
             )
-        wrong = [word for word in self.positives if not word or word[0] == "_" or "/" in word]
-        if wrong:
-            raise ValueError(f"positives={wrong}: a positive is a word (others go to `unknown`)")
+        for word in self.positives:
+            if (problem := word_problem(word)) is not None:
+                raise ValueError(
+                    f"positives={[word]}: {problem}; a positive is a word (others go to `unknown`)"
+                )
         check_spans(self.span_folder, self.last_spans, self.speech_commands)
         return self
 
