@@ -18,6 +18,8 @@ HINT = (
 _NAMES = (
     r"pass(?:word|wd|phrase)|secret|token|credentials?|(?:api|access|secret|private|account)_?key"
 )
+_SHORT_NAMES = "sig|key|auth|apikey"
+"""Of parameters of a URL that carry a secret, though a setting of that name does not."""
 _KEY = re.compile(rf"(?:^|[._-])(?:{_NAMES})$", re.IGNORECASE)
 """A key of the configuration; `password_env`, the name of a variable, is none."""
 _OF_WORDS = "positives"
@@ -25,10 +27,12 @@ _OF_WORDS = "positives"
 
 _KINDS = (
     ("a user and password in a URL", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@", re.I)),
+    ("a user or token in a URL", re.compile(r"(?:https?|ftps?)://[^/\s@]+@", re.I)),
     (
         "a signed or secret URL",
         re.compile(
-            rf"[?&](?:x-(?:amz|goog)-(?:signature|credential)|sig|[a-z_]*(?:{_NAMES}))=", re.I
+            rf"[?&](?:x-(?:amz|goog)-(?:signature|credential)|{_SHORT_NAMES}|[a-z_-]*(?:{_NAMES}))=",
+            re.I,
         ),
     ),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")),
@@ -43,6 +47,10 @@ _KINDS = (
     ),
     ("a credential as an option", re.compile(rf"^--[a-z0-9_-]*(?:{_NAMES})(?:_id)?=\S", re.I)),
 )
+
+
+_WHOLE = ("an access key of AWS", "an API key of Google", "an access token")
+"""Kinds whose pattern matches the secret and nothing else."""
 
 
 def check(values: Any, what: str) -> None:
@@ -68,6 +76,34 @@ def check(values: Any, what: str) -> None:
 def kind_of(text: str) -> str | None:
     """What kind of credential a text holds, in words; None for none that is known."""
     return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+
+
+_REDACTIONS = (
+    (re.compile(r"(?<=://)[^/\s@'\"]+(?=@)"), "…"),
+    (
+        re.compile(
+            rf"([?&](?:x-(?:amz|goog)-(?:signature|credential|security-token)|{_SHORT_NAMES}"
+            rf"|[a-z_-]*(?:{_NAMES}))=)[^&\s'\"#]+",
+            re.I,
+        ),
+        r"\1…",
+    ),
+)
+
+
+def redacted(text: str) -> str:
+    """A message for a terminal or a log, without what looks like a credential.
+
+    What stands before the `@` of a URL, its secret parameters, and tokens of known kinds become
+    `…`: whoever wrote them knows them, and nobody else needs to.
+    """
+    if "://" in text:
+        for pattern, instead in _REDACTIONS:
+            text = pattern.sub(instead, text)
+    for kind, pattern in _KINDS:
+        if kind in _WHOLE:
+            text = pattern.sub("…", text)
+    return text
 
 
 def _texts(values: Any, place: str) -> Iterator[tuple[str, str]]:

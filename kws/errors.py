@@ -10,6 +10,10 @@ class KwsError(Exception):
     """
 
     def __init__(self, message: str, hint: str | None = None):
+        """Leaves out what looks like a credential: errors are shown, logged and kept."""
+        from kws.credentials import redacted  # which raises this error itself
+
+        message, hint = redacted(message), None if hint is None else redacted(hint)
         super().__init__(message if hint is None else f"{message} ({hint})")
         self.message = message
         self.hint = hint

@@ -21,10 +21,10 @@ def source_bar(console: Console) -> Iterator[source.Progress]:
     """A progress bar that appears once there is something to load, unpack or synthesize; in a log,
     a line for every tenth."""
     columns = (
-        TextColumn("  {task.description}"),
+        TextColumn("  {task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}, about"),
+        TextColumn("{task.fields[unit]}, about", markup=False),
         TimeRemainingColumn(),
     )
     # Where there is no terminal, it would leave an empty line.

@@ -4,7 +4,6 @@ What several sections share (keywords, sample rate, clip length, seed) is writte
 and handed to every section; a section that says otherwise is refused.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -370,7 +369,7 @@ def of_result(config: Config) -> dict[str, Any]:
     """The configuration without what has no influence on what comes out, for a bundle's lineage.
 
     What names machines and accounts is left out, for it is no business of whoever has the bundle:
-    of a path the last part stays, of a URL what stands before an `@` goes.
+    of a path the last part stays, of a URL what stands before an `@` and its secret parameters go.
     """
 
     def plain(value: Any) -> Any:
@@ -380,7 +379,7 @@ def of_result(config: Config) -> dict[str, Any]:
             return [plain(item) for item in value]
         if isinstance(value, Path):
             return f"…/{value.name}" if value.is_absolute() else str(value)
-        return re.sub(r"(?<=://)[^/@\s]*@", "", value) if isinstance(value, str) else value
+        return credentials.redacted(value) if isinstance(value, str) else value
 
     content: dict[str, Any] = plain(config.model_dump(exclude=NOT_OF_RESULT))
     return content

@@ -22,6 +22,8 @@ MAX_VALUES = 20_000
 """Once anchors are expanded."""
 MAX_DIGITS = 30
 """Of a number."""
+LARGEST = 2**53
+"""Of whole numbers: what JSON and every library below can hold."""
 _STR, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
@@ -119,6 +121,8 @@ def check_values(values: Any, what: str) -> None:
     for path, value in _leaves(values, ""):
         if isinstance(value, float) and not math.isfinite(value):
             raise KwsError(f"{what}: {path}: {value} is not a finite number")
+        if isinstance(value, int) and abs(value) > LARGEST:
+            raise KwsError(f"{what}: {path}: {value} is more than any setting can be")
         if not isinstance(value, str):
             continue
         for character in value:

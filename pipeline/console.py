@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, headed
 from pipeline import corpus, metadata_store, results, source
 from pipeline.bar import source_bar
 from pipeline.data_summary import print_data_summary
@@ -31,7 +32,7 @@ def run_with_summary(
     Raises:
       KwsError: of the configuration, the recordings or a component; the log file is named.
     """
-    return run_job(Job.from_choice(preset, overrides, data, out), Console(), verbose).accepted
+    return run_job(Job.from_choice(preset, overrides, data, out), Terminal(), verbose).accepted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
       KwsError: see `run_with_summary`.
     """
     keywords = ", ".join(job.config.keywords)
-    console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
+    console.print(headed(job.config.name, f": {keywords}"))
     metadata_store.prepare(job.config, job.paths)
     with log_file(job.paths.logs, verbose) as log:
         with source_bar(console) as progress:

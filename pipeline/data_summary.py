@@ -7,6 +7,7 @@ from rich.table import Table
 from kws.audio.quarantine import QUARANTINE_FILE
 from kws.features import files
 from kws.splits import SPLITS
+from kws.terminal import headed
 from pipeline import corpus, results
 
 
@@ -27,9 +28,11 @@ def print_data_summary(console: Console, run: results.Run) -> None:
     params = files.read(transformed.folder("transformed_examples"))
     frames, channels = params.feature_shape
     console.print(
-        f"[bold]Features[/bold]: {params.frontend}, {frames:,} frames of {channels} from "
-        f"{params.clip_duration_ms / 1000:g} s at {params.sample_rate:,} Hz",
-        highlight=False,
+        headed(
+            "Features",
+            f": {params.frontend}, {frames:,} frames of {channels} from "
+            f"{params.clip_duration_ms / 1000:g} s at {params.sample_rate:,} Hz",
+        )
     )
     for step, key in (
         (ingested, "examples"),
@@ -43,9 +46,11 @@ def print_data_summary(console: Console, run: results.Run) -> None:
     if run.nothing_done:
         console.print("Nothing has changed since the last run: every step's result was reused.")
     console.print(
-        "[bold]Data and features only[/bold]: the configuration names no model (model: null), so "
-        "nothing was trained, judged or pushed.",
-        highlight=False,
+        headed(
+            "Data and features only",
+            ": the configuration names no model (model: null), so nothing was trained, judged or "
+            "pushed.",
+        )
     )
 
 

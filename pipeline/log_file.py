@@ -10,6 +10,7 @@ from pathlib import Path
 
 from absl import logging as absl_logging
 
+from kws import credentials
 from pipeline.steps import OURS
 
 
@@ -19,7 +20,7 @@ def log_file(folder: Path, verbose: bool = False) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
     handler = logging.FileHandler(log)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     before = root.handlers[:], root.level
     root.handlers = [handler, *([logging.StreamHandler()] if verbose else [])]
@@ -43,6 +44,13 @@ def log_file(folder: Path, verbose: bool = False) -> Iterator[Path]:
         os.close(terminal)
         handler.close()
         root.handlers, root.level = before
+
+
+class _Redacting(logging.Formatter):
+    """Libraries log the addresses that they open: what looks like a credential is left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return credentials.redacted(super().format(record))
 
 
 def _descriptor(handler: logging.FileHandler) -> int:

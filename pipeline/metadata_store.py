@@ -7,6 +7,7 @@ another file or a server, never a password. The path of either is the handle tha
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.errors import KwsError
-from pipeline import metadata_connection
+from pipeline import metadata_connection, moved_run
 from pipeline.config import Config
 from pipeline.metadata_params import MetadataParams
 from pipeline.paths import Paths
+
+_log = logging.getLogger(__name__)
 
 SQLITE_FILE = "metadata.sqlite"
 POINTER_FILE = "metadata.json"
@@ -47,14 +50,24 @@ def prepare(config: Config, paths: Paths) -> None:
     pointer.parent.mkdir(parents=True, exist_ok=True)
     if config.metadata.is_default:
         pointer.unlink(missing_ok=True)
+        if paths.metadata.is_file():
+            _go_on_here(config, paths)
         return
     if config.metadata.sqlite is not None:
         config.metadata.sqlite.parent.mkdir(parents=True, exist_ok=True)
-    metadata_connection.open_store(connection(config, paths), config.metadata)
+    _go_on_here(config, paths)
     told = json.loads(_absolute(config.metadata).model_dump_json(exclude_none=True))
     temporary = pointer.with_name(f".{POINTER_FILE}.{os.getpid()}")
     temporary.write_text(json.dumps({"pipeline": config.name, "metadata": told}, indent=2) + "\n")
     temporary.replace(pointer)
+
+
+def _go_on_here(config: Config, paths: Paths) -> None:
+    """Opens the store, and follows the run's folder if that was moved."""
+    opened = metadata_connection.open_store(connection(config, paths), config.metadata)
+    shared_by = None if config.metadata.is_default else config.name
+    for former in moved_run.rewrite(opened, paths.metadata.parent.resolve(), shared_by):
+        _log.info("The run was moved from %s: steps that depend on its folder run again.", former)
 
 
 def connection(config: Config, paths: Paths) -> mlmd.ConnectionConfig:
@@ -92,7 +105,7 @@ def for_tfx(params: MetadataParams) -> Iterator[None]:
 
 
 def store(place: Path) -> MetadataStore:
-    """Opens the metadata of a run, to read.
+    """Opens the metadata of a run, to read; of one that was moved, see `moved_run`.
 
     Args:
       place: of `place_of` or `find`; or any SQLite file of ML Metadata.
@@ -100,13 +113,16 @@ def store(place: Path) -> MetadataStore:
     Raises:
       KwsError: there is no such file, it is no `metadata.json`, or the server is not reached.
     """
-    params, _ = _read(place)
+    params, pipeline = _read(place)
     made = metadata_connection.make(params, place)
     if params.server is None:
         if not Path(made.sqlite.filename_uri).is_file():
             raise KwsError(f"{made.sqlite.filename_uri}: no run has been here")
         made.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
-    return metadata_connection.open_store(made, params)
+    opened = metadata_connection.open_store(made, params)
+    here = place.parent.resolve()
+    former = moved_run.former_folders(opened, here, pipeline)
+    return moved_run.RelocatedStore(opened, former, here) if former else opened  # type: ignore[return-value]
 
 
 def pipeline_of(place: Path) -> str | None:

@@ -10,6 +10,7 @@ import time
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 _ANNOUNCEMENT = re.compile(r"Component (\S+) is (running|finished)\.")
 _LATEST_LINE = 100
@@ -42,7 +43,7 @@ class StepFollower(logging.Handler):
                 self._console.print(f"  {message}", highlight=False)
             if self._status is not None and record.name.startswith(OURS):
                 latest = message.strip().splitlines()[0][:_LATEST_LINE] if message.strip() else ""
-                self._status.update(f"{self._name}: {latest}")
+                self._status.update(Text(f"{self._name}: {latest}"))
             return
         name, event = announcement.groups()
         if event == "running":

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
@@ -14,6 +15,7 @@ from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from kws.report.tuning import tuning_table
+from kws.terminal import headed, lines
 from kws.training.tuning_report import TUNING_FILE, TuningReport
 from pipeline import results
 from pipeline.data_summary import print_data_notes
@@ -50,9 +52,9 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
         console.print(f"Reused from earlier runs: {', '.join(cached)}", highlight=False)
     pushed = run.pushed_to
     if pushed is not None:
-        console.print(f"[bold green]PUSHED[/bold green] {pushed}", highlight=False, soft_wrap=True)
+        console.print(headed("PUSHED", f" {pushed}", "bold green"), soft_wrap=True)
         return
-    console.print("[bold red]NOT pushed[/bold red]: the last bundle, if any, stays as it is.")
+    console.print(headed("NOT pushed", ": the last bundle, if any, stays as it is.", "bold red"))
     for gate in gates:
         if not gate.passed:
             console.print(f"  {gate.sentence()}", highlight=False)
@@ -76,45 +78,48 @@ def _gates(gates: Sequence[Gate]) -> Table:
     return table
 
 
-def _scene_sentences(evaluation: Path) -> str:
+def _scene_sentences(evaluation: Path) -> Text:
     """Precision, recall and F1 of the steps, hits and false accepts of the chimes; test scenes."""
-    lines = (evaluation / "report.txt").read_text().splitlines()
-    parts = (line.split(":", 1) for line in lines)
-    return "\n".join(f"[bold]Scenes, {what}[/bold]:{figures}" for what, figures in parts)
+    written = (evaluation / "report.txt").read_text().splitlines()
+    parts = (line.split(":", 1) for line in written)
+    return lines(headed(f"Scenes, {what}", f":{figures}") for what, figures in parts)
 
 
-def _slices(evaluation: Path) -> str:
+def _slices(evaluation: Path) -> Text:
     """Accuracy of the slices that a person asks for first: clean and noisy, new words, SNR."""
     slices = accuracy_by_slice(evaluation)
     rows = []
     for key in ("augmentation", "novelty", "snr_bucket"):
         parts = (f"{name} {share:.1%} of {n}" for name, (share, n) in sorted(slices[key].items()))
-        rows.append(f"[bold]Accuracy by {key}[/bold]: {', '.join(parts)}")
-    return "\n".join(rows)
+        rows.append(headed(f"Accuracy by {key}", f": {', '.join(parts)}"))
+    return lines(rows)
 
 
-def _stream_sentence(evaluation: Path) -> str:
+def _stream_sentence(evaluation: Path) -> Text:
     """False accepts per hour and misses of the test streams, with bounds and exposure."""
     everything = json.loads((evaluation / "evaluation.json").read_text())
     report = everything["test"]
     total, hours = report["total"], report["hours"]
     rate, miss = total["false_accepts_per_hour"], total["miss_rate"]
     negatives = total["false_accepts_per_hour_by_kind"]["negatives"]
-    lines = [
-        f"[bold]Streams[/bold]: threshold {report['detector']['detection_threshold']:.3f}; "
-        f"{rate['estimate']:.2f} false accepts/h "
-        f"(95 %: {rate['low']:.2f} to {rate['high']:.2f}; {rate['count']} in "
-        f"{hours['words']:.2f} h with words, {hours['negatives']:.2f} h without)",
+    said: list[str | Text] = [
+        headed(
+            "Streams",
+            f": threshold {report['detector']['detection_threshold']:.3f}; "
+            f"{rate['estimate']:.2f} false accepts/h "
+            f"(95 %: {rate['low']:.2f} to {rate['high']:.2f}; {rate['count']} in "
+            f"{hours['words']:.2f} h with words, {hours['negatives']:.2f} h without)",
+        ),
         f"         {miss['estimate']:.1%} missed (95 %: {miss['low']:.1%} to {miss['high']:.1%}; "
         f"{miss['count']} of {total['words']} words), {total['wrong_words']} taken for another",
     ]
     if total["hits"]:
-        lines.append(
+        said.append(
             f"         detected {total['latency_ms_median']:.0f} ms after the word's end (median; "
             f"95 % within {total['latency_ms_p95']:.0f} ms)"
         )
     if negatives["exposure"]:
-        lines.append(
+        said.append(
             f"         in the negatives alone {negatives['estimate']:.2f} false accepts/h (95 %: "
             f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
             f"{negatives['exposure']:.2f} h)"
@@ -125,38 +130,37 @@ def _stream_sentence(evaluation: Path) -> str:
         if found["count"]
     ]
     if sources:
-        lines.append(f"         false accepts while it heard {', '.join(sources)}")
-    return "\n".join(lines + _more_of_streams(everything))
+        said.append(f"         false accepts while it heard {', '.join(sources)}")
+    return lines([*said, *_more_of_streams(everything)])
 
 
-def _more_of_streams(everything: dict[str, Any]) -> list[str]:
+def _more_of_streams(everything: dict[str, Any]) -> list[str | Text]:
     """What the cascade costs, and the last blessed model beside this one; where there are such."""
-    lines = []
+    said: list[str | Text] = []
     if "cascade" in everything:
         cascade = everything["cascade"]
         first, alone = cascade["first_stage"], cascade["second_stage_alone_on_test"]
-        lines.append(
-            f"[bold]Cascade[/bold] behind {first['name']} {first['version']}: {cascade['summary']}"
-        )
-        lines.append(
+        behind = f" behind {first['name']} {first['version']}: {cascade['summary']}"
+        said.append(headed("Cascade", behind))
+        said.append(
             f"         the second stage alone, at the same threshold: {alone['misses']} of "
             f"{alone['words']} words missed, {alone['false_accepts']} false accepts"
         )
     if "against_last" in everything:
         last = everything["against_last"]
         if "not_compared" in last:
-            lines.append(f"[bold]Last blessed model[/bold]: not compared: {last['not_compared']}")
+            said.append(headed("Last blessed model", f": not compared: {last['not_compared']}"))
         else:
             made = "; ".join(
                 f"{what}: {last[key]['candidate']} of this model alone, {last[key]['last']} of "
                 f"the last alone, {last[key]['both']} of both"
                 for what, key in (("misses", "misses"), ("false accepts", "false_accepts"))
             )
-            lines.append(f"[bold]Against the last blessed model[/bold]: {made}")
-    return lines
+            said.append(headed("Against the last blessed model", f": {made}"))
+    return said
 
 
-def _device_sentence(blessing: Path, converted: Path) -> str:
+def _device_sentence(blessing: Path, converted: Path) -> Text:
     """Bytes of the file, measured arena, operators, work, and what it would take on devices."""
     device = json.loads((blessing / "micro.json").read_text())
     size = (converted / "model.tflite").stat().st_size
@@ -171,10 +175,11 @@ def _device_sentence(blessing: Path, converted: Path) -> str:
         if slow
         else ""
     )
-    return (
-        f"[bold]Device[/bold]: {size:,} bytes of flash, arena {device['arena_bytes']:,} "
+    return headed(
+        "Device",
+        f": {size:,} bytes of flash, arena {device['arena_bytes']:,} "
         f"bytes measured, operators {', '.join(sorted(device['operators']))}\n"
         f"        {device['macs']:,} multiply-adds every {device['every_ms']:g} ms, "
         f"{device['macs_per_second'] / 1e6:.2f} million a second; an inference, estimated within "
-        f"{ERROR_FACTOR:g} times: {', '.join(costs)}{advice}"
+        f"{ERROR_FACTOR:g} times: {', '.join(costs)}{advice}",
     )

@@ -33,6 +33,7 @@ from kws.cli.spectrogram import spectrogram
 from kws.cli.stream_test import stream_test
 from kws.cli.synth import app as synth
 from kws.cli.tensorboard import tensorboard
+from kws.terminal import echo
 
 app = typer.Typer(
     name="kws",
@@ -46,7 +47,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"kws {kws.__version__}")
+        echo(f"kws {kws.__version__}")
         raise typer.Exit
 
 

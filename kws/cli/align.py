@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from kws.terminal import Terminal
 
 SHOWN_SKIPPED = 10
 
@@ -31,7 +32,7 @@ def align(
     from kws.audio.align_folder import align_folder
     from kws.audio.aligned import Aligned
 
-    console = Console()
+    console = Terminal()
     pictures: list[str] = []
 
     def draw(rows: Sequence[Aligned], written: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, headed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def show(
     from kws.report import augment_sheet as sheet
     from kws.scenes.wav import to_wav
 
-    console = Console()
+    console = Terminal()
     before = _said(WORD) if file is None else _recording(file)
     made = examples(before, RATE, only=only or (), seed=seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -57,9 +57,7 @@ def show(
         sheet.draw_example(before, example, RATE, out / f"{example.name}.png")
         if sounds:
             (out / f"{example.name}.wav").write_bytes(to_wav(example.audio, RATE))
-        console.print(
-            f"[bold]{example.name:<12}[/bold]{example.words}", highlight=False, soft_wrap=True
-        )
+        console.print(headed(f"{example.name:<12}", example.words), soft_wrap=True)
     if not only:
         sheet.draw_overview(before, made, RATE, out / "overview.png")
         sheet.draw_microphones(RATE, out / "microphones.png")

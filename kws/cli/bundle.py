@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, echo
 
 app = typer.Typer(
     help="Pushed bundles: list them, check them, choose which one is served.",
@@ -51,7 +51,7 @@ def list_(
             f"{version.arena_bytes:,}",
             ", ".join(version.keywords),
         )
-    Console().print(table if found else f"{destination} holds no version", highlight=False)
+    Terminal().print(table if found else f"{destination} holds no version", highlight=False)
 
 
 @app.command()
@@ -69,7 +69,7 @@ def verify(
     if (Path(place) / "manifest.json").is_file():
         bundle.verify(place)
         whole = json_module.dumps({Path(place).name: None}, indent=2)
-        typer.echo(whole if json else f"{place}: whole")
+        echo(whole if json else f"{place}: whole")
         return
     found = versions.broken(place)
     if not found:
@@ -78,7 +78,7 @@ def verify(
         typer.echo(json_module.dumps(found, indent=2))
     else:
         for name, reason in found.items():
-            typer.echo(f"{name}: {'whole' if reason is None else f'BROKEN: {reason}'}")
+            echo(f"{name}: {'whole' if reason is None else f'BROKEN: {reason}'}")
     count = sum(reason is not None for reason in found.values())
     if count:
         raise KwsError(f"{count} of {len(found)} are broken")
@@ -93,7 +93,7 @@ def promote(
     from kws.micro import versions
 
     versions.promote(destination, version)
-    typer.echo(f"{destination} serves {version}")
+    echo(f"{destination} serves {version}")
 
 
 @app.command()
@@ -103,4 +103,4 @@ def rollback(destination: Destination) -> None:
 
     before = versions.served(destination)
     now = versions.rollback(destination)
-    typer.echo(f"{destination} serves {now} again, no longer {before}")
+    echo(f"{destination} serves {now} again, no longer {before}")

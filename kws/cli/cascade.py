@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from kws.terminal import Terminal
 
 
 def cascade(
@@ -35,7 +36,7 @@ def cascade(
     if json:
         typer.echo(json_module.dumps(trial.to_dict(), indent=2))
         return
-    console = Console()
+    console = Terminal()
     table = Table("file", "awake", "detected", "second stage alone")
     for one in trial.heard:
         counts = str(len(one.detections)), str(len(one.alone))

@@ -8,6 +8,7 @@ import typer
 
 from kws.cli import complete, ending
 from kws.errors import KwsError
+from kws.terminal import echo
 
 
 def dashboard(
@@ -43,5 +44,5 @@ def dashboard(
             ) from error
         url = f"http://{HOST}:{server.server_address[1]}/"
         with server, ending.at_a_signal():
-            typer.echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
+            echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
             server.serve_forever()

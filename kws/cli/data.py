@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from kws.cli import complete
+from kws.terminal import Terminal
 
 
 def data(
@@ -40,7 +40,7 @@ def data(
         shown = {"run": newest.run_id, "splits": tables, **corpus.shifts(newest)}
         typer.echo(json_module.dumps(shown, indent=2))
         return
-    console = Console()
+    console = Terminal()
     console.print(*corpus_tables(splits))
     for sentence, above in corpus.sentences(newest):
         style = "yellow" if above else None

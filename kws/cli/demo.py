@@ -7,6 +7,7 @@ import typer
 
 from kws.cli.doctor import DEMO_PORT
 from kws.errors import KwsError
+from kws.terminal import echo
 
 
 def demo(
@@ -51,7 +52,7 @@ def demo(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        typer.echo(f"{url} listens with {chosen}; Ctrl-C ends it")
+        echo(f"{url} listens with {chosen}; Ctrl-C ends it")
         if browser:
             webbrowser.open(url)
         await server.serve(chosen, threshold, sockets, stop)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, echo
 
 
 def detect(
@@ -44,7 +44,7 @@ def detect(
     if (picture or chime) and len(files) > 1:
         raise KwsError("--picture and --chime are of one recording", hint="name it, not its folder")
     spotter = detecting.load(bundle, threshold)
-    console = Console()
+    console = Terminal()
     shown = track(
         files, "Listening", console=console, transient=True, disable=json or len(files) == 1
     )
@@ -91,5 +91,5 @@ def detect(
         soft_wrap=True,
     )
     for row in unreadable:
-        typer.echo(f"kws: {row['error']}", err=True)
+        echo(f"kws: {row['error']}", err=True)
     raise typer.Exit(1 if unreadable else 0)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from kws.terminal import Terminal, headed
+
 COLOURS = {"ok": "green", "note": "yellow", "missing": "red"}
 DEMO_PORT = 8765
 
@@ -29,20 +31,16 @@ def doctor(
         typer.echo(json_module.dumps([dataclasses.asdict(one) for one in shown], indent=2))
         raise typer.Exit(1 if missing else 0)
 
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console()
+    console = Terminal()
     width = max((len(finding.name) for finding in findings), default=0)
     for finding in shown:
         pad = " " * (len("missing") - len(finding.state))
         colour = COLOURS[finding.state]
-        mark = f"[{colour}]{finding.state}[/{colour}]{pad}"
-        line = f"{mark}  {finding.name:<{width}}  {escape(finding.found)}"
-        console.print(line, highlight=False, soft_wrap=True)
+        line = f"{pad}  {finding.name:<{width}}  {finding.found}"
+        console.print(headed(finding.state, line, colour), soft_wrap=True)
         if finding.advice:
             indent = " " * (len("missing") + width + 4)
-            console.print(f"{indent}{escape(finding.advice)}", highlight=False, soft_wrap=True)
+            console.print(f"{indent}{finding.advice}", highlight=False, soft_wrap=True)
     if not quiet:
         said = "nothing needed is missing" if not missing else f"needed and missing: {len(missing)}"
         console.print(said, highlight=False)

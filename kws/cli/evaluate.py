@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, printable
 
 SHOWN_UNUSABLE = 10
 
@@ -40,7 +40,7 @@ def evaluate(
     if json:
         typer.echo(json_module.dumps(report.to_dict(), indent=2))
         return
-    console = Console()
+    console = Terminal()
     console.print(per_class_table(report.matrix), confusion_table(report.matrix))
     counted = sum(report.words_as_unknown.values())
     if counted:
@@ -49,8 +49,8 @@ def evaluate(
     if report.absent_labels:
         console.print(f"No clip of: {', '.join(report.absent_labels)}", highlight=False)
     if report.unusable:
-        console.print(f"[yellow]{len(report.unusable)} files could not be used:[/yellow]")
+        console.print(f"{len(report.unusable)} files could not be used:", style="yellow")
         for name, reason in list(report.unusable.items())[:SHOWN_UNUSABLE]:
-            console.print(f"  {name}: {reason}", highlight=False, markup=False)
+            console.print(f"  {printable(name)}: {reason}", highlight=False)
         if len(report.unusable) > SHOWN_UNUSABLE:
             console.print(f"  and {len(report.unusable) - SHOWN_UNUSABLE} more (--json lists all)")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kws.errors import KwsError
+from kws.terminal import echo
 
 app = typer.Typer(help="Kubeflow Pipelines: compile, upload, run, schedule.", no_args_is_help=True)
 
@@ -75,16 +76,16 @@ def compile_(
     )
     spec = kubeflow_runner.compile_spec(config, target)
     kubeflow_runner.write(spec, out)
-    typer.echo(f"{out}: {len(spec['root']['dag']['tasks'])} tasks; parameters of a run:")
+    echo(f"{out}: {len(spec['root']['dag']['tasks'])} tasks; parameters of a run:")
     for name, parameter in spec["root"]["inputDefinitions"]["parameters"].items():
-        typer.echo(f"  {name}={parameter['defaultValue']}  {parameter['description']}")
+        echo(f"  {name}={parameter['defaultValue']}  {parameter['description']}")
 
 
 @app.command()
 def upload(file: File, host: Host = None, namespace: Namespace = None) -> None:
     """Upload a compiled pipeline as a version of its own; the same file is uploaded once."""
     version = _server(host, namespace).upload(file)
-    typer.echo(f"{version.name}: {'uploaded' if version.new else 'was there already'}")
+    echo(f"{version.name}: {'uploaded' if version.new else 'was there already'}")
 
 
 @app.command()
@@ -100,7 +101,7 @@ def run(
 
     parameters = parameters_of(file, parameter or [])
     started = _server(host, namespace).run(file, parameters, service_account)
-    typer.echo(f"run {started} started")
+    echo(f"run {started} started")
 
 
 @app.command()
@@ -123,7 +124,7 @@ def schedule(
     check_cron(cron)
     parameters = parameters_of(file, parameter or [])
     made, changed = _server(host, namespace).schedule(file, cron, parameters, name, service_account)
-    typer.echo(f"{made.name}: {made.cron}, {'scheduled' if changed else 'was so already'}")
+    echo(f"{made.name}: {made.cron}, {'scheduled' if changed else 'was so already'}")
 
 
 @app.command("list")
@@ -142,9 +143,9 @@ def list_(
     for one in found:
         state = "on" if one.enabled else "paused"
         given = " ".join(f"{key}={value}" for key, value in sorted(one.parameters.items()))
-        typer.echo(f"{one.name}  {one.cron}  {state}  {given}".rstrip())
+        echo(f"{one.name}  {one.cron}  {state}  {given}".rstrip())
     if not found:
-        typer.echo("no schedules")
+        echo("no schedules")
 
 
 @app.command()
@@ -157,14 +158,14 @@ def pause(
     """Pause a schedule, or let it go on; runs that are under way are not touched."""
     changed = _server(host, namespace).pause(name, resume)
     state = "on" if resume else "paused"
-    typer.echo(f"{name}: {state if changed else f'was {state} already'}")
+    echo(f"{name}: {state if changed else f'was {state} already'}")
 
 
 @app.command()
 def delete(name: Name, host: Host = None, namespace: Namespace = None) -> None:
     """Delete a schedule; the pipeline, its runs and its bundles stay."""
     count = _server(host, namespace).delete(name)
-    typer.echo(f"{name}: {'deleted' if count else 'there is none'}")
+    echo(f"{name}: {'deleted' if count else 'there is none'}")
 
 
 def _server(host: str | None, namespace: str | None) -> Any:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, echo
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -74,11 +73,11 @@ def lineage(
             _grow(tree.add("ML Metadata: artifact #id, made by a step"), traced, set())
             branch = tree.add("the bundle and the run")
             for check in checks:
-                branch.add(escape(f"{check.what}: {_SIGNS[check.agrees]} ({check.detail})"))
+                branch.add(f"{check.what}: {_SIGNS[check.agrees]} ({check.detail})")
         # In a file or a pipe nobody reads columns: an address stays in one line.
-        Console(width=None if sys.stdout.isatty() else 1000).print(tree, highlight=False)
+        Terminal(width=None if sys.stdout.isatty() else 1000).print(tree, highlight=False)
         if clips is not None:
-            typer.echo(f"clips: {clips}")
+            echo(f"clips: {clips}")
     wrong = [check.what for check in checks if check.agrees is False]
     if wrong:
         raise KwsError(f"{folder} and its run do not agree: {', '.join(wrong)}")
@@ -117,10 +116,10 @@ def _list_clips(told: dict[str, Any] | None, traced: "Made | None", file: Path) 
 def _grow(branch: "Tree", made: "Made", seen: set[int]) -> None:
     text = f"{made.key} #{made.id} ({made.type}), by {made.step} #{made.execution}"
     if made.id in seen:
-        branch.add(escape(f"{text}: see above"))
+        branch.add(f"{text}: see above")
         return
     seen.add(made.id)
-    child = branch.add(escape(f"{text}: {made.uri}"))
+    child = branch.add(f"{text}: {made.uri}")
     for one in made.inputs:
         _grow(child, one, seen)
 

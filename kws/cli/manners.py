@@ -1,8 +1,11 @@
 """What all verbs have in common: --verbose, an example under --help, and one line an error."""
 
 import contextlib
+import errno
 import functools
 import inspect
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,10 +13,30 @@ from typing import Annotated, Any
 
 import typer
 
-from kws.cli import verbosity
+from kws.cli import ending, verbosity
 from kws.cli.examples import EXAMPLES
 from kws.errors import KwsError
+from kws.terminal import echo
 
+SIGNALLED = 128
+"""What a shell adds to a signal's number for the exit status: 130 of Ctrl+C, 143 of SIGTERM."""
+_SAME = "the same command goes on where it stopped: finished steps and checkpoints are kept"
+RESUMED = {"run": _SAME, "retrain": _SAME}
+"""What to do after a signal, by verb; of the others nothing is kept, and nothing half written."""
+WHAT_TO_DO = {
+    errno.ENOSPC: "the disk is full: make room, or choose another by --out, KWS_CACHE or TMPDIR",
+    errno.EDQUOT: "your quota is used up: make room, or choose another disk by --out or KWS_CACHE",
+    errno.EROFS: "it cannot be written to: choose another place, e.g. by --out or KWS_CACHE",
+    errno.EACCES: "your user may not: choose another place, or ask whose it is",
+    errno.EPERM: "your user may not: choose another place, or ask whose it is",
+    errno.ENOTDIR: "a file stands where a folder is needed: choose another place",
+    errno.EISDIR: "a folder stands where a file is needed: choose another name",
+    errno.ENOENT: "it is not there, or not any more",
+    errno.ENAMETOOLONG: "the name is too long for this disk: choose a shorter one",
+    errno.EMFILE: "too many files are open: raise the limit, `ulimit -n 4096`",
+    errno.EIO: "the disk or the network drive does not answer as it should",
+}
+"""About files, by the system's number of the error."""
 FAILED = 1
 """Exit status of any error. Not 2, as other programs have for a wrong option: here that is a model
 that was judged and refused."""
@@ -67,24 +90,53 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
     Returns:
       The exit status.
     """
-    with verbosity.as_chosen():
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with verbosity.as_chosen(), ending.noted() as stop:
         try:
-            given = None if arguments is None else list(arguments)
             status = app(args=given, prog_name="kws", standalone_mode=False)
-            return status if isinstance(status, int) else 0
+            if stop.number is None:
+                return status if isinstance(status, int) else 0
         except KwsError as error:
-            _say(error.message, error.hint)
-        except typer.Abort:
-            _say("stopped", None)
+            if stop.number is None:
+                _say(error.message, error.hint)
+        except (typer.Abort, KeyboardInterrupt):
+            if stop.number is None:
+                _say("stopped", None)
+        except OSError as error:
+            if stop.number is None:
+                _say(*_about_files(error))
         except Exception as error:
-            if _is_usage(error):
+            if stop.number is not None:
+                pass  # what came of the signal, and not an error of its own
+            elif _is_usage(error):
                 _say_usage(error)
             else:
-                text = " ".join(str(error).split())
-                what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-                hint = "this was not foreseen; --verbose shows where it happened"
-                _say(what, None if verbosity.is_verbose() else hint)
+                _say(*_unforeseen(error))
+        if stop.number is not None:
+            _say_stopped(given, stop.number)
+            return SIGNALLED + stop.number
     return FAILED
+
+
+def _say_stopped(given: Sequence[str], number: int) -> None:
+    verb = next((word for word in given if not word.startswith("-")), "")
+    _say(f"stopped by {signal.Signals(number).name}", RESUMED.get(verb))
+
+
+def _unforeseen(error: Exception) -> tuple[str, str | None]:
+    text = " ".join(str(error).split())
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    hint = "this was not foreseen; --verbose shows where it happened"
+    return what, None if verbosity.is_verbose() else hint
+
+
+def _about_files(error: OSError) -> tuple[str, str | None]:
+    """A file, folder or disk that is not as it was needed: which, and what to do."""
+    if error.filename is None and error.errno not in WHAT_TO_DO:
+        return _unforeseen(error)
+    names = [os.fsdecode(one) for one in (error.filename, error.filename2) if one is not None]
+    where = " -> ".join(names) or "writing a file"
+    return f"{where}: {error.strerror or error}", WHAT_TO_DO.get(error.errno or 0)
 
 
 def _say(message: str, hint: str | None) -> None:
@@ -93,9 +145,9 @@ def _say(message: str, hint: str | None) -> None:
         traceback.print_exc()
     # Nobody may be left who reads it.
     with contextlib.suppress(BrokenPipeError):
-        typer.echo(f"kws: {message}", err=True)
+        echo(f"kws: {message}", err=True)
         if hint:
-            typer.echo(f"     {hint}", err=True)
+            echo(f"     {hint}", err=True)
 
 
 def _is_usage(error: Exception) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from kws.cli import complete
 from kws.errors import KwsError
+from kws.terminal import Terminal
 
 if TYPE_CHECKING:
     from kws.features.params import FeatureParams
@@ -59,13 +59,13 @@ def models(
 
         registry.architecture(name)
         chosen = [params for params in chosen if params.name == name]
-    with Console(stderr=True).status("") as status:
+    with Terminal(stderr=True).status("") as status:
         found, refused = _footprints(chosen, features, labels, status.update, measured=measure)
     if json:
         rows = [dataclasses.asdict(figures) for figures in found]
         typer.echo(json_module.dumps({"models": rows, "refused": refused}, indent=2))
         return
-    console = Console()
+    console = Terminal()
     frames, channels = features.feature_shape
     title = f"{frames} frames x {channels} channels, {labels} labels"
     console.print(_table(found, title, hop_ms))

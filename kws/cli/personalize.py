@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kws.terminal import Terminal, headed, printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -88,7 +90,6 @@ def personalize(
 
     Exit status: 0 written, 2 judged and refused, 1 an error.
     """
-    from rich.console import Console
 
     from kws.training.personalize import PersonalizeParams
     from pipeline import parents as lineage
@@ -104,13 +105,15 @@ def personalize(
         max_drop=max_drop,
         seed=seed,
     )
-    console = Console()
+    console = Terminal()
     parents = lineage.find(place, run)
     destination = out or parents.bundles.with_name(parents.bundles.name + "-personal")
     with log_file(parents.run / "logs"), console.status("starting") as status:
 
+        from rich.text import Text
+
         def say(text: str) -> None:
-            status.update(text)
+            status.update(Text(text))
             if not console.is_terminal:
                 console.print(f"  {text}", highlight=False, soft_wrap=True)
 
@@ -125,21 +128,23 @@ def personalize(
 def _print(console: "Console", done: "Personalized") -> None:
     unusable = done.clips.unusable
     if unusable:
-        console.print(f"[yellow]{len(unusable)} files could not be used:[/yellow]")
+        console.print(f"{len(unusable)} files could not be used:", style="yellow")
         for name, reason in list(unusable.items())[:SHOWN_UNUSABLE]:
-            console.print(f"  {name}: {reason}", highlight=False, markup=False)
+            console.print(f"  {printable(name)}: {reason}", highlight=False)
     console.print(_table(done))
     for reason in done.refused:
-        console.print(f"  {reason}", highlight=False, markup=False)
+        console.print(f"  {reason}", highlight=False)
     if done.bundle is None:
         console.print(
-            "[bold red]NOT written[/bold red]: more or clearer clips, fewer --epochs, a lower "
-            "--learning-rate or --last-layer may help; --max-drop allows more."
+            headed(
+                "NOT written",
+                ": more or clearer clips, fewer --epochs, a lower --learning-rate or --last-layer "
+                "may help; --max-drop allows more.",
+                "bold red",
+            )
         )
         return
-    console.print(
-        f"[bold green]WRITTEN[/bold green] {done.bundle}", highlight=False, soft_wrap=True
-    )
+    console.print(headed("WRITTEN", f" {done.bundle}", "bold green"), soft_wrap=True)
 
 
 def _table(done: "Personalized") -> "Table":

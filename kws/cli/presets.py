@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kws.cli import complete
+from kws.terminal import echo
 
 
 def presets(
@@ -28,7 +29,7 @@ def presets(
             typer.echo(json_module.dumps(keywords, indent=2))
             return
         for preset in preset_names():
-            typer.echo(f"{preset}: {', '.join(load(preset).keywords)}")
+            echo(f"{preset}: {', '.join(load(preset).keywords)}")
         return
     config = load(name).model_dump(mode="json")
     if json:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kws.cli import complete
+from kws.terminal import echo
 
 
 def report(
@@ -35,4 +36,4 @@ def report(
     # What TFMA and TensorFlow say as they are read is of no use to the reader of a report.
     with tempfile.TemporaryDirectory() as folder, log_file(Path(folder)):
         written = write(metadata, file)
-    typer.echo(f"{file} ({written / 1e6:.1f} MB)")
+    echo(f"{file} ({written / 1e6:.1f} MB)")

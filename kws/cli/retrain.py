@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, echo
 
 if TYPE_CHECKING:
     from pipeline.retraining.one_pass import Request
@@ -93,15 +94,14 @@ def retrain(
 
 
 def _once(request: "Request") -> None:
-    from rich.console import Console
 
     from pipeline.retraining.lock import Busy
     from pipeline.retraining.one_pass import one_pass
 
     try:
-        judged = one_pass(request, Console())
+        judged = one_pass(request, Terminal())
     except Busy as busy:
-        typer.echo(f"kws: {busy.message}", err=True)
+        echo(f"kws: {busy.message}", err=True)
         raise typer.Exit(BUSY) from None
     raise typer.Exit(REFUSED if judged is not None and judged.verdict == "refused" else 0)
 
@@ -117,7 +117,7 @@ def _watch(request: "Request", every_s: float) -> None:
     folder = Paths(out=request.out, name=config.name).metadata.parent
 
     def say(text: str) -> None:
-        typer.echo(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {config.name}: {text}")
+        echo(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S} {config.name}: {text}")
 
     command = [sys.executable, "-m", "kws", "retrain", request.preset]
     command += ["--out", str(request.out)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kws.terminal import Terminal
+
 if TYPE_CHECKING:
     from pipeline.runs import Record
 
@@ -33,12 +35,11 @@ def runs(
     if json:
         typer.echo(json_module.dumps([record.to_dict() for record in found], indent=2))
         return
-    from rich.console import Console
 
     from kws.report.run_tables import runs_table
     from kws.report.tables import gates_table
 
-    console = Console()
+    console = Terminal()
     console.print(runs_table([record.to_dict() for record in found]))
     for record in found if gates else ():
         table = gates_table(record.gates, details=False)
@@ -67,11 +68,10 @@ def diff(
             json_module.dumps({"runs": shown, "steps": steps, "settings": changed}, indent=2)
         )
         return
-    from rich.console import Console
 
     from kws.report.run_tables import diff_tables
 
-    console = Console()
+    console = Terminal()
     console.print(*diff_tables(shown, changed))
     for record, own, others in zip(pair, steps, reversed(steps), strict=True):
         if alone := [name for name in own if name not in others]:

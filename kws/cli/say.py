@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from kws.terminal import Terminal
+
 
 def say(
     text: Annotated[str, typer.Argument(help='Word or short phrase, e.g. "ok toaster".')],
@@ -32,7 +34,6 @@ def say(
 
     A folder that was made by this command before is made anew; any other is left alone.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from kws.cli.phrases import name_of
@@ -43,7 +44,7 @@ def say(
         raise KwsError(f"--speed {speed[0]} {speed[1]} must rise, between 0.5 and 2")
     text = " ".join(text.split())
     folder = Path(f"said-{name_of([text])}") if out is None else out
-    console = Console()
+    console = Terminal()
     columns = (TextColumn("Voices"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kws.errors import KwsError
+from kws.terminal import echo
 
 if TYPE_CHECKING:
     from kws.audio.read import Recording
@@ -64,11 +65,11 @@ def spectrogram(
         feature_sheet.draw(recording.audio, chosen, file.name, words, out)
     except OSError as error:
         raise KwsError(f"{out} cannot be written: {error.strerror or error}") from error
-    typer.echo(f"{file}: {words}")
+    echo(f"{file}: {words}")
     for one in chosen:
         frames = one.params.frame_count(len(recording.audio))
-        typer.echo(f"  {one.params.frontend}: {frames:,} frames x {one.params.channels}")
-    typer.echo(f"drawn in {out}")
+        echo(f"  {one.params.frontend}: {frames:,} frames x {one.params.channels}")
+    echo(f"drawn in {out}")
 
 
 def _base(preset: str | None) -> "FeatureParams":

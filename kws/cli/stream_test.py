@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from kws.terminal import Terminal
 
 
 def stream_test(
@@ -47,7 +48,7 @@ def stream_test(
     if json:
         typer.echo(json_module.dumps(done.to_dict(), indent=2))
         return
-    console = Console()
+    console = Terminal()
     if events:
         table = Table("said at, s", "said", "detected at, s", "detected", "score", "is a")
         for row in done.events():

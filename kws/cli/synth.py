@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from kws.errors import KwsError
+from kws.terminal import Terminal, headed, printable
 
 if TYPE_CHECKING:
     from kws.audio.corpus import Corpus
@@ -179,14 +180,16 @@ def _prepared(
     from pipeline import source
     from pipeline.config import load
 
-    console = Console()
+    console = Terminal()
+    from rich.text import Text
+
     config = load(preset, overrides or (), data)
     with console.status("Recordings") as status:
 
         def progress(
             done: int, total: int, seconds: float, what: str = "Voices", unit: str = "clips"
         ) -> None:
-            status.update(f"{what}: {done} of {total} {unit}, {seconds:.0f} s")
+            status.update(Text(f"{what}: {done} of {total} {unit}, {seconds:.0f} s"))
 
         folder = source.prepare(config, os.cpu_count() or 1, progress)
     if config.data.is_mix:
@@ -205,9 +208,11 @@ def _gathered(
     if material.unusable:
         name, reason = next(iter(material.unusable.items()))
         console.print(
-            f"[yellow]{len(material.unusable)} files could not be used[/yellow], e.g. "
-            f"{name}: {reason}",
-            highlight=False,
+            headed(
+                f"{len(material.unusable)} files could not be used",
+                f", e.g. {printable(name)}: {reason}",
+                "yellow",
+            )
         )
     return material
 

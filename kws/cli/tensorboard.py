@@ -8,6 +8,7 @@ import typer
 
 from kws.cli import complete, ending
 from kws.errors import KwsError
+from kws.terminal import echo
 
 
 def tensorboard(
@@ -55,5 +56,5 @@ def tensorboard(
     except program.TensorBoardServerException as error:
         raise KwsError(error.msg, hint="choose another port: --port 0 takes a free one") from error
     with ending.at_a_signal():
-        typer.echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
+        echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
         threading.Event().wait()

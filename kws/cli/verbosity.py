@@ -1,12 +1,15 @@
 """How much the libraries below say: nothing, unless --verbose asks for it.
 
 TensorFlow speaks in three ways: its C++ code by `TF_CPP_MIN_LOG_LEVEL`, its Python code and absl by
-`logging`, others by `warnings`. Our own messages use none of them.
+`logging`, others by `warnings`. Codecs below libsndfile print to standard output itself, in the
+middle of what may be JSON. Our own messages use none of them.
 """
 
 import contextlib
+import ctypes
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -48,7 +51,7 @@ def as_chosen() -> Iterator[None]:
     # Any handler keeps Python's own of last resort, and TensorFlow's, from being made.
     root.addHandler(handler)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _own_standard_output():
             warnings.simplefilter("ignore")
             choose(is_verbose())
             yield
@@ -59,3 +62,42 @@ def as_chosen() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _own_standard_output() -> Iterator[None]:
+    """Python's standard output goes where it went; what C code prints goes to standard error.
+
+    File descriptor 1, which all C code of the process shares, is pointed at standard error if
+    --verbose asks for it, and at nothing else. `sys.stdout` has a copy of the former one.
+    """
+    if sys.stdout is None:
+        yield  # closed by whoever started this
+        return
+    sys.stdout.flush()
+    terminal = os.dup(1)
+    try:
+        at_terminal = sys.stdout.fileno() == 1
+    except (OSError, AttributeError):
+        at_terminal = False  # a test has put its own in the place
+    before = sys.stdout
+    if at_terminal:
+        line_by_line = 1 if os.isatty(terminal) else -1
+        sys.stdout = open(  # noqa: SIM115  closed below
+            terminal, "w", line_by_line, before.encoding, errors="backslashreplace", closefd=False
+        )
+    target = os.dup(2) if is_verbose() else os.open(os.devnull, os.O_WRONLY)
+    os.dup2(target, 1)
+    os.close(target)
+    try:
+        yield
+    finally:
+        # What C's own buffer still holds must not come out after all.
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(terminal, 1)
+        if at_terminal:
+            own, sys.stdout = sys.stdout, before
+            # Nobody may be left who reads it.
+            with contextlib.suppress(BrokenPipeError):
+                own.close()
+        os.close(terminal)

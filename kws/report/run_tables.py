@@ -6,9 +6,11 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from kws.gates import figure as gate_figure
-from kws.report.tables import MISSING
+from kws.report.tables import MISSING, verdict
+from kws.terminal import headed, lines
 
 Run = Mapping[str, Any]
 """As `pipeline.runs.Record.to_dict` gives it."""
@@ -40,7 +42,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
         figures = run["figures"]
         keys = ("accuracy", "miss_rate", "false_accepts_per_hour", "flash_bytes", "arena_bytes")
         table.add_row(
-            f"{run['run']}\n[dim]{run['started'][:16].replace('T', ' ')}[/dim]",
+            lines([run["run"], Text(run["started"][:16].replace("T", " "), "dim")]),
             "\n".join(filter(None, (run["state"], run["version"]))),
             _gates(run["gates"]),
             *(_value(figures.get(key), FIGURES[key][1]) for key in keys),
@@ -80,21 +82,21 @@ def _side_by_side(title: str, what: str, names: Sequence[str]) -> Table:
     return table
 
 
-def _gates(gates: Sequence[Mapping[str, Any]]) -> str:
+def _gates(gates: Sequence[Mapping[str, Any]]) -> Text:
     if not gates:
-        return MISSING
+        return Text(MISSING)
     failed = [gate["name"] for gate in gates if not gate["passed"]]
     if not failed:
-        return f"[green]{len(gates)} passed[/green]"
+        return Text(f"{len(gates)} passed", "green")
     more = f" and {len(failed) - 2} more" if len(failed) > 2 else ""
-    return f"[red]{len(failed)} of {len(gates)} failed[/red]: {', '.join(failed[:2])}{more}"
+    names = f": {', '.join(failed[:2])}{more}"
+    return headed(f"{len(failed)} of {len(gates)} failed", names, "red")
 
 
-def _gate(gate: Mapping[str, Any] | None) -> str:
+def _gate(gate: Mapping[str, Any] | None) -> Text:
     if gate is None:
-        return MISSING
-    word = "[green]passed[/green]" if gate["passed"] else "[red]FAILED[/red]"
-    return f"{gate_figure(gate['value'])} {word}"
+        return Text(MISSING)
+    return Text.assemble(f"{gate_figure(gate['value'])} ", verdict(gate["passed"]))
 
 
 def _value(figure: Mapping[str, Any] | None, share: bool, bounds: bool = False) -> str:

@@ -4,12 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from kws.gates import Gate, figure
 from kws.report.confusion import ConfusionMatrix
 from kws.streaming.figures import KINDS
+from kws.terminal import Terminal
 
 MISSING = "-"
 """Stands for a figure that nothing was measured for."""
@@ -35,8 +37,8 @@ def confusion_table(matrix: ConfusionMatrix) -> Table:
     table = Table(title="Confusion matrix (rows: said, columns: heard)")
     _columns(table, "", *matrix.labels)
     for i, (label, counts) in enumerate(zip(matrix.labels, matrix.counts, strict=True)):
-        cells = [str(count) if count else "" for count in counts]
-        cells[i] = f"[bold]{counts[i]}[/bold]"
+        cells: list[str | Text] = [str(count) if count else "" for count in counts]
+        cells[i] = Text(str(counts[i]), "bold")
         table.add_row(label, *cells)
     return table
 
@@ -56,14 +58,19 @@ def gates_table(gates: Sequence[Gate], details: bool = True) -> Table:
         table.add_column("rests on", overflow="fold")
     for gate in gates:
         cells = [
-            f"{gate.name} [dim]{gate.unit}[/dim]" if gate.unit else gate.name,
+            Text.assemble(f"{gate.name} ", (gate.unit, "dim")) if gate.unit else gate.name,
             figure(gate.value),
             f"{'<=' if gate.at_most else '>='} {figure(gate.limit)}",
             f"{'+' if gate.margin >= 0 else ''}{figure(gate.margin)}",
-            "[green]passed[/green]" if gate.passed else "[red]FAILED[/red]",
+            verdict(gate.passed),
         ]
         table.add_row(*cells, *([gate.detail] if details else []))
     return table
+
+
+def verdict(passed: bool) -> Text:
+    """Of a gate."""
+    return Text("passed", "green") if passed else Text("FAILED", "red")
 
 
 def streaming_table(report: Mapping[str, Any]) -> Table:
@@ -88,7 +95,7 @@ def streaming_table(report: Mapping[str, Any]) -> Table:
 
 def to_text(renderable: RenderableType, width: int = 140) -> str:
     """The table as plain text without colours, for logs and files."""
-    console = Console(width=width, color_system=None, force_terminal=False)
+    console = Terminal(width=width, color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"

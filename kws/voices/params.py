@@ -17,9 +17,7 @@ class VoicesParams(Params):
     """
 
     keywords: Keywords = pydantic.Field(min_length=1)
-    unknown_words: Words = pydantic.Field(
-        (), description="those that are keywords are ignored"
-    )
+    unknown_words: Words = pydantic.Field((), description="those that are keywords are ignored")
     homophones: Literal["refuse", "drop"] = pydantic.Field(
         "refuse",
         description="unknown words that sound like a keyword: an error; or drop them, and those "
