@@ -5,6 +5,8 @@ composes them into one file a preset; components carry a section as JSON in one 
 so that a changed section re-runs exactly the components that read it.
 """
 
+import math
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar, get_args
 
 import pydantic
@@ -15,18 +17,18 @@ P = TypeVar("P", bound="Params")
 class Params(pydantic.BaseModel):
     """A frozen section of the configuration; construct it with keywords."""
 
-    model_config = pydantic.ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
-    )
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
-    def _no_boolean_for_a_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        """Python counts `true` as 1, a person who wrote `epochs: true` did not."""
-        if _has_boolean(value):
+    def _no_mistaken_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Python counts `true` as 1 and reads "1e999" as infinity; who wrote that did not."""
+        if _holds(value, bool) or _holds(value, str):
             kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
-            if kinds & {int, float} and not kinds & {bool, Any, object}:
+            if kinds & {int, float} and not kinds & {bool, Any, object} and _holds(value, bool):
                 raise ValueError("true and false are not numbers: give a number")
+            if float in kinds and str not in kinds and _holds(value, str, _is_not_finite):
+                raise ValueError("Input should be a finite number")
         return value
 
     def to_json(self) -> str:
@@ -39,12 +41,20 @@ class Params(pydantic.BaseModel):
         return cls.model_validate_json(text)
 
 
-def _has_boolean(value: Any) -> bool:
+def _holds(value: Any, kind: type, test: Callable[[Any], bool] = lambda value: True) -> bool:
+    """Whether a value, or one in it, is of a kind and passes a test."""
     if isinstance(value, dict):
-        return any(_has_boolean(item) for item in value.values())
+        return any(_holds(item, kind, test) for item in value.values())
     if isinstance(value, list | tuple):
-        return any(_has_boolean(item) for item in value)
-    return isinstance(value, bool)
+        return any(_holds(item, kind, test) for item in value)
+    return isinstance(value, kind) and test(value)
+
+
+def _is_not_finite(text: str) -> bool:
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _kinds(annotation: Any) -> set[Any]:

@@ -66,7 +66,13 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
     """
     keywords = ", ".join(job.config.keywords)
     console.print(headed(job.config.name, f": {keywords}"))
-    metadata_store.prepare(job.config, job.paths)
+    for former in metadata_store.prepare(job.config, job.paths):
+        console.print(
+            f"This run was moved from {former}: its results are used from where they are now, and "
+            "steps that depend on the folder's name run again.",
+            highlight=False,
+            soft_wrap=True,
+        )
     with log_file(job.paths.logs, verbose) as log:
         with source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)

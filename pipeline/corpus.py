@@ -38,9 +38,13 @@ def figures(run: results.Run) -> dict[str, data_statistics.Table]:
     """
     folder = run.step("StatisticsGen").folder("statistics")
     files = {split: folder / f"Split-{split}" / STATISTICS_FILE for split in SPLITS}
-    return {
-        s: data_statistics.read(file.read_bytes()) for s, file in files.items() if file.is_file()
-    }
+    there = {split: file for split, file in files.items() if file.is_file()}
+    if not there:
+        raise KwsError(
+            f"the statistics of run {run.run_id} are gone from {folder}",
+            hint="run the same pipeline again (kws run): what is missing is made anew",
+        )
+    return {split: data_statistics.read(file.read_bytes()) for split, file in there.items()}
 
 
 def shifts(run: results.Run) -> dict[str, list[dict[str, Any]]]:

@@ -7,7 +7,6 @@ another file or a server, never a password. The path of either is the handle tha
 
 import contextlib
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +19,6 @@ from pipeline import metadata_connection, moved_run
 from pipeline.config import Config
 from pipeline.metadata_params import MetadataParams
 from pipeline.paths import Paths
-
-_log = logging.getLogger(__name__)
 
 SQLITE_FILE = "metadata.sqlite"
 POINTER_FILE = "metadata.json"
@@ -40,8 +37,11 @@ def find(folder: Path) -> Path | None:
     return None
 
 
-def prepare(config: Config, paths: Paths) -> None:
+def prepare(config: Config, paths: Paths) -> list[str]:
     """Makes sure that the metadata can be reached, and that the run's folder says where it is.
+
+    Returns:
+      Where the run was before, if its folder was moved since: see `moved_run`.
 
     Raises:
       KwsError: see `metadata_connection.open_store`.
@@ -50,24 +50,22 @@ def prepare(config: Config, paths: Paths) -> None:
     pointer.parent.mkdir(parents=True, exist_ok=True)
     if config.metadata.is_default:
         pointer.unlink(missing_ok=True)
-        if paths.metadata.is_file():
-            _go_on_here(config, paths)
-        return
+        return _go_on_here(config, paths) if paths.metadata.is_file() else []
     if config.metadata.sqlite is not None:
         config.metadata.sqlite.parent.mkdir(parents=True, exist_ok=True)
-    _go_on_here(config, paths)
+    former = _go_on_here(config, paths)
     told = json.loads(_absolute(config.metadata).model_dump_json(exclude_none=True))
     temporary = pointer.with_name(f".{POINTER_FILE}.{os.getpid()}")
     temporary.write_text(json.dumps({"pipeline": config.name, "metadata": told}, indent=2) + "\n")
     temporary.replace(pointer)
+    return former
 
 
-def _go_on_here(config: Config, paths: Paths) -> None:
+def _go_on_here(config: Config, paths: Paths) -> list[str]:
     """Opens the store, and follows the run's folder if that was moved."""
     opened = metadata_connection.open_store(connection(config, paths), config.metadata)
     shared_by = None if config.metadata.is_default else config.name
-    for former in moved_run.rewrite(opened, paths.metadata.parent.resolve(), shared_by):
-        _log.info("The run was moved from %s: steps that depend on its folder run again.", former)
+    return moved_run.rewrite(opened, paths.metadata.parent.resolve(), shared_by)
 
 
 def connection(config: Config, paths: Paths) -> mlmd.ConnectionConfig:

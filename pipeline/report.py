@@ -25,6 +25,19 @@ def gather(metadata: Path) -> Facts:
     Raises:
       KwsError: the run has not come to its end, or what it made is gone.
     """
+    try:
+        return _gather(metadata)
+    except FileNotFoundError as error:
+        raise _gone(error.filename) from None
+
+
+def _gone(file: Path | str) -> KwsError:
+    return KwsError(
+        f"{file} is gone", hint="run the same pipeline again: what is missing is made anew"
+    )
+
+
+def _gather(metadata: Path) -> Facts:
     run, folder = results.newest_run(metadata), metadata.parent.resolve()
     _check_finished(run, folder)
     streaming = run.step("StreamingEvaluator").folder("evaluation")
@@ -123,9 +136,7 @@ def _earlier(bundles: Path, run: results.Run) -> Earlier | None:
 
 def _json(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise KwsError(
-            f"{file} is gone", hint="run the same pipeline again: what is missing is made anew"
-        )
+        raise _gone(file)
     return dict(json.loads(file.read_text()))
 
 

@@ -109,7 +109,6 @@ def personalize(
     parents = lineage.find(place, run)
     destination = out or parents.bundles.with_name(parents.bundles.name + "-personal")
     with log_file(parents.run / "logs"), console.status("starting") as status:
-
         from rich.text import Text
 
         def say(text: str) -> None:

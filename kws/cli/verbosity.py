@@ -10,12 +10,15 @@ import ctypes
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 
 _ENVIRONMENT = "KWS_VERBOSE"
 """Set by --verbose, so that the processes a verb starts know it too; 1 in a shell does the same."""
 _CPP = "TF_CPP_MIN_LOG_LEVEL"
+_redirected = threading.Event()
+"""File descriptor 1 is not where `sys.stdout` writes: see `_own_standard_output`."""
 
 
 def is_verbose() -> bool:
@@ -29,6 +32,8 @@ def choose(verbose: bool) -> None:
         return
     os.environ[_ENVIRONMENT] = "1"
     os.environ[_CPP] = "0"
+    if _redirected.is_set():
+        os.dup2(2, 1)
     logging.getLogger().setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.NOTSET)
@@ -66,10 +71,10 @@ def as_chosen() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_standard_output() -> Iterator[None]:
-    """Python's standard output goes where it went; what C code prints goes to standard error.
+    """What Python prints goes where it went; what C code prints goes nowhere, or to standard error.
 
-    File descriptor 1, which all C code of the process shares, is pointed at standard error if
-    --verbose asks for it, and at nothing else. `sys.stdout` has a copy of the former one.
+    File descriptor 1, which all C code of the process shares, is pointed at nothing, or at standard
+    error by `choose`; `sys.stdout` has a copy of the former one.
     """
     if sys.stdout is None:
         yield  # closed by whoever started this
@@ -86,12 +91,14 @@ def _own_standard_output() -> Iterator[None]:
         sys.stdout = open(  # noqa: SIM115  closed below
             terminal, "w", line_by_line, before.encoding, errors="backslashreplace", closefd=False
         )
-    target = os.dup(2) if is_verbose() else os.open(os.devnull, os.O_WRONLY)
-    os.dup2(target, 1)
-    os.close(target)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    _redirected.set()
     try:
         yield
     finally:
+        _redirected.clear()
         # What C's own buffer still holds must not come out after all.
         ctypes.CDLL(None).fflush(None)
         os.dup2(terminal, 1)

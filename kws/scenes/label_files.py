@@ -4,9 +4,11 @@ NAME.json            `kws synth stream`: all that is known
 NAME.txt, NAME.csv   lines `label, time`: TensorFlow's speech tutorial; the time, in ms, is where
                      a clip with the word in its middle begins (see `label_text`)
                      lines `label, start, end`: the same with the word's own bounds, in ms
-                     lines of start, end (seconds) and label between tabs: Audacity's labels
+                     lines of start, end (seconds) and label between tabs: Audacity's labels; its
+                     lines of a band of frequencies, which begin with a backslash, are passed over
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from kws.labels import RESERVED, UNKNOWN
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.label_text import NO_KEYWORD
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?")
+_NOT_FINITE = {f"{sign}{name}" for sign in ("", "+", "-") for name in ("nan", "inf", "infinity")}
 CLIP = "clip"
 """Source of a word of which only a clip's beginning is known: where in it the word ends is not."""
 
@@ -43,7 +47,12 @@ def read_labels(
         try:
             words = list(GroundTruth.from_json(text).words)
         except pydantic.ValidationError as error:
-            raise KwsError(f"{path} is no ground truth of a stream: {error}") from None
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "JSON"
+            raise KwsError(
+                f"{path} is no ground truth of a stream: {where}: {first['msg']}",
+                hint="`kws synth stream` writes one",
+            ) from None
     else:
         lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
         if lines and _is_header(lines[0][1]):
@@ -55,11 +64,20 @@ def read_labels(
         for word in sorted(words, key=lambda word: (word.start_ms, word.end_ms))
     ]
     for word in known:
-        if not 0 <= word.start_ms < duration_ms:
+        for time_ms, latest_ms in (
+            (word.start_ms, duration_ms - 1),
+            (word.end_ms, duration_ms + clip_duration_ms),  # a clip may reach beyond the end
+        ):
+            if not 0 <= time_ms <= latest_ms:
+                raise KwsError(
+                    f"{path}: {word.word or word.label!r} at {time_ms / 1000:g} s is outside the "
+                    f"recording of {duration_ms / 1000:g} s",
+                    hint="times of `label, time` lines are in ms",
+                )
+        if word.end_ms < word.start_ms:
             raise KwsError(
-                f"{path}: {word.word!r} at {word.start_ms / 1000:g} s is outside the recording of "
-                f"{duration_ms / 1000:g} s",
-                hint="times of `label, time` lines are in ms",
+                f"{path}: {word.word or word.label!r} at {word.start_ms / 1000:g} s ends before it "
+                f"starts, at {word.end_ms / 1000:g} s"
             )
     return GroundTruth(
         stream_id=path.stem,
@@ -76,18 +94,24 @@ def tutorial_time_ms(word: Word, clip_duration_ms: int) -> float:
 
 
 def _is_header(line: str) -> bool:
-    parts = line.split(",")
-    return len(parts) in (2, 3) and not any(_is_number(part) for part in parts)
+    parts = [part.strip() for part in line.split(",")]
+    return len(parts) in (2, 3) and not any(_looks_like_a_number(part) for part in parts)
 
 
 def _word(where: str, line: str, clip_duration_ms: int) -> Word | None:
     """The word of a line; None for one that is not about a word."""
+    if line.startswith("\\"):
+        return None  # Audacity's lowest and highest frequency of the label before
     tabbed = line.rstrip("\n").split("\t")
     if len(tabbed) >= 3 and _is_number(tabbed[0]) and _is_number(tabbed[1]):
         title = tabbed[2].strip()
         if title == NO_KEYWORD:
             return None
-        return _made(title, 1000 * float(tabbed[0]), 1000 * float(tabbed[1]))
+        start_s, end_s = float(tabbed[0]), float(tabbed[1])
+        if not title or end_s < start_s:
+            wrong = "has no label" if not title else "ends before it starts"
+            raise KwsError(f"{where}: {line.strip()!r} {wrong}")
+        return _made(title, 1000 * start_s, 1000 * end_s)
     parts = [part.strip() for part in line.split(",")]
     if len(parts) in (2, 3) and parts[0] and all(_is_number(part) for part in parts[1:]):
         start_ms = float(parts[1])
@@ -95,6 +119,12 @@ def _word(where: str, line: str, clip_duration_ms: int) -> Word | None:
         if end_ms < start_ms:
             raise KwsError(f"{where}: {parts[0]!r} ends before it starts: {line.strip()!r}")
         return _made(parts[0], start_ms, end_ms, "labels" if len(parts) == 3 else CLIP)
+    strange = [part for part in (*tabbed, *parts) if part.strip().lower() in _NOT_FINITE]
+    if strange:
+        raise KwsError(
+            f"{where}: {line.strip()!r}: {strange[0].strip()!r} is not a time",
+            hint="correct or remove the line",
+        )
     raise KwsError(
         f"{where}: {line.strip()!r} is no label",
         hint="`label, time in ms`, `label, start, end in ms`, or Audacity's labels",
@@ -114,9 +144,15 @@ def _made(title: str, start_ms: float, end_ms: float, source: str = "labels") ->
     )
 
 
-def _is_number(text: str) -> bool:
+def _looks_like_a_number(text: str) -> bool:
+    """To Python, or by having no letter in it."""
     try:
         float(text)
     except ValueError:
-        return False
+        return not any(character.isalpha() for character in text)
     return True
+
+
+def _is_number(text: str) -> bool:
+    """A plain one: Python also reads `nan`, `inf` and `1_000`."""
+    return _NUMBER.fullmatch(text.strip()) is not None

@@ -44,6 +44,8 @@ class HourlyRate(Rate):
     """Events per hour; `exposure` is in hours."""
 
     def __str__(self) -> str:
+        if not self.exposure:
+            return "not measured: there was nothing to listen to"
         return (
             f"{self.estimate:.2f} /h (95 %: {self.low:.2f} to {self.high:.2f}; "
             f"{self.count} in {self.exposure:.2f} h)"
@@ -55,6 +57,8 @@ class Share(Rate):
     """Events per trial, from 0 to 1; `exposure` is the number of trials."""
 
     def __str__(self) -> str:
+        if not self.exposure:
+            return "not measured: there was none of what is counted"
         return (
             f"{self.estimate:.1%} (95 %: {self.low:.1%} to {self.high:.1%}; "
             f"{self.count} of {self.exposure:.0f})"
