@@ -105,6 +105,11 @@ class DataParams(Params):
         return bool(self.sources or self.span_folder)
 
     @property
+    def has_voices(self) -> bool:
+        """Synthesized speech is among the recordings, or all there is."""
+        return not self.all_sources or any(source.voices for source in self.sources)
+
+    @property
     def all_sources(self) -> tuple[SourceParams, ...]:
         """`path` and `sources` together; empty where speech is synthesized."""
         if self.path is None:

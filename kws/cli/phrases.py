@@ -43,6 +43,21 @@ def name_of(keywords: Sequence[str]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:MAX_NAME].strip("-") or "keyword"
 
 
+def spelling_note(keywords: Sequence[str]) -> str:
+    """A warning that names the words which no English dictionary has; "" if there are none."""
+    from kws.voices import pronounce
+
+    words = [word for keyword in keywords for word in pronounce.guessed(keyword)]
+    if not words:
+        return ""
+    one = len(words) == 1
+    return (
+        f"{', '.join(words)}: not in the English dictionary, and the voices read English only. "
+        f"{'It is' if one else 'They are'} said as the spelling suggests: hear it first (kws say "
+        f'"{keywords[0]}"), or add recordings (docs/data.md).'
+    )
+
+
 def check_length(keywords: Sequence[str], max_word_ms: int) -> None:
     """Refuses a phrase that takes so long that it would have to be gabbled.
 

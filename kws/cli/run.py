@@ -7,6 +7,7 @@ import typer
 
 from kws.cli import complete
 from kws.errors import KwsError
+from kws.terminal import echo
 
 REFUSED = 2
 """Exit status of a run whose model did not pass its gates."""
@@ -70,6 +71,11 @@ def run(
     config = load(chosen, overrides, data)
     if keyword and not config.data.all_sources:
         phrases.check_length(config.keywords, config.voices.max_word_ms)
+
+    if config.data.has_voices:
+        note = phrases.spelling_note(config.keywords)
+        if note:
+            echo(f"kws: {note}", err=True)
 
     if fresh:
         _forget_unfinished(out, config.name)

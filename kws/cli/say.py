@@ -36,15 +36,18 @@ def say(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from kws.cli.phrases import name_of
+    from kws.cli import phrases
     from kws.errors import KwsError
     from kws.voices import say as voices_say
 
     if not 0.5 <= speed[0] <= speed[1] <= 2.0:
         raise KwsError(f"--speed {speed[0]} {speed[1]} must rise, between 0.5 and 2")
     text = " ".join(text.split())
-    folder = Path(f"said-{name_of([text])}") if out is None else out
+    folder = Path(f"said-{phrases.name_of([text])}") if out is None else out
     console = Terminal()
+    note = phrases.spelling_note([text])
+    if note:
+        console.print(note, style="yellow", highlight=False, soft_wrap=True)
     columns = (TextColumn("Voices"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)

@@ -54,7 +54,7 @@ def planned_near_words(params: VoicesParams) -> list[NearWord]:
 def _words(params: VoicesParams) -> dict[str, str]:
     """Keywords and unknown words with their phonemes, homophones refused or dropped."""
     words = list(dict.fromkeys([*params.keywords, *params.unknown_words]))
-    phonemes = {word: _pronounced(word) for word in words}
+    phonemes = {word: pronounce.word(word) for word in words}
     by_sound = {pronounce.sounds(phonemes[keyword]): keyword for keyword in params.keywords}
     for word in words:
         sound = pronounce.sounds(phonemes[word])
@@ -68,11 +68,3 @@ def _words(params: VoicesParams) -> dict[str, str]:
                 hint=f"take {word!r} out of voices.unknown_words",
             )
     return phonemes
-
-
-def _pronounced(word: str) -> str:
-    if word.startswith(("_", ".")):
-        raise KwsError(
-            f"word {word!r} cannot name a folder", hint="begin it with a letter or digit"
-        )
-    return pronounce.word(word)

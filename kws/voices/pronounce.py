@@ -6,6 +6,7 @@ the stressed vowel, capital letters are diphthongs.
 
 import functools
 import unicodedata
+from string import ascii_letters
 
 from kws.errors import KwsError
 
@@ -23,6 +24,7 @@ def word(text: str) -> str:
     Raises:
       KwsError: for nothing, control characters, or what an English voice cannot read.
     """
+    text = unicodedata.normalize("NFC", text)
     _check_text(text, what="word")
     for character in text:
         if not (character.isalnum() or character in _ALSO_IN_WORDS):
@@ -40,8 +42,18 @@ def sentence(text: str) -> str:
     Raises:
       KwsError: as `word` does.
     """
+    text = unicodedata.normalize("NFC", text)
     _check_text(text, what="sentence")
     return _phonemes(text)
+
+
+def guessed(text: str) -> list[str]:
+    """The words of a phrase that no English dictionary has: they are said as they are spelled.
+
+    A made-up name is one, and so is a word of another language, which an English voice will say as
+    no speaker of that language does.
+    """
+    return [part for part in text.split() if not _is_english(part.strip("'’-.&"))]
 
 
 def sounds(phonemes: str) -> tuple[str, ...]:
@@ -76,6 +88,36 @@ def _check_text(text: str, what: str) -> None:
                 f"{what} {text!r} contains {character!r}: the voices read English only",
                 hint="spell it with Latin letters",
             )
+    for part in text.split():
+        strange = [one for one in part if one.isalpha() and one not in ascii_letters]
+        # English writes café and naïve; without the accent they are in its dictionary.
+        if strange and not _is_english(_without_accents(part)):
+            raise KwsError(
+                f"{what} {text!r} contains {strange[0]!r}: the voices read English only, and "
+                f"{part!r} is not an English word",
+                hint="spell it as an English reader would have to say it, or give recordings of "
+                "it: docs/data.md",
+            )
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(one for one in decomposed if not unicodedata.combining(one))
+
+
+@functools.lru_cache(4096)
+def _is_english(part: str) -> bool:
+    """Whether hibari's dictionary has a word, or its root with an ending."""
+    if not any(character.isalpha() for character in part):
+        return True  # figures are read out
+    lexicon = g2p().lexicon
+    forms = {part, part.lower(), part.capitalize(), part.upper()}
+    if any(form in known for form in forms for known in (lexicon.golds, lexicon.silvers)):
+        return True
+    stems = (lexicon.stem_s, lexicon.stem_ed, lexicon.stem_ing)
+    if any(stem(part.lower(), "NN", None, None)[0] for stem in stems):
+        return True
+    return "-" in part and all(_is_english(piece) for piece in part.split("-") if piece)
 
 
 @functools.lru_cache(4096)

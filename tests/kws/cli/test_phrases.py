@@ -86,3 +86,9 @@ def test_on_the_command_line_an_error_is_one_sentence(arguments, sentence, capsy
     assert stop.value.code == 1
     error = capsys.readouterr().err
     assert sentence in error and "Traceback" not in error
+
+
+def test_a_word_that_no_english_dictionary_has_is_warned_of():
+    assert phrases.spelling_note(["ok toaster", "stop"]) == ""
+    note = phrases.spelling_note(["licht an"])
+    assert note.startswith("licht: not in the English dictionary") and 'kws say "licht an"' in note

@@ -139,8 +139,8 @@ def test_impossible_params_are_refused_with_what_would_be_right():
         VoicesParams(keywords=("yes",), speed=(1.2, 0.8))
     with pytest.raises(KwsError, match="mixes are asked for in eval"):
         cast(VoicesParams(keywords=("yes",), eval_voices=2, eval_mixes=3))
-    with pytest.raises(KwsError, match="folder"):
-        plan(VoicesParams(keywords=("_yes",)))
+    with pytest.raises(pydantic.ValidationError, match="'_yes' cannot be a word"):
+        VoicesParams(keywords=("_yes",))
 
 
 def test_a_word_that_sounds_like_a_keyword_is_refused():
