@@ -44,9 +44,15 @@ def name_of(keywords: Sequence[str]) -> str:
 
 
 def spelling_note(keywords: Sequence[str]) -> str:
-    """A warning that names the words which no English dictionary has; "" if there are none."""
+    """A warning that names the words which no English dictionary has; "" if there are none.
+
+    Raises:
+      KwsError: see `pronounce.word`.
+    """
     from kws.voices import pronounce
 
+    for keyword in keywords:
+        pronounce.word(keyword)
     words = [word for keyword in keywords for word in pronounce.guessed(keyword)]
     if not words:
         return ""

@@ -111,6 +111,7 @@ def _is_english(part: str) -> bool:
     if not any(character.isalpha() for character in part):
         return True  # figures are read out
     lexicon = g2p().lexicon
+    part = part.replace("’", "'").removesuffix("'s")
     forms = {part, part.lower(), part.capitalize(), part.upper()}
     if any(form in known for form in forms for known in (lexicon.golds, lexicon.silvers)):
         return True
