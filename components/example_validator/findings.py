@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.example_validator.offenders import SHOWN, Offenders
+from kws.terminal import printable
 
 EXAMPLES = 3
 """Clips that the error names; the file has them all."""
@@ -39,7 +40,9 @@ class Finding:
             return [head]
         lines = [f"{head}: {self.offenders.clips} of {self.offenders.of} clips"]
         for clip in self.offenders.listed[:EXAMPLES]:
-            known = [f"{name} {clip[name]}" for name in SHOWN if clip[name] not in (None, "")]
+            known = [
+                f"{name} {printable(clip[name])}" for name in SHOWN if clip[name] not in (None, "")
+            ]
             value = clip["value"]
             said = f"{value:.4g}" if isinstance(value, float) else value
             lines.append(f"  {', '.join(known)}: {said}")

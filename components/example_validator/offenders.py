@@ -14,7 +14,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from schemas.rules import LABEL, Rule
 
-SHOWN = ("clip_id", "label", "word", "speaker", "source")
+SHOWN = ("file", "clip_id", "label", "word", "speaker", "source")
 """Features that tell a person which clip it is."""
 MOST_LISTED = 1000
 

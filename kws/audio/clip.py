@@ -29,6 +29,8 @@ class Clip:
       augmentation: "none", or what was done to it.
       snr_db: word over background, where known.
       original_rate, original_channels: of the file.
+      file: inside the corpus, so that a person can find a clip that something is wrong with; "" for
+        one that was made up, and where speakers are pseudonyms: a name may tell who it is.
     """
 
     audio: np.ndarray
@@ -44,6 +46,7 @@ class Clip:
     lead_in_ms: int = 0
     original_rate: int = 0
     original_channels: int = 1
+    file: str = ""
 
     @property
     def lead_in_samples(self) -> int:

@@ -80,6 +80,7 @@ def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
         lead_in_ms=lead_in_ms,
         original_rate=recording.original_rate,
         original_channels=recording.original_channels,
+        file="" if params.speaker_salt_env else cut.name,
     )
 
 

@@ -46,6 +46,7 @@ def clips(split: str = "train", level: float = 3000, labels=("yes", "no", "_unkn
             clip_id=f"{split}-{i}",
             novelty="keyword",
             original_rate=44100,
+            file=f"{label}/{split}-{i}.wav",
         )
         for i, label in enumerate(labels)
     ]
@@ -160,9 +161,11 @@ def test_a_broken_bound_is_named_with_its_clips(tmp_path, feature, change, value
     (at,) = [i for i, line in enumerate(lines) if line.startswith(f"  train: {feature}: ")]
     assert lines[at].endswith(": 4 of 18 clips")
     named = lines[at + 1 : at + 4]
-    assert [line.split(",")[0].strip() for line in named] == [
-        "clip_id train-2", "clip_id train-5", "clip_id train-8",
-    ]  # fmt: skip
+    # By its file, as a person finds it; the id is that of lists and bundles.
+    assert [line.split(", label")[0].strip().partition("/")[2] for line in named] == [
+        f"train-{i}.wav, clip_id train-{i}" for i in (2, 5, 8)
+    ]
+    assert all(line.strip().startswith("file ") for line in named)
     assert all("speaker" in line and line.endswith(f": {value}") for line in named)
     listed = json.loads((tmp_path / "anomalies.json").read_text())
     (whole,) = [item for item in listed if item["feature"] == feature]
