@@ -9,6 +9,7 @@ import logging
 from tfx import types
 
 from kws.errors import KwsError
+from kws.micro.destination import is_version
 from kws.micro.destinations import open_destination
 
 MODEL_ID = "current_model_id"
@@ -26,13 +27,13 @@ def rolled_back(pushed: list[types.Artifact]) -> set[int]:
     for artifact in pushed:
         version = artifact.get_string_custom_property("pushed_version")
         place = artifact.get_string_custom_property("pushed_destination")
-        if not version.isdigit() or not place:
+        if not is_version(version) or not place:
             continue
         folder = place.rstrip("/").rpartition("/")[0]
         if folder not in served:
             served[folder] = _served(folder)
         now = served[folder]
-        if now and now.isdigit() and int(version) > int(now):
+        if now and int(version) > int(now):
             found.add(artifact.get_int_custom_property(MODEL_ID))
     return found
 

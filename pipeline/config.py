@@ -424,7 +424,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
         values[section] = {**(child or {})}
         values = values[section]
     try:
-        values[key] = config_file.parse(text, f"--set {override}")
+        values[key] = config_file.parse(text, f"--set {override}", path)
     except KwsError as error:
         hint = error.hint or "a value is written as in YAML: 5, [a, b], {key: value}"
         raise KwsError(error.message, hint=hint) from None

@@ -78,12 +78,13 @@ def read(path: Path) -> dict[str, Any]:
     return values
 
 
-def parse(text: str, what: str) -> Any:
+def parse(text: str, what: str, path: str = "") -> Any:
     """The value of a YAML text.
 
     Args:
       text: a whole document, or the value of one key.
       what: where it comes from, for the message.
+      path: of the key whose value it is; "" of a document.
 
     Raises:
       KwsError: it is not YAML, is nested or expanded too far, has a key twice, or one that is not
@@ -94,7 +95,7 @@ def parse(text: str, what: str) -> Any:
         root = yaml.compose(text, Loader=_Yaml)
         if root is None:
             return None
-        for problem in _problems(root):
+        for problem in _problems(root, path):
             raise KwsError(f"{what}: {problem}")
         return yaml.load(text, Loader=_Yaml)
     except yaml.MarkedYAMLError as error:

@@ -1,6 +1,7 @@
 """A local run for a person: progress while it goes, one screen when it is over."""
 
 import dataclasses
+import errno
 import logging
 import os
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from kws.errors import KwsError
+from kws.errors import WHAT_TO_DO, KwsError, of_system
 from kws.terminal import Terminal, headed
 from pipeline import corpus, metadata_store, results, source
 from pipeline.bar import source_bar
@@ -18,6 +19,15 @@ from pipeline.log_file import log_file
 from pipeline.report_file import write_after_run
 from pipeline.steps import StepFollower
 from pipeline.summary import print_summary
+
+DISK = {
+    errno.ENOSPC: ("No space left on device", "database or disk is full"),
+    errno.EDQUOT: ("Disk quota exceeded",),
+    errno.EROFS: ("Read-only file system",),
+    errno.EFBIG: ("File too large",),
+    errno.EIO: ("Input/output error", "disk I/O error"),
+}
+"""What stops any step, whatever it does; with the words of the libraries that hide the number."""
 
 
 def run_with_summary(
@@ -109,8 +119,15 @@ def _as_kws_error(error: BaseException, log: Path) -> KwsError:
     while seen is not None:
         if isinstance(seen, KwsError):
             return seen
+        if isinstance(seen, OSError) and seen.errno in DISK and (known := of_system(seen)):
+            return KwsError(known.message, hint=f"{known.hint}; then run the same command again")
         seen = seen.__cause__ or seen.__context__
     text = str(error).strip()
+    # TensorFlow, ML Metadata and Beam's workers have only the system's words.
+    for number, words in DISK.items():
+        if any(one in text for one in words):
+            hint = f"{WHAT_TO_DO[number]}; then run the same command again (log: {log})"
+            return KwsError(words[0], hint=hint)
     first = text.splitlines()[0] if text else type(error).__name__
     # Beam re-raises a worker's error as text; our sentence is still in it.
     for line in text.splitlines():

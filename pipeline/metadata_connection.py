@@ -5,8 +5,10 @@ looked at before is looked at here: whether the host is known and somebody liste
 """
 
 import contextlib
+import functools
 import os
 import socket
+import sqlite3
 import sys
 import tempfile
 import time
@@ -21,6 +23,9 @@ from kws.errors import KwsError
 from pipeline.metadata_params import PASSWORD_VARIABLE, Kind, MetadataParams, ServerParams
 from pipeline.postgresql_store import PostgreSqlStore
 
+_READ_ONLY = mlmd.SqliteMetadataSourceConfig.READONLY
+_MOST_TOLD = 200
+"""Characters of what a library says."""
 CONNECT_TIMEOUT_S = 5.0
 ATTEMPTS = 5
 _NO_DATABASE = ("does not exist", "Unknown database")
@@ -52,10 +57,10 @@ def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataS
 
     Raises:
       KwsError: one line with the server's address and what is wrong: nobody there, the user or the
-        password, the database.
+        password, the database; or with the file, if it is damaged or another program's.
     """
     if params.server is None:
-        return MetadataStore(made)
+        return _open_file(made)
     kind, server = params.server
     password = server.password()
     opened = PostgreSqlStore if kind == "postgresql" else MetadataStore
@@ -72,6 +77,46 @@ def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataS
     where = f"metadata store: {kind} on {server.host}:{server.port}"
     _knock(where, kind, server)
     raise _refusal(reason, where, kind, server, bool(password))
+
+
+def _open_file(made: mlmd.ConnectionConfig) -> MetadataStore:
+    file = Path(made.sqlite.filename_uri)
+    if file.is_file() and file.stat().st_size:
+        signature = file.stat()
+        problem = _damage(str(file), signature.st_mtime_ns, signature.st_size)
+    elif file.is_file() and made.sqlite.connection_mode == _READ_ONLY:
+        problem = "it is empty"
+    else:
+        problem = None  # the first run
+    if problem is None:
+        with _captured() as said:
+            try:
+                return MetadataStore(made)
+            except (RuntimeError, errors.StatusError) as error:
+                problem = " ".join(f"{error} {said()}".split())[:_MOST_TOLD]
+    raise KwsError(
+        f"{file} cannot be used as ML Metadata: {problem}",
+        hint="bring it back from a copy; or move it away and run the same pipeline again (kws "
+        "run): everything is made anew, bundles that were pushed stay",
+    )
+
+
+@functools.lru_cache(8)
+def _damage(file: str, mtime_ns: int, size: int) -> str | None:
+    """What SQLite itself finds wrong with a file; None: nothing, or another process has it."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{Path(file).as_uri()}?mode=ro", uri=True, timeout=1)
+        ) as database:
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.OperationalError as error:
+        return None if "locked" in str(error) else str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    if found != "ok":
+        return " ".join(found.split())[:_MOST_TOLD]
+    return None if "MLMDEnv" in tables else "it holds the tables of another program"
 
 
 def _with_password(made: mlmd.ConnectionConfig, password: str) -> mlmd.ConnectionConfig:

@@ -1,10 +1,8 @@
 """What all verbs have in common: --verbose, an example under --help, and one line an error."""
 
 import contextlib
-import errno
 import functools
 import inspect
-import os
 import signal
 import sys
 import traceback
@@ -15,7 +13,7 @@ import typer
 
 from kws.cli import ending, verbosity
 from kws.cli.examples import EXAMPLES
-from kws.errors import KwsError
+from kws.errors import KwsError, of_system
 from kws.terminal import echo
 
 SIGNALLED = 128
@@ -23,20 +21,6 @@ SIGNALLED = 128
 _SAME = "the same command goes on where it stopped: finished steps and checkpoints are kept"
 RESUMED = {"run": _SAME, "retrain": _SAME}
 """What to do after a signal, by verb; of the others nothing is kept, and nothing half written."""
-WHAT_TO_DO = {
-    errno.ENOSPC: "the disk is full: make room, or choose another by --out, KWS_CACHE or TMPDIR",
-    errno.EDQUOT: "your quota is used up: make room, or choose another disk by --out or KWS_CACHE",
-    errno.EROFS: "it cannot be written to: choose another place, e.g. by --out or KWS_CACHE",
-    errno.EACCES: "your user may not: choose another place, or ask whose it is",
-    errno.EPERM: "your user may not: choose another place, or ask whose it is",
-    errno.ENOTDIR: "a file stands where a folder is needed: choose another place",
-    errno.EISDIR: "a folder stands where a file is needed: choose another name",
-    errno.ENOENT: "it is not there, or not any more",
-    errno.ENAMETOOLONG: "the name is too long for this disk: choose a shorter one",
-    errno.EMFILE: "too many files are open: raise the limit, `ulimit -n 4096`",
-    errno.EIO: "the disk or the network drive does not answer as it should",
-}
-"""About files, by the system's number of the error."""
 FAILED = 1
 """Exit status of any error. Not 2, as other programs have for a wrong option: here that is a model
 that was judged and refused."""
@@ -104,7 +88,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
                 _say("stopped", None)
         except OSError as error:
             if stop.number is None:
-                _say(*_about_files(error))
+                known = of_system(error)
+                _say(*((known.message, known.hint) if known else _unforeseen(error)))
         except Exception as error:
             if stop.number is not None:
                 pass  # what came of the signal, and not an error of its own
@@ -128,15 +113,6 @@ def _unforeseen(error: Exception) -> tuple[str, str | None]:
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     hint = "this was not foreseen; --verbose shows where it happened"
     return what, None if verbosity.is_verbose() else hint
-
-
-def _about_files(error: OSError) -> tuple[str, str | None]:
-    """A file, folder or disk that is not as it was needed: which, and what to do."""
-    if error.filename is None and error.errno not in WHAT_TO_DO:
-        return _unforeseen(error)
-    names = [os.fsdecode(one) for one in (error.filename, error.filename2) if one is not None]
-    where = " -> ".join(names) or "writing a file"
-    return f"{where}: {error.strerror or error}", WHAT_TO_DO.get(error.errno or 0)
 
 
 def _say(message: str, hint: str | None) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from kws.errors import KwsError
 from kws.micro import checksums
-from kws.micro.destination import LATEST
+from kws.micro.destination import LATEST, is_version
 from kws.micro.destinations import is_url, open_destination
+from kws.micro.local_destination import LocalDestination
 from kws.micro.object_store import ObjectStore
 
 NEEDED = ("model.tflite", "labels.txt", "frontend.json")
@@ -32,7 +33,7 @@ def bundle_folder(place: str | os.PathLike[str]) -> Path:
         place = destination.url
     folder = Path(place)
     if (folder / LATEST).is_file():
-        folder = folder / (folder / LATEST).read_text().strip()
+        folder = folder / (LocalDestination(folder).served() or "")
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise KwsError(
@@ -45,7 +46,7 @@ def bundle_folder(place: str | os.PathLike[str]) -> Path:
 def _copied(url: str, store: ObjectStore) -> Path:
     """The folder of the cache that holds the served version, or the one that the URL names."""
     version = store.served()
-    if version is None and (name := url.rpartition("/")[2]).isdigit():
+    if version is None and is_version(name := url.rpartition("/")[2]):
         url, version = url.rpartition("/")[0], name
         opened = open_destination(url)
         assert isinstance(opened, ObjectStore)

@@ -23,6 +23,8 @@ from kws.errors import KwsError
 
 LATEST = "LATEST"
 """File beside the versions with the name of the one that is served."""
+_LONGEST = 100
+"""Bytes of it that are looked at."""
 
 
 class Destination(abc.ABC):
@@ -44,7 +46,11 @@ class Destination(abc.ABC):
 
     @abc.abstractmethod
     def served(self) -> str | None:
-        """What `LATEST` says; None before the first push."""
+        """The version that `LATEST` names; None before the first push.
+
+        Raises:
+          KwsError: it holds something else, or cannot be read.
+        """
 
     @abc.abstractmethod
     def place(self, version: str) -> str:
@@ -83,6 +89,26 @@ class Destination(abc.ABC):
         """Names a complete version in `LATEST`, in one step."""
 
 
+def is_version(name: str) -> bool:
+    """Whether it is digits, and so the name of a version; nothing else is looked up or joined."""
+    return re.fullmatch("[0-9]{1,40}", name) is not None
+
+
+def version_in(content: bytes, url: str) -> str:
+    """The version that the content of `LATEST` names.
+
+    Raises:
+      KwsError: it names none: a path, say, would be read instead.
+    """
+    name = content[:_LONGEST].decode("utf-8", "replace").strip()
+    if not is_version(name):
+        raise KwsError(
+            f"{url}/{LATEST} holds {name!r}, which is not the name of a version",
+            hint="choose the version to serve: kws bundle promote",
+        )
+    return name
+
+
 def release(destination: Destination, version: str, fill: Callable[[Path], None]) -> str:
     """Makes a new version and serves it; returns its path or URL.
 
@@ -96,7 +122,7 @@ def release(destination: Destination, version: str, fill: Callable[[Path], None]
         read back. Whatever is raised, and if the process dies: what was served stays, unless
         `LATEST` was replaced already.
     """
-    if not re.fullmatch("[0-9]+", version):
+    if not is_version(version):
         raise KwsError(f"version={version!r} of the bundle", hint="digits only, e.g. 17")
     place = destination.place(version)
     with destination.writing():

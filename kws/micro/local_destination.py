@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kws.errors import KwsError
-from kws.micro.destination import LATEST, Destination
+from kws.micro.destination import LATEST, Destination, is_version, version_in
 
 _TEMPORARY = ".tmp-"
 
@@ -34,15 +34,19 @@ class LocalDestination(Destination):
         """See `Destination.versions`; what is there by its name is complete."""
         if not self.exists():
             return []
-        found = (path.name for path in self.folder.iterdir() if path.is_dir())
-        return sorted((name for name in found if name.isdigit()), key=int)
+        # A link that leads nowhere is listed, too: whoever checks it says so.
+        found = (path for path in self.folder.iterdir() if path.is_dir() or path.is_symlink())
+        return sorted((path.name for path in found if is_version(path.name)), key=int)
 
     def served(self) -> str | None:
         """See `Destination.served`."""
         try:
-            return (self.folder / LATEST).read_text().strip()
+            with (self.folder / LATEST).open("rb") as file:
+                return version_in(file.read(1000), self.url)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise KwsError(f"{self.folder / LATEST} cannot be read: {error.strerror}") from None
 
     def place(self, version: str) -> str:
         """See `Destination.place`."""

@@ -1,11 +1,13 @@
 """`model_card.md`: what the spotter is, what it was judged on, and what it is not for."""
 
+import re
 from typing import Any
 
 from kws.gates import figure
 from kws.labels import SILENCE, UNKNOWN
 from kws.micro.contents import BundleContents
 from kws.micro.targets import ERROR_FACTOR, target
+from kws.terminal import printable
 
 
 def render(contents: BundleContents) -> str:
@@ -18,7 +20,7 @@ def render(contents: BundleContents) -> str:
         "## Model",
         _table(
             [
-                ("architecture", info.get("model", "not stated")),
+                ("architecture", _plain(info.get("model", "not stated"))),
                 ("kind", contents.kind),
                 ("input", f"{feature.clip_duration_ms} ms at {feature.sample_rate} Hz, "
                  f"{feature.frontend} frontend, {list(feature.feature_shape)} frames and channels"
@@ -26,7 +28,7 @@ def render(contents: BundleContents) -> str:
                 ("flash", f"{micro.flash_bytes} bytes"),
                 ("arena", f"{micro.arena_bytes} bytes measured, "
                  f"{micro.arena_recommended_bytes} recommended"),
-                ("operators", ", ".join(micro.operators)),
+                ("operators", _plain(", ".join(micro.operators))),
                 ("work", f"{micro.macs:,} multiply-accumulates every {micro.every_ms:g} ms: "
                  f"{micro.macs_per_second / 1e6:.2f} million a second"),
                 ("detector", ", ".join(f"{k} {v}" for k, v in contents.detector)),
@@ -37,10 +39,11 @@ def render(contents: BundleContents) -> str:
         "frontend:",
         _targets(contents),
         "## Data",
-        f"Trained and judged on {info.get('data', 'data that nobody described')}; "
+        f"Trained and judged on {_plain(info.get('data', 'data that nobody described'))}; "
         "training, evaluation and test are disjoint in speakers.",
         *_quantities(contents.figures.get("data") or {}),
-        f"Licence of the data: {info.get('licence') or 'not stated: ask before you distribute'}.",
+        "Licence of the data: "
+        f"{_plain(info.get('licence') or 'not stated: ask before you distribute')}.",
         "## Gates",
         _gates(contents),
         "## Figures",
@@ -57,11 +60,30 @@ def render(contents: BundleContents) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_MARKS = re.compile(r"[\\`*\[\]<>|&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""What means something to Markdown; an underscore inside of a word does not."""
+
+
+def _plain(text: object) -> str:
+    """What others have written, in one line and without meaning to Markdown or HTML."""
+    marked = _MARKS.sub(lambda mark: f"\\{mark[0]}", printable(text))
+    return re.sub(r"^([#+-]|\d+[.)])", r"\\\1", marked)
+
+
+def _code(word: str) -> str:
+    """A word as code, between more backticks than it has."""
+    shown = printable(word)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{room}{shown}{room}{fence}"
+
+
 _STEPWISE = ", a step of a few frames at a time: it remembers what it must of the former ones"
 
 
 def _says(contents: BundleContents) -> str:
-    says = f"Says one of: {', '.join(f'`{word}`' for word in contents.keywords)}"
+    says = f"Says one of: {', '.join(_code(word) for word in contents.keywords)}"
     if SILENCE in contents.labels:
         says += f"; `{SILENCE}` for silence, `{UNKNOWN}` for any other sound or word"
     return f"{says}."
@@ -92,7 +114,9 @@ def _quantities(data: dict[str, Any]) -> list[str]:
         hours = data["seconds"][split] / 3600
         rows.append(f"| {split} | {sum(labels.values()):,} | {hours:.2f} | {speakers} |")
     parts = ["\n".join(rows)]
-    sources = [f"{name} {sum(counts.values()):,}" for name, counts in data["sources"].items()]
+    sources = [
+        f"{_plain(name)} {sum(counts.values()):,}" for name, counts in data["sources"].items()
+    ]
     if sources:
         parts.append(
             f"Clips by source: {', '.join(sources)}. These are the recordings before any copy was "
@@ -108,8 +132,8 @@ def _gates(contents: BundleContents) -> str:
     for gate in contents.gates:
         bound = "at most" if gate.at_most else "at least"
         rows.append(
-            f"| {gate.name} | {figure(gate.value)} {gate.unit} | {bound} {figure(gate.limit)} "
-            f"| {gate.detail} |"
+            f"| {_plain(gate.name)} | {figure(gate.value)} {gate.unit} "
+            f"| {bound} {figure(gate.limit)} | {_plain(gate.detail)} |"
         )
     return "\n".join(rows)
 
@@ -130,14 +154,14 @@ def _figures(figures: dict[str, Any]) -> list[str]:
         parts.append("\n".join([*head, "|---|---|---|---|", *rows]))
     scenes = figures.get("scenes")
     if scenes:
-        said = [f"- {line}" for line in scenes["summary"]]
+        said = [f"- {_plain(line)}" for line in scenes["summary"]]
         parts.append("\n".join(["Scenes of the test split:", "", *said]))
     by_label = (figures.get("clips") or {}).get("per_class") or {}
     if by_label:
         rows = ["| label | precision | recall | false-positive rate |", "|---|---|---|---|"]
         for label, row in by_label.items():
             cells = (_share(row.get(k)) for k in ("precision", "recall", "false_positive_rate"))
-            rows.append(f"| {label} | {' | '.join(cells)} |")
+            rows.append(f"| {_plain(label)} | {' | '.join(cells)} |")
         parts.append("Clips of the test split:\n\n" + "\n".join(rows))
     parts.append("Everything that was measured is in `evaluation.json`.")
     return parts
@@ -155,7 +179,7 @@ def _is_rate(value: Any) -> bool:
 def _rate(name: str, rate: dict[str, Any]) -> str:
     unit = "h" if name.endswith("per_hour") else "words"
     return (
-        f"| {name} | {_number(rate['estimate'])} | {_number(rate['low'])} to "
+        f"| {_plain(name)} | {_number(rate['estimate'])} | {_number(rate['low'])} to "
         f"{_number(rate['high'])} | {rate['count']} in {_number(rate['exposure'])} {unit} |"
     )
 

@@ -23,7 +23,7 @@ from typing import Any
 from kws.errors import KwsError
 from kws.micro import checksums
 from kws.micro.checksums import SUMS_FILE
-from kws.micro.destination import LATEST, Destination
+from kws.micro.destination import LATEST, Destination, is_version, version_in
 
 _EXTRAS = {"gs": "gs", "gcs": "gs", "s3": "s3", "s3a": "s3", "memory": ""}
 """Schemes whose puts are all or nothing, and the extra of kws-pipeline that brings the client."""
@@ -56,7 +56,7 @@ class ObjectStore(Destination):
         """See `Destination.served`."""
         with self._named():
             try:
-                return self._files.cat_file(self._at(LATEST)).decode().strip()
+                return version_in(self._files.cat_file(self._at(LATEST)), self.url)
             except FileNotFoundError:
                 return None
 
@@ -148,7 +148,7 @@ class ObjectStore(Destination):
         found: dict[str, bool] = {}
         for name in self._names(""):
             version, _, rest = name.partition("/")
-            if version.isdigit() and rest:
+            if is_version(version) and rest:
                 found[version] = found.get(version, False) or rest == SUMS_FILE
         return found
 

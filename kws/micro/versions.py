@@ -50,30 +50,36 @@ def list_versions(place: Place) -> list[Version]:
       KwsError: there is no such place.
     """
     destination = _existing(place)
-    current = destination.served()
+    try:
+        current = destination.served()
+    except KwsError:
+        current = None  # the list is what one chooses another from
     return [_read(destination, name, current) for name in destination.versions()]
 
 
 def broken(place: Place) -> dict[str, str | None]:
     """Name of each version -> what is wrong with it, None where it is whole.
 
-    All of it is checked: see `kws.micro.bundle.verify`. `LATEST` is a key, too, where it names a
-    version that is not there.
+    All of it is checked: see `kws.micro.bundle.verify`. `LATEST` is a key, too, where it names
+    nothing, or a version that is not there.
 
     Raises:
       KwsError: there is no such place.
     """
     destination = _existing(place)
-    names, current = destination.versions(), destination.served()
-    found: dict[str, str | None] = {}
+    names, found = destination.versions(), dict[str, str | None]()
     for name in names:
         try:
             _verify(destination, name)
             found[name] = None
         except (KwsError, OSError, ValueError, KeyError) as error:
-            found[name] = str(error)
-    if current is not None and current not in names:
-        found[LATEST] = f"{destination.url}/{LATEST} names {current!r}, which is not there"
+            found[name] = " ".join(str(error).split())
+    try:
+        current = destination.served()
+        if current is not None and current not in names:
+            found[LATEST] = f"{destination.url}/{LATEST} names {current!r}, which is not there"
+    except KwsError as error:
+        found[LATEST] = error.message
     return found
 
 
@@ -105,11 +111,6 @@ def rollback(place: Place) -> str:
     current = destination.served()
     if current is None:
         raise KwsError(f"{destination.url} serves no version yet: there is nothing to go back from")
-    if not current.isdigit():
-        raise KwsError(
-            f"{destination.url}/{LATEST} names {current!r}, which is no version",
-            hint="choose one: kws bundle promote",
-        )
     older = [name for name in destination.versions() if int(name) < int(current)]
     if not older:
         raise KwsError(

@@ -11,6 +11,7 @@ import numpy as np
 from kws.audio.align import window_energies
 from kws.audio.aligned import Aligned
 from kws.audio.read import read
+from kws.report.drawing import literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +130,7 @@ def _draw(axis: Axes, audio: np.ndarray, row: Aligned, clip_duration_ms: int) ->
         side.set_visible(False)
     what = f"cut at {start_s:.2f} s" if audio.size > samples else "padded"
     figures = f"{row.original_ms / 1000:.2f} s, {what}" if audio.size != samples else "as it was"
-    _over(axis, 0, 13, _short(row.path), color=_INK, weight="bold")
+    _over(axis, 0, 13, literal(_short(row.path)), color=_INK, weight="bold")
     _over(axis, 1, 13, figures, color=_QUIET_INK, ha="right")
     _over(axis, 0, 3, "; ".join(row.doubts), color=_DOUBT)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, plain, reach, wave
+from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, literal, plain, reach, wave
 from kws.streaming.detector import keyword_indices
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def _posteriors(axes, heard: Heard, spotter: Spotter) -> None:
     times = heard.times_ms / 1000
     for number, index in enumerate(keyword_indices(labels)):
         colour = COLOURS[number % len(COLOURS)]
-        axes.plot(times, heard.posteriors[:, index], color=colour, lw=1.2, label=labels[index])
+        axes.plot(
+            times, heard.posteriors[:, index], color=colour, lw=1.2, label=literal(labels[index])
+        )
     threshold = spotter.detector.detection_threshold
     axes.axhline(threshold, color=QUIET_INK, lw=0.9, ls=":")
     axes.text(1.005, threshold, f"threshold {threshold:.2f}", transform=axes.get_yaxis_transform(),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kws.terminal import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -30,8 +32,15 @@ def heading(figure: Figure, title: str, words: str) -> None:
     """A title and a line of words in the upper left corner, 0.7 inches high."""
     width, height = figure.get_size_inches()
     x = 0.18 / width
-    figure.text(x, 1 - 0.27 / height, title, size=14, weight="bold", color=INK, va="center")
-    figure.text(x, 1 - 0.52 / height, words, size=10, color=QUIET_INK, va="center")
+    figure.text(
+        x, 1 - 0.27 / height, literal(title), size=14, weight="bold", color=INK, va="center"
+    )
+    figure.text(x, 1 - 0.52 / height, literal(words), size=10, color=QUIET_INK, va="center")
+
+
+def literal(text: str) -> str:
+    """A name for a picture: matplotlib takes what stands between two `$` for a formula."""
+    return visible(text).replace("$", r"\$")
 
 
 def plain(axes: Axes) -> None:

@@ -1,6 +1,12 @@
 """`model_card.md`: what a person must know before shipping the model."""
 
 import dataclasses
+import html
+import re
+from collections import Counter
+
+import pytest
+from markdown_it import MarkdownIt
 
 from kws.micro import model_card
 from kws.micro.contents import BundleContents
@@ -32,3 +38,36 @@ def test_devices_are_estimates_and_say_so(contents: BundleContents) -> None:
     cost = contents.micro.targets["cortex-m4f"]
     assert f"| CMSIS-NN | {cost.latency_ms:.3g} ms | {cost.duty_cycle:.1%} |" in card
     assert f"{contents.micro.macs:,} multiply-accumulates every 40 ms" in card
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", "[click](https://example.org)", "![x](https://example.org/x.png)",
+    "*bold* _it_ `code` ``", "a | b", "&lt;b&gt;", "# head", "1. one", "a\nb\n\n# c", "\x1b[31mred",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_others_wrote_is_text_to_a_reader_of_markdown(contents: BundleContents, text) -> None:
+    """Held against markdown-it, a parser of CommonMark, with the tables and links of GitHub."""
+    data = {**DATA, "sources": {text: {"train": 1}}}
+    labels = ("_silence_", "_unknown_", text, "no")
+    card = model_card.render(
+        dataclasses.replace(
+            contents,
+            labels=labels,
+            figures={"data": data, "clips": {"per_class": {text: {}}}},
+            info={"data": text, "licence": text, "model": text},
+        )
+    )
+    plain = model_card.render(dataclasses.replace(contents, figures={"data": DATA}))
+    parser = MarkdownIt("gfm-like", {"linkify": False})
+
+    def structure(markdown: str) -> Counter[str]:
+        rendered = parser.render(markdown)
+        return Counter(re.findall(r"<(a|img|script|em|strong|h\d|li|table)\b", rendered))
+
+    expected = structure(plain)
+    expected["table"] += 1  # of the classes
+    assert structure(card) == expected
+    shown = text.replace("\n", "\\n").replace("\x1b", "\\x1b")
+    assert parser.render(card).count(html.escape(shown, quote=False)) >= 4

@@ -1,6 +1,7 @@
 """Versions of a destination: what is served changes only to something whole, and in one step."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from kws.cli.bundle import app
 from kws.errors import KwsError
 from kws.micro import bundle, versions
+from kws.micro.bundle_folder import bundle_folder
 from kws.micro.contents import BundleContents
 
 
@@ -44,6 +46,66 @@ def test_a_broken_or_unknown_version_is_never_served(destination: Path) -> None:
     with pytest.raises(KwsError, match=r"labels.txt is not the file that was pushed"):
         versions.rollback(destination)
     with pytest.raises(KwsError, match="has no version '12'"):
+        versions.promote(destination, "12")
+    assert versions.served(destination) == "11"
+
+
+ODD_LATEST = [
+    "/etc", "..", "../../x", "latest", "", "11\n10\n", "²", b"\xff\xfe1\x001\x00", "1" * 10**6,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ODD_LATEST, ids=lambda content: repr(content[:8]))
+def test_what_latest_must_not_hold_is_never_followed(destination: Path, content) -> None:
+    latest = destination / "LATEST"
+    latest.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for read in (versions.served, versions.rollback, bundle_folder):
+        with pytest.raises(KwsError, match=r"LATEST holds .* not the name of a version") as refused:
+            read(destination)
+        assert len(str(refused.value)) < 400
+    assert "LATEST holds" in (versions.broken(destination)["LATEST"] or "")
+    assert not any(version.served for version in versions.list_versions(destination))
+    versions.promote(destination, "10")
+    assert versions.served(destination) == "10" and bundle_folder(destination).name == "10"
+
+
+def test_a_latest_that_is_a_folder_or_names_what_is_not_there_is_said(destination: Path) -> None:
+    (destination / "LATEST").write_text("12\n")
+    assert "names '12', which is not there" in (versions.broken(destination)["LATEST"] or "")
+    (destination / "LATEST").unlink()
+    (destination / "LATEST").mkdir()
+    with pytest.raises(KwsError, match="LATEST cannot be read: Is a directory"):
+        versions.served(destination)
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        (lambda folder: (folder / "extra").symlink_to("/nowhere"), "extra is a link"),
+        (lambda folder: (folder / "extra").symlink_to("model.tflite"), "extra is a link"),
+        (lambda folder: (folder / "extra").mkdir(), "extra is an empty folder"),
+        (lambda folder: os.mkfifo(folder / "extra"), "extra is not a file"),
+        (lambda folder: (folder / "extra").touch(), "extra is not listed"),
+        (lambda folder: (folder / "SHA256SUMS").write_text("what\n"), "line 1 is not a checksum"),
+        (lambda folder: (folder / "SHA256SUMS").write_bytes(b"\xff"), "line 1 is not a checksum"),
+        (
+            lambda folder: (folder / "SHA256SUMS").write_text(
+                (folder / "SHA256SUMS").read_text() * 2
+            ),
+            "names 'arena.h' again",
+        ),
+    ],
+)
+def test_whatever_was_not_pushed_with_a_bundle_breaks_it(destination: Path, add, message) -> None:
+    add(destination / "10")
+    found = versions.broken(destination)
+    assert message in (found["10"] or "") and found["9"] is found["11"] is None
+
+
+def test_a_version_that_is_a_link_to_nowhere_is_broken_and_not_overlooked(destination) -> None:
+    (destination / "12").symlink_to("/nowhere")
+    assert "it is no bundle" in (versions.broken(destination)["12"] or "")
+    with pytest.raises(KwsError):
         versions.promote(destination, "12")
     assert versions.served(destination) == "11"
 
