@@ -26,7 +26,8 @@ def dashboard(
     It answers this machine alone and fetches nothing from elsewhere. New runs are there when the
     page is loaded again. Ctrl+C ends it.
     """
-    from kws.report.dashboard.server import HOST, serve
+    from kws.loopback import ADDRESS
+    from kws.report.dashboard.server import serve
     from pipeline.log_file import log_file
 
     # TFMA and TensorFlow log as they are read; the terminal has the address and nothing else.
@@ -42,7 +43,7 @@ def dashboard(
                 f"port {port} of this machine cannot be had: {error.strerror}",
                 hint="choose another: --port 0 takes a free one",
             ) from error
-        url = f"http://{HOST}:{server.server_address[1]}/"
+        url = f"http://{ADDRESS}:{server.server_address[1]}/"
         with server, ending.at_a_signal():
             echo(f"{len(found)} runs: {url} (Ctrl+C ends it)")
             server.serve_forever()

@@ -2,10 +2,11 @@
 
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from kws import loopback
 from kws.cli import complete, ending
 from kws.errors import KwsError
 from kws.terminal import echo
@@ -49,8 +50,8 @@ def tensorboard(
     else:
         named = (f"{name}:{folder}" for folder, name in reversed(logs.items()))
         where = {"logdir_spec": ",".join(named)}
-    board = program.TensorBoard()
-    board.configure(**where, host="127.0.0.1", port=port, load_fast="false", reload_interval=5)
+    board = program.TensorBoard(server_class=_server)
+    board.configure(**where, host=loopback.ADDRESS, port=port, load_fast="false", reload_interval=5)
     try:
         url = board.launch()
     except program.TensorBoardServerException as error:
@@ -58,3 +59,10 @@ def tensorboard(
     with ending.at_a_signal():
         echo(f"TensorBoard of {', '.join(logs.values())}: {url} (Ctrl+C ends it)")
         threading.Event().wait()
+
+
+def _server(app: Any, flags: Any) -> Any:
+    """TensorBoard's own server, which by itself answers to any Host."""
+    from tensorboard import program
+
+    return program.create_port_scanning_werkzeug_server(loopback.only_here(app), flags)

@@ -16,7 +16,6 @@ import contextlib
 import json
 import socket
 import tempfile
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,8 @@ from kws.audio.read import Unreadable, read
 from kws.demo.session import Session, describe
 from kws.detect import Spotter, load
 from kws.errors import KwsError
+from kws.loopback import ADDRESS, is_here
 
-ADDRESS = "127.0.0.1"
-NAMES = ("127.0.0.1", "localhost", "::1")
 PAGE = Path(__file__).parent / "page"
 FILES = {
     "": ("index.html", "text/html"),
@@ -91,8 +89,7 @@ async def serve(
 
 def _from_here(handler: tornado.web.RequestHandler) -> None:
     """Refuses a request that was sent to another name than this machine's."""
-    host = urllib.parse.urlsplit(f"//{handler.request.host}").hostname
-    if host not in NAMES:
+    if not is_here(handler.request.host):
         raise tornado.web.HTTPError(403)
 
 

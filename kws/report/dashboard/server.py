@@ -1,7 +1,6 @@
 """Serves pages to this machine and to nobody else.
 
-Bound to loopback, and a request must say so in its Host header: else a page from elsewhere whose
-name was made to point to 127.0.0.1 (DNS rebinding) could read what is served. Only GET; nothing is
+Bound to loopback and asked for by this machine's name: see `kws.loopback`. Only GET; nothing is
 changed by a request.
 """
 
@@ -12,8 +11,8 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
+from kws.loopback import ADDRESS, REFUSAL, is_here
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -58,7 +57,7 @@ def serve(site: Site, port: int) -> http.server.ThreadingHTTPServer:
         _site = staticmethod(site)
         _lock = threading.Lock()
 
-    return http.server.ThreadingHTTPServer((HOST, port), Handler)
+    return http.server.ThreadingHTTPServer((ADDRESS, port), Handler)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -70,8 +69,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         port = self.server.server_port
-        if self.headers.get("Host") not in {f"{name}:{port}" for name in NAMES}:
-            self._send(HTTPStatus.FORBIDDEN, _text("Only for this machine."))
+        if not is_here(self.headers.get("Host"), port):
+            self._send(HTTPStatus.FORBIDDEN, _text(REFUSAL))
             return
         asked = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(asked.query))
