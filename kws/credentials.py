@@ -79,7 +79,8 @@ def kind_of(text: str) -> str | None:
 
 
 _REDACTIONS = (
-    (re.compile(r"(?<=://)[^/\s@'\"]+(?=@)"), "…"),
+    # One slash: what a path makes of a URL.
+    (re.compile(r"(?<=[a-z0-9])(:/{1,2})[^/\s@'\"]+(?=@)", re.I), r"\1…"),
     (
         re.compile(
             rf"([?&](?:x-(?:amz|goog)-(?:signature|credential|security-token)|{_SHORT_NAMES}"
@@ -97,7 +98,7 @@ def redacted(text: str) -> str:
     What stands before the `@` of a URL, its secret parameters, and tokens of known kinds become
     `…`: whoever wrote them knows them, and nobody else needs to.
     """
-    if "://" in text:
+    if ":/" in text:
         for pattern, instead in _REDACTIONS:
             text = pattern.sub(instead, text)
     for kind, pattern in _KINDS:

@@ -144,9 +144,10 @@ def _check_extent(text: str, what: str) -> None:
     sizes: dict[str, int] = {}
     open_: list[tuple[str | None, int]] = [(None, 0)]
     for event in yaml.parse(text, Loader=_Yaml):
-        if getattr(event, "tag", None) is not None:
+        tag = getattr(event, "tag", None)
+        if tag is not None:
             raise KwsError(
-                f"{what}: line {event.start_mark.line + 1}: {_short(event.tag)}: tags are not read",
+                f"{what}: line {_line(event)}: {_short(tag)}: tags are not read",
                 hint="write a plain value",
             )
         if isinstance(event, yaml.CollectionStartEvent):
@@ -160,7 +161,7 @@ def _check_extent(text: str, what: str) -> None:
                 anchor, size = None, sizes.get(event.anchor or "", 0)
                 if not size:
                     raise KwsError(
-                        f"{what}: line {event.start_mark.line + 1}: *{event.anchor} names nothing "
+                        f"{what}: line {_line(event)}: *{event.anchor} names nothing "
                         "that stands before it"
                     )
             if anchor is not None:
@@ -169,13 +170,11 @@ def _check_extent(text: str, what: str) -> None:
             open_.append((outer, before + size))
             if before + size > MAX_VALUES:
                 raise KwsError(
-                    f"{what}: line {event.start_mark.line + 1}: more than {MAX_VALUES:,} values, "
+                    f"{what}: line {_line(event)}: more than {MAX_VALUES:,} values, "
                     "those of repeated anchors counted"
                 )
         if len(open_) > MAX_DEPTH:
-            raise KwsError(
-                f"{what}: line {event.start_mark.line + 1}: nested more than {MAX_DEPTH} deep"
-            )
+            raise KwsError(f"{what}: line {_line(event)}: nested more than {MAX_DEPTH} deep")
 
 
 def _problems(node: yaml.Node, path: str = "") -> Iterator[str]:
@@ -226,8 +225,12 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0
+
+
 def _kind(value: Any) -> str:
-    return {list: "list", str: "text"}.get(type(value), type(value).__name__)
+    return "text" if isinstance(value, str) else type(value).__name__
 
 
 def _short(text: str, most: int = 60) -> str:

@@ -16,8 +16,6 @@ from kws.cli.examples import EXAMPLES
 from kws.errors import KwsError, of_system
 from kws.terminal import echo
 
-SIGNALLED = 128
-"""What a shell adds to a signal's number for the exit status: 130 of Ctrl+C, 143 of SIGTERM."""
 _SAME = "the same command goes on where it stopped: finished steps and checkpoints are kept"
 RESUMED = {"run": _SAME, "retrain": _SAME}
 """What to do after a signal, by verb; of the others nothing is kept, and nothing half written."""
@@ -75,7 +73,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
       The exit status.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    with verbosity.as_chosen(), ending.noted() as stop:
+    say_stopped = functools.partial(_say_stopped, given)
+    with verbosity.as_chosen(), ending.noted(say_stopped) as stop:
         try:
             status = app(args=given, prog_name="kws", standalone_mode=False)
             if stop.number is None:
@@ -98,8 +97,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None) -> int:
             else:
                 _say(*_unforeseen(error))
         if stop.number is not None:
-            _say_stopped(given, stop.number)
-            return SIGNALLED + stop.number
+            say_stopped(stop.number)
+            return ending.SIGNALLED + stop.number
     return FAILED
 
 

@@ -1,5 +1,8 @@
 """What looks like a credential is refused, by its place and without its value."""
 
+import json
+import logging
+
 import pytest
 
 from kws import credentials
@@ -19,6 +22,9 @@ PEM = "-----BEGIN RSA " + "PRIVATE KEY-----"
         ("mysql://kws:hunter2@db.example/metadata", "a user and password in a URL"),
         ("https://host/words.zip?X-Amz-Signature=0a1b", "a signed or secret URL"),
         ("https://host/words.zip?version=2&access_token=0a1b", "a signed or secret URL"),
+        ("https://s3cr3t@host/words.zip", "a user or token in a URL"),
+        ("https://host/words.zip?key=s3cr3t", "a signed or secret URL"),
+        ("https://host/words.zip?v=1&x-api-key=s3cr3t", "a signed or secret URL"),
         (f"gs://bucket/{AWS}", "an access key of AWS"),
         (GITHUB, "an access token"),
         (f"Bearer {JWT}", "an access token"),
@@ -60,3 +66,37 @@ def test_an_option_of_the_command_line_is_its_own_place():
 )
 def test_what_only_sounds_like_one_passes(values):
     credentials.check(values, "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://s3cr3t@host/a.zip: no answer", "https://…@host/a.zip: no answer"),
+        ("(s3://me:s3cr3t@host/a)", "(s3://…@host/a)"),
+        ("https:/s3cr3t@host/a does not exist", "https:/…@host/a does not exist"),
+        ("'https://h/a?v=2&key=s3cr3t&w=1' is", "'https://h/a?v=2&key=…&w=1' is"),
+        ("https://h/a?X-Amz-Signature=s3cr3t#x", "https://h/a?X-Amz-Signature=…#x"),
+        (f"https://h/a?access_token=s3cr3t {GITHUB}", "https://h/a?access_token=… …"),
+        (f"the bucket of {AWS}", "the bucket of …"),
+        ("https://host:8080/a@b?version=3 at 12:30", "https://host:8080/a@b?version=3 at 12:30"),
+        ("me@example.org, key=value, a/b?c", "me@example.org, key=value, a/b?c"),
+    ],
+)
+def test_a_message_is_told_without_the_credential_in_it(text, shown):
+    assert credentials.redacted(text) == shown
+    error = KwsError(text, hint=text)
+    assert (error.message, error.hint) == (shown, shown) and str(error) == f"{shown} ({shown})"
+
+
+def test_neither_the_log_nor_the_terminal_nor_the_lineage_has_it(tmp_path, capsys):
+    from kws.terminal import Terminal
+    from pipeline import config
+    from pipeline.log_file import log_file
+
+    url = "https://s3cr3t@host/words.zip?key=s3cr3t"
+    with log_file(tmp_path) as log:
+        logging.getLogger("urllib3").warning("GET %s", url)
+    Terminal(width=200).print(url)
+    made = config.load("quickstart").model_copy(update={"name": url, "keywords": (url,)})
+    told = [log.read_text(), capsys.readouterr().out, json.dumps(config.of_result(made))]
+    assert all("host/words.zip" in text and "s3cr3t" not in text for text in told)

@@ -10,9 +10,9 @@ from kws.loopback import is_here, only_here
 
 HERE = ["127.0.0.1", "localhost", "127.0.0.1:6006", "LOCALHOST:80", "[::1]:6006"]
 ELSEWHERE = [
-    None, "", "evil.example", "evil.example:6006", "127.0.0.1.evil.example",
-    "localhost.evil.example", "localhost@evil.example", "evil.example@localhost", "127.0.0.2", "[::1", "localhost:port",
-    "0.0.0.0",
+    None, "", "evil.example", "evil.example:6006", "127.0.0.1.evil.example", "127.0.0.2",
+    "localhost.evil.example", "localhost@evil.example", "evil.example@localhost", "[::1",
+    "localhost:port", "0.0.0.0",
 ]  # fmt: skip
 
 

@@ -85,6 +85,42 @@ def test_a_signal_ends_a_run_with_a_line_that_says_how_to_go_on(number):
     assert not folder.exists()
 
 
+SWALLOWING = """
+from kws.cli import ending
+ending.AGAIN_S, ending.LAST_S = 0.2, 1.0
+class Finalized:
+    def __del__(self) -> None:
+        print("in", flush=True)
+        time.sleep(60)  # Python drops what is raised here
+@app.command()
+def run(how: str) -> None:
+    if how == "once":
+        Finalized()
+        time.sleep(60)
+    while True:
+        try:
+            print("in", flush=True)
+            time.sleep(60)
+        except BaseException:
+            pass
+"""
+
+
+@pytest.mark.parametrize("how", ["once", "always"])
+@pytest.mark.parametrize("signals", [1, 2])
+def test_an_interrupt_that_somebody_drops_ends_the_run_all_the_same(how, signals):
+    process = subprocess.Popen(
+        _command(SWALLOWING, "run", how), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "in\n"
+    for _ in range(signals):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.splitlines()[-2] == "kws: stopped by SIGINT"
+
+
 def test_an_interrupt_while_the_command_is_loaded_leaves_no_traceback():
     """Sent at ten moments of the start, the first as soon as Python runs our code."""
     code = "import sys; print('up', flush=True); sys.argv = ['kws', 'presets']\n"
