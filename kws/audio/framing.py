@@ -1,0 +1,194 @@
+"""Framing: are an AIFF, AU, W64, SPHERE or Ogg file as long as they say they are?
+
+libsndfile reads a cut one as if it had been shorter all along, and skips damaged pages of an Ogg in
+silence. (FLAC and CAF: it sees for itself; FLAC's MD5 is checked by `kws.audio.read`.)
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from kws.audio.container import Check, Note, Unreadable
+
+UNKNOWN_SIZE = 0xFFFFFFFF
+_W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+_MAX_CHUNKS = 10_000
+_NIST_HEADER_BYTES = 4096
+_OGG_TAIL_BYTES = 1 << 17
+"""Two pages of the largest size, 65,307 bytes."""
+_END_OF_STREAM = 4
+
+
+def check_sizes(file: BinaryIO, file_bytes: int) -> Check:
+    """Compares the sizes in a header with what there is.
+
+    Raises:
+      Unreadable: `truncated`.
+    """
+    file.seek(0)
+    head = file.read(16)
+    promised = 0
+    if head.startswith(b"FORM") and len(head) >= 8:
+        promised = 8 + int(struct.unpack_from(">I", head, 4)[0])
+        promised = max(promised, _aiff_bytes(file, file_bytes))
+    elif head.startswith(b".snd") and len(head) >= 12:
+        offset, size = struct.unpack_from(">II", head, 4)
+        promised = 0 if size == UNKNOWN_SIZE else offset + size
+    elif head.startswith(b"riff"):
+        promised = _w64_bytes(file, file_bytes)
+    elif head.startswith(b"NIST"):
+        promised = _nist_bytes(file)
+    if promised > file_bytes:
+        raise Unreadable(
+            "truncated", f"{promised - file_bytes} bytes fewer than its header promises"
+        )
+    return Check()
+
+
+def _aiff_bytes(file: BinaryIO, file_bytes: int) -> int:
+    """Where the samples end that the COMM and SSND chunks speak of; 0 where it cannot be told."""
+    position, samples, width, compressed = 12, 0, 0, False
+    file.seek(8)
+    kind = file.read(4)
+    for _ in range(_MAX_CHUNKS):
+        if position + 8 > file_bytes:
+            return 0
+        file.seek(position)
+        name, size = struct.unpack(">4sI", file.read(8))
+        if name == b"COMM":
+            comm = file.read(22)
+            if len(comm) < 18:
+                return 0
+            channels, frames, bits = struct.unpack_from(">hIh", comm)
+            samples, width = max(channels, 0) * frames, (max(bits, 0) + 7) // 8
+            compressed = kind == b"AIFC" and comm[18:22] not in (b"NONE", b"sowt", b"twos")
+        elif name == b"SSND":
+            offset = file.read(4)
+            if compressed or not samples or len(offset) < 4:
+                return position + 8 + size
+            needed = position + 16 + int(struct.unpack(">I", offset)[0]) + samples * width
+            return max(position + 8 + size, needed)
+        position += 8 + size + size % 2
+    return 0
+
+
+def _w64_bytes(file: BinaryIO, file_bytes: int) -> int:
+    """Where the data chunk of a Sony Wave64 file ends."""
+    position = 40
+    for _ in range(_MAX_CHUNKS):
+        if position + 24 > file_bytes:
+            return position + 24
+        file.seek(position)
+        name, size = struct.unpack("<16sQ", file.read(24))
+        if name == _W64_DATA:
+            return position + int(size)
+        position += max(24, (int(size) + 7) // 8 * 8)
+    return 0
+
+
+def _nist_bytes(file: BinaryIO) -> int:
+    """Where the samples of a SPHERE file end, by its text header."""
+    file.seek(0)
+    fields: dict[bytes, int] = {}
+    lines = file.read(_NIST_HEADER_BYTES).split(b"\n")
+    for line in lines:
+        parts = line.split()
+        if len(parts) == 3 and parts[1] == b"-i" and parts[2].isdigit():
+            fields[parts[0]] = int(parts[2])
+    header = int(lines[1]) if len(lines) > 1 and lines[1].strip().isdigit() else 1024
+    wanted = (b"sample_count", b"channel_count", b"sample_n_bytes")
+    if not all(name in fields for name in wanted):
+        return 0
+    return header + fields[wanted[0]] * fields[wanted[1]] * fields[wanted[2]]
+
+
+class Page(NamedTuple):
+    """One page of an Ogg (RFC 3533, section 6).
+
+    Attributes:
+      serial, number, flags: as they stand there.
+      at, size: where it is; `size` counts what is missing, too.
+      whole: whether all of it is there and its checksum is right; None: not looked at.
+    """
+
+    serial: int
+    number: int
+    flags: int
+    at: int
+    size: int
+    whole: bool | None
+
+
+def check_ogg(file: BinaryIO, file_bytes: int, thorough: bool) -> Check:
+    """Looks at the pages of an Ogg, or at the last ones alone.
+
+    Raises:
+      Unreadable: `truncated`, or `malformed` for a page that is damaged or missing.
+    """
+    start = 0 if thorough else max(0, file_bytes - _OGG_TAIL_BYTES)
+    ended: set[int] = set()
+    seen: dict[int, int] = {}
+    last: Page | None = None
+    position = start
+    for page in _pages(file, start, file_bytes):
+        if page.at + page.size > file_bytes:
+            missing = page.at + page.size - file_bytes
+            raise Unreadable("truncated", f"{missing} bytes of its last page are missing")
+        if thorough:
+            if page.at != position or page.whole is False:
+                raise Unreadable("malformed", f"its page at byte {position} is damaged")
+            if page.serial in seen and page.number != seen[page.serial] + 1:
+                raise Unreadable(
+                    "malformed", f"page {seen[page.serial] + 1} of its stream is missing"
+                )
+        seen[page.serial] = page.number
+        if page.flags & _END_OF_STREAM:
+            ended.add(page.serial)
+        position, last = page.at + page.size, page
+    if last is None:
+        raise Unreadable("malformed", "there is no page of an Ogg in it")
+    if position < file_bytes:
+        raise Unreadable("truncated", f"it breaks off in a page at byte {position}")
+    unended = set(seen) - ended
+    if unended:
+        detail = "its stream stops without a last page: it may have been longer"
+        return Check((Note("no_end_mark", detail),))
+    return Check()
+
+
+def _pages(file: BinaryIO, start: int, file_bytes: int) -> Iterator[Page]:
+    """Pages one after another; from another place than 0 the first is looked for."""
+    position = start
+    if start:
+        file.seek(start)
+        found = file.read(file_bytes - start).find(b"OggS\0")
+        if found < 0:
+            return
+        position += found
+    while position + 27 <= file_bytes:
+        file.seek(position)
+        head = file.read(27)
+        if head[:5] != b"OggS\0":
+            return
+        flags, serial, number, crc, segments = head[5], *struct.unpack_from("<IIIB", head, 14)
+        lacing = file.read(segments)
+        size = 27 + segments + sum(lacing) + (segments - len(lacing))
+        whole: bool | None = None
+        if start == 0 and position + size <= file_bytes:
+            content = head[:22] + bytes(4) + head[26:] + lacing + file.read(sum(lacing))
+            whole = ogg_crc(content) == crc
+        yield Page(serial, number, flags, position, size, whole)
+        position += size
+
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def ogg_crc(content: bytes) -> int:
+    """CRC-32 of polynomial 0x04C11DB7, not reflected, that begins and ends with 0 (RFC 3533).
+
+    That of zlib is its mirror image.
+    """
+    mirrored = zlib.crc32(content.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2)
