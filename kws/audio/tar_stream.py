@@ -1,4 +1,4 @@
-"""A tar archive from elsewhere, as a stream: whole, and in bounded memory whatever is in its headers.
+"""A tar archive from elsewhere, as a stream: whole, and in bounded memory whatever its headers say.
 
 Python's tarfile reads the headers before a member (long names, PAX records, maps of sparse files)
 as large as they say they are, and keeps every member it has seen; liblzma takes as much memory as
