@@ -79,13 +79,21 @@ class Check:
       notes: on it.
       patches: (offset, bytes) that mend its header.
       ffmpeg: the demuxer that reads it, where libsndfile cannot.
-      ends_at: bytes of the file that are the recording; None: all of them.
+      starts_at, ends_at: the bytes of the file that are the recording; None: to its end.
+      prefix: bytes that are put before them.
     """
 
     notes: tuple[Note, ...] = ()
     patches: tuple[tuple[int, bytes], ...] = ()
     ffmpeg: str = ""
+    starts_at: int = 0
     ends_at: int | None = None
+    prefix: bytes = b""
+
+    @property
+    def is_as_it_is(self) -> bool:
+        """Whether the file can be decoded as it stands on the disk."""
+        return self.ends_at is None and not (self.patches or self.starts_at or self.prefix)
 
 
 def check(stream: BinaryIO, thorough: bool = False) -> Check:
@@ -112,7 +120,7 @@ def check(stream: BinaryIO, thorough: bool = False) -> Check:
     if head.startswith(b"OggS"):
         return framing.check_ogg(stream, size, thorough)
     if mpeg.may_be_mpeg(head):
-        return mpeg.check(stream, size) if thorough else Check()
+        return mpeg.check(stream, size, thorough)
     if head.startswith(SIGNATURES):
         return framing.check_sizes(stream, size)
     # libsndfile takes some text and noise for MP3 or a headerless format: look closer.

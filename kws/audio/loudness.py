@@ -17,6 +17,9 @@ LARGEST_INT16 = 1.5 * FULL_SCALE
 CANCELLED = 0.2
 """The average has less than this share of the power that it has for channels without relation."""
 
+AS_LOUD = 0.9
+"""Powers that are as good as equal."""
+
 
 class ChannelPowers:
     """Adds up the power of each channel and of their average, about their means."""
@@ -36,7 +39,7 @@ class ChannelPowers:
         self._frames += len(block)
 
     def channel_to_take(self) -> int | None:
-        """The loudest, where the channels cancel each other; else None: they are averaged."""
+        """The first of the loudest, where the channels cancel each other; else None: averaged."""
         if not self._frames:
             return None
         mean, square = self._sums / self._frames
@@ -44,7 +47,8 @@ class ChannelPowers:
         unrelated = powers[:-1].mean() / self._channels
         if not np.isfinite(powers).all() or powers[-1] >= CANCELLED * unrelated:
             return None
-        return int(powers[:-1].argmax())
+        # Of two that are as loud, always the same one.
+        return int((powers[:-1] >= AS_LOUD * powers[:-1].max()).argmax())
 
     def notes(self) -> tuple[Note, ...]:
         """Which channel was taken, if one was."""

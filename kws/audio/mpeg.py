@@ -67,6 +67,13 @@ class Header(NamedTuple):
             size = samples // 8 * bit_rate // rate + padding
         return cls(version, layer, rate, four[3] >> 6 == 3, size)
 
+    @property
+    def count_at(self) -> int:
+        """Where a frame without sound has its count: after the side information of layer III."""
+        if self.version == 3:
+            return 4 + (17 if self.mono else 32)
+        return 4 + (9 if self.mono else 17)
+
 
 class _View:
     """Random access to a file by blocks."""
@@ -89,15 +96,22 @@ def may_be_mpeg(head: bytes) -> bool:
     return head.startswith(b"ID3") or Header.parse(head[:4]) is not None
 
 
-def check(file: BinaryIO, file_bytes: int) -> Check:
-    """Walks all frames.
+def check(file: BinaryIO, file_bytes: int, thorough: bool) -> Check:
+    """Walks all frames; unless it is to be thorough, only where the first one has no count.
+
+    Returns:
+      Where there is no count: a frame with one. libsndfile guesses the length else, from the size
+      of the first frames, and reads no further than that.
 
     Raises:
       Unreadable: `not_audio`, `malformed` or `truncated`.
     """
     view = _View(file, file_bytes)
     position, first = _first_frame(view)
-    counted = _count_in(view.bytes_at(position, min(first.size, 256)), first)
+    start = position
+    four, counted = view.bytes_at(position, 4), _count_in(view, position, first)
+    if counted is not None and not thorough:
+        return Check()
     frames, end = 0, file_bytes
     while position < file_bytes:
         header = Header.parse(view.bytes_at(position, 4))
@@ -117,7 +131,10 @@ def check(file: BinaryIO, file_bytes: int) -> Check:
         raise Unreadable(reason, f"{frames} frames in it, {counted} by its first one")
     if not frames:
         raise Unreadable("malformed", "there is no frame with sound in it")
-    return Check(ends_at=None if end == file_bytes else end)
+    ends_at = None if end == file_bytes else end
+    if counted is not None or first.layer != 1:
+        return Check(ends_at=ends_at)
+    return Check(prefix=_count_frame(four, frames), starts_at=start, ends_at=ends_at)
 
 
 def _first_frame(view: _View) -> tuple[int, Header]:
@@ -144,18 +161,28 @@ def _first_frame(view: _View) -> tuple[int, Header]:
     raise Unreadable("not_audio", "there are no frames of MPEG audio at its beginning")
 
 
-def _count_in(frame: bytes, header: Header) -> int | None:
+def _count_in(view: _View, position: int, header: Header) -> int | None:
     """How many frames the first one says that there are; None where it is sound like the others."""
+    frame = view.bytes_at(position, min(header.size, 256))
+    at = header.count_at
     if header.layer != 1:
         return None
-    side = (17 if header.mono else 32) if header.version == 3 else (9 if header.mono else 17)
-    at = 4 + side
     if frame[at : at + 4] in (b"Xing", b"Info") and len(frame) >= at + 12:
         flags, count = struct.unpack_from(">II", frame, at + 4)
         return int(count) if flags & 1 else None
     if frame[36:40] == b"VBRI" and len(frame) >= 54:
         return int(struct.unpack_from(">I", frame, 50)[0])
     return None
+
+
+def _count_frame(four: bytes, count: int) -> bytes:
+    """A frame without sound, of the kind of another, that says how many there are."""
+    # The highest bit rate, so that there is room; no padding; no checksum of its own.
+    head = bytes([0xFF, four[1] | 1, four[2] & 0x0C | 0xE0, four[3]])
+    header = Header.parse(head)
+    assert header is not None
+    frame = head + bytes(header.count_at - 4) + b"Xing" + struct.pack(">II", 1, count)
+    return frame.ljust(header.size, b"\0")
 
 
 def _is_end(view: _View, position: int) -> bool:

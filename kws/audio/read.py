@@ -8,6 +8,7 @@ header is believed when it says too long, and never when it says short enough.
 
 import dataclasses
 import functools
+import io
 import math
 import os
 from collections.abc import Iterator
@@ -241,8 +242,8 @@ def _sound_file(source: str | BinaryIO, stream: BinaryIO, checked: Check) -> Ite
         opened, signed = ffmpeg.decode(source, checked.ffmpeg), True  # type: ignore[assignment]
         checked = dataclasses.replace(container.check(opened), notes=())  # type: ignore[arg-type]
         stream = opened  # type: ignore[assignment]
-    if checked.patches or checked.ends_at is not None:
-        opened = PatchedFile(stream, checked.patches, checked.ends_at)  # type: ignore[assignment]
+    if not checked.is_as_it_is:
+        opened = io.BufferedReader(PatchedFile(stream, checked))
     digest = SampleDigest(stream)
     if not isinstance(opened, str):
         opened.seek(0)

@@ -152,7 +152,8 @@ def _samples(
         rest = _after(file, start + size, file_bytes)
         if rest == "sound":
             notes.append(Note("unread_data", "a second data chunk or file in it was not read"))
-        if rest in ("nothing", "chunks", "sound"):
+            return Check(tuple(notes), ends_at=start + size)
+        if rest in ("nothing", "chunks"):
             return Check(tuple(notes))
     elif size > available and not unknown:
         missing = size - available
