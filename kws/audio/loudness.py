@@ -17,16 +17,22 @@ LARGEST_INT16 = 1.5 * FULL_SCALE
 CANCELLED = 0.2
 """The average has less than this share of the power that it has for channels without relation."""
 
+FEWEST_FRAMES = 100
+"""In fewer, sounds that have nothing to do with each other may cancel by chance."""
 AS_LOUD = 0.9
 """Powers that are as good as equal."""
 
 
 class ChannelPowers:
-    """Adds up the power of each channel and of their average, about their means."""
+    """Adds up the power of each channel and of their average, about their means.
+
+    Attributes:
+      frames: how many were added (of one channel none are).
+    """
 
     def __init__(self, channels: int):
         self._sums = np.zeros((2, channels + 1))
-        self._channels, self._frames = channels, 0
+        self._channels, self.frames = channels, 0
 
     def add(self, block: np.ndarray) -> None:
         """Takes samples `[frames, channels]`."""
@@ -36,13 +42,13 @@ class ChannelPowers:
         wide = np.concatenate([wide, wide.mean(axis=1, keepdims=True)], axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
             self._sums += [wide.sum(axis=0), np.einsum("ij,ij->j", wide, wide)]
-        self._frames += len(block)
+        self.frames += len(block)
 
     def channel_to_take(self) -> int | None:
         """The first of the loudest, where the channels cancel each other; else None: averaged."""
-        if not self._frames:
+        if self.frames < FEWEST_FRAMES:
             return None
-        mean, square = self._sums / self._frames
+        mean, square = self._sums / self.frames
         powers = np.maximum(square - mean**2, 0)
         unrelated = powers[:-1].mean() / self._channels
         if not np.isfinite(powers).all() or powers[-1] >= CANCELLED * unrelated:

@@ -171,7 +171,8 @@ def _wav_chunks(stream: _Stream, fmt: Fmt, size: int | None) -> Iterator[np.ndar
             continue
         block = _samples(content[:whole], fmt)
         powers.add(block)
-        if channel is None:  # Once taken it is kept: a change would be a click.
+        # A second shows it. Once a channel is taken it is kept: a change would be a click.
+        if channel is None and powers.frames >= fmt.rate:
             channel = powers.channel_to_take()
         mono = block.mean(axis=1) if channel is None else block[:, channel]
         yield np.clip(np.rint(mono * FULL_SCALE), -32768, 32767).astype(np.int16)
