@@ -58,9 +58,10 @@ class Note(NamedTuple):
     Attributes:
       name: a stable name: `repaired_header` (the sizes in the header are wrong, the sound was read
         to the end of the file), `inconsistent_header` (its fields contradict each other),
-        `unread_data` (there is more sound after the first data chunk), `no_end_mark` (an Ogg stream
-        that stops without its last page), `one_channel` (the channels cancel each other, one was
-        taken), `rescaled_float` (a float file in the range of int16 was scaled to full scale 1).
+        `unread_data` (there is more sound after the first data chunk), `no_end_mark` (an Ogg or MP3
+        that may have been longer), `skipped_bytes` (before the first frame of an MP3),
+        `one_channel` (the channels cancel each other, one was taken), `rescaled_float` (a float
+        file in the range of int16 was scaled to full scale 1).
       detail: one sentence with the figures.
     """
 
@@ -106,7 +107,7 @@ def check(stream: BinaryIO, thorough: bool = False) -> Check:
     Raises:
       Unreadable: `empty_file`, `truncated`, `malformed` or `not_audio`.
     """
-    from kws.audio import framing, mpeg, riff
+    from kws.audio import flac, framing, mpeg, riff
 
     size = stream.seek(0, os.SEEK_END)
     if not size:
@@ -119,6 +120,9 @@ def check(stream: BinaryIO, thorough: bool = False) -> Check:
         return riff.check(stream, size)
     if head.startswith(b"OggS"):
         return framing.check_ogg(stream, size, thorough)
+    if head.startswith(b"fLaC"):
+        flac.check(stream)
+        return Check()
     if mpeg.may_be_mpeg(head):
         return mpeg.check(stream, size, thorough)
     if head.startswith(SIGNATURES):

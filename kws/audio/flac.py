@@ -1,5 +1,8 @@
-"""FLAC: are the samples those that were encoded? Its header keeps their MD5 (RFC 9639, 8.2), which
-libsndfile does not look at."""
+"""FLAC: are the samples those that were encoded, and the rate theirs? (RFC 9639)
+
+The header keeps the MD5 of the samples (section 8.2), which libsndfile does not look at; and every
+frame says its rate (section 9.1.2).
+"""
 
 import hashlib
 from typing import BinaryIO
@@ -9,6 +12,42 @@ import numpy as np
 from kws.audio.container import Unreadable
 
 _MD5_AT, _MD5_BYTES = 26, 16
+
+_RATES = {
+    **{1: 88200, 2: 176400, 3: 192000, 4: 8000, 5: 16000, 6: 22050, 7: 24000, 8: 32000},
+    **{9: 44100, 10: 48000, 11: 96000},
+}
+"""By the code in a frame; the others say that the rate is written elsewhere."""
+_MAX_BLOCKS = 1000
+
+
+def check(stream: BinaryIO) -> None:
+    """Holds the rate of the header against that of the first frame.
+
+    Args:
+      stream: seekable; is left at any position.
+
+    Raises:
+      Unreadable: `malformed`: they differ.
+    """
+    stream.seek(0)
+    head = stream.read(_MD5_AT)
+    if len(head) < _MD5_AT:
+        return
+    rate = int.from_bytes(head[18:21], "big") >> 4
+    position, last = 4, False
+    for _ in range(_MAX_BLOCKS):
+        stream.seek(position)
+        block = stream.read(4)
+        if last or len(block) < 4:
+            break
+        last = bool(block[0] & 0x80)
+        position += 4 + int.from_bytes(block[1:], "big")
+    if len(block) < 4 or block[0] != 0xFF or block[1] & 0xFC != 0xF8:
+        return  # libsndfile will say what is wrong.
+    said = _RATES.get(block[2] & 15, rate)
+    if said != rate:
+        raise Unreadable("malformed", f"its header says {rate} Hz, its first frame {said}")
 
 
 class SampleDigest:

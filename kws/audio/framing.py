@@ -28,7 +28,7 @@ def check_sizes(file: BinaryIO, file_bytes: int) -> Check:
     """
     file.seek(0)
     head = file.read(16)
-    promised = 0
+    promised, ends_at = 0, file_bytes
     if head.startswith(b"FORM") and len(head) >= 8:
         promised = 8 + int(struct.unpack_from(">I", head, 4)[0])
         promised = max(promised, _aiff_bytes(file, file_bytes))
@@ -36,14 +36,15 @@ def check_sizes(file: BinaryIO, file_bytes: int) -> Check:
         offset, size = struct.unpack_from(">II", head, 4)
         promised = 0 if size == UNKNOWN_SIZE else offset + size
     elif head.startswith(b"riff"):
-        promised = _w64_bytes(file, file_bytes)
+        promised = ends_at = _w64_bytes(file, file_bytes)
     elif head.startswith(b"NIST"):
         promised = _nist_bytes(file)
     if promised > file_bytes:
         raise Unreadable(
             "truncated", f"{promised - file_bytes} bytes fewer than its header promises"
         )
-    return Check()
+    # libsndfile reads what follows the samples of a W64 as if it were some.
+    return Check(ends_at=ends_at if 0 < ends_at < file_bytes else None)
 
 
 def _aiff_bytes(file: BinaryIO, file_bytes: int) -> int:

@@ -8,7 +8,7 @@ with the count in the first one (of Xing, LAME or Fraunhofer) where there is one
 import struct
 from typing import BinaryIO, NamedTuple
 
-from kws.audio.container import Check, Unreadable
+from kws.audio.container import Check, Note, Unreadable
 
 MAX_LEADING_BYTES = 1 << 16
 """Before the first frame, beside an ID3 tag."""
@@ -107,11 +107,14 @@ def check(file: BinaryIO, file_bytes: int, thorough: bool) -> Check:
       Unreadable: `not_audio`, `malformed` or `truncated`.
     """
     view = _View(file, file_bytes)
-    position, first = _first_frame(view)
-    start = position
+    position, skipped, first = _first_frame(view)
+    start, notes = position, list[Note]()
+    if skipped:
+        detail = f"{skipped} bytes before its first frame are no MPEG audio"
+        notes.append(Note("skipped_bytes", detail))
     four, counted = view.bytes_at(position, 4), _count_in(view, position, first)
     if counted is not None and not thorough:
-        return Check()
+        return Check(tuple(notes))
     frames, end = 0, file_bytes
     while position < file_bytes:
         header = Header.parse(view.bytes_at(position, 4))
@@ -126,19 +129,29 @@ def check(file: BinaryIO, file_bytes: int, thorough: bool) -> Check:
         position += header.size
         frames += 1
     frames -= counted is not None  # The frame with the count holds no sound.
-    if counted is not None and abs(frames - counted) > 1:
+    # Some encoders count that frame, too; those that sign it do not.
+    if counted is not None and frames not in (counted, counted - (not _is_signed(view, start))):
         reason = "truncated" if frames < counted else "malformed"
         raise Unreadable(reason, f"{frames} frames in it, {counted} by its first one")
     if not frames:
         raise Unreadable("malformed", "there is no frame with sound in it")
     ends_at = None if end == file_bytes else end
-    if counted is not None or first.layer != 1:
-        return Check(ends_at=ends_at)
-    return Check(prefix=_count_frame(four, frames), starts_at=start, ends_at=ends_at)
+    if counted is not None:
+        return Check(tuple(notes), ends_at=ends_at)
+    if end < file_bytes and not view.bytes_at(end, 1).strip(b"\0"):
+        detail = "zeros follow its last frame: it may have been longer"
+        notes.append(Note("no_end_mark", detail))
+    if first.layer != 1:
+        return Check(tuple(notes), ends_at=ends_at)
+    return Check(tuple(notes), prefix=_count_frame(four, frames), starts_at=start, ends_at=ends_at)
 
 
-def _first_frame(view: _View) -> tuple[int, Header]:
-    """The first frame that another of its kind follows, or that ends with the file."""
+def _first_frame(view: _View) -> tuple[int, int, Header]:
+    """The first frame that another of its kind follows, or that ends with the file.
+
+    Returns:
+      Its place, how many bytes before it are neither a tag nor zeros, and its header.
+    """
     start = 0
     while (tag := view.bytes_at(start, 10))[:3] == b"ID3" and len(tag) == 10:
         size = 0
@@ -155,10 +168,19 @@ def _first_frame(view: _View) -> tuple[int, Header]:
         follower = Header.parse(view.bytes_at(after, 4))
         follows = follower is not None and follower.kind == header.kind
         if follows or after == view.size or (position == start and after > view.size):
-            return position, header
+            return position, _junk(view, start, position), header
         if after < view.size and _is_end(view, after):
-            return position, header
+            return position, _junk(view, start, position), header
     raise Unreadable("not_audio", "there are no frames of MPEG audio at its beginning")
+
+
+def _junk(view: _View, start: int, end: int) -> int:
+    return end - start if view.bytes_at(start, end - start).strip(b"\0") else 0
+
+
+def _is_signed(view: _View, position: int) -> bool:
+    """Whether LAME or libavcodec wrote the first frame."""
+    return any(name in view.bytes_at(position, 256) for name in (b"LAME", b"Lavc", b"Lavf"))
 
 
 def _count_in(view: _View, position: int, header: Header) -> int | None:
