@@ -38,10 +38,10 @@ class ChannelPowers:
         """Takes samples `[frames, channels]`."""
         if self._channels == 1 or not len(block):
             return
-        wide = block.astype(np.float64)
-        wide = np.concatenate([wide, wide.mean(axis=1, keepdims=True)], axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
-            self._sums += [wide.sum(axis=0), np.einsum("ij,ij->j", wide, wide)]
+            for number, channel in enumerate([*block.T, block.mean(axis=1)]):
+                wide = channel.astype(np.float64)
+                self._sums[:, number] += wide.sum(), np.dot(wide, wide)
         self.frames += len(block)
 
     def channel_to_take(self) -> int | None:
