@@ -29,6 +29,8 @@ FFMPEG_FORMATS = (
     (4, b"ftyp", "mov", "M4A"),
     (0, b"\xff\xf1", "aac", "AAC"),
     (0, b"\xff\xf9", "aac", "AAC"),
+    (0, b"\xff\xf0", "aac", "AAC"),
+    (0, b"\xff\xf8", "aac", "AAC"),
 )
 """Of formats that libsndfile does not know: where their signature is, ffmpeg's name, and theirs."""
 

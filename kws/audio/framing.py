@@ -1,7 +1,7 @@
-"""Framing: are an AIFF, AU, W64, SPHERE or Ogg file as long as they say they are?
+"""Framing: is an AIFF, AU, CAF, W64, SPHERE or Ogg file as long as it says it is?
 
 libsndfile reads a cut one as if it had been shorter all along, and skips damaged pages of an Ogg in
-silence. (FLAC and CAF: it sees for itself; FLAC's MD5 is checked by `kws.audio.read`.)
+silence. (FLAC is looked at by `kws.audio.flac`.)
 """
 
 import struct
@@ -14,6 +14,7 @@ from kws.audio.container import Check, Note, Unreadable
 UNKNOWN_SIZE = 0xFFFFFFFF
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 _MAX_CHUNKS = 10_000
+_MAX_PACKET_TABLE_BYTES = 16 << 20
 _NIST_HEADER_BYTES = 4096
 _OGG_TAIL_BYTES = 1 << 17
 """Two pages of the largest size, 65,307 bytes."""
@@ -38,12 +39,14 @@ def check_sizes(file: BinaryIO, file_bytes: int) -> Check:
     elif head.startswith(b"riff"):
         promised = ends_at = _w64_bytes(file, file_bytes)
     elif head.startswith(b"NIST"):
-        promised = _nist_bytes(file)
+        promised = ends_at = _nist_bytes(file)
+    elif head.startswith(b"caff"):
+        promised = _caf_bytes(file, file_bytes)
     if promised > file_bytes:
         raise Unreadable(
             "truncated", f"{promised - file_bytes} bytes fewer than its header promises"
         )
-    # libsndfile reads what follows the samples of a W64 as if it were some.
+    # libsndfile reads what follows the samples of these as if it were some.
     return Check(ends_at=ends_at if 0 < ends_at < file_bytes else None)
 
 
@@ -86,6 +89,48 @@ def _w64_bytes(file: BinaryIO, file_bytes: int) -> int:
             return position + int(size)
         position += max(24, (int(size) + 7) // 8 * 8)
     return 0
+
+
+def _caf_bytes(file: BinaryIO, file_bytes: int) -> int:
+    """Where the chunks of a CAF end (Apple Core Audio Format Specification 1.0).
+
+    Raises:
+      Unreadable: `malformed`: the packets of compressed sound do not add up to what there is.
+    """
+    position, coded, data_bytes, packets = 8, b"", 0, None
+    for _ in range(_MAX_CHUNKS):
+        if position + 12 > file_bytes:
+            break
+        file.seek(position)
+        name, size = struct.unpack(">4sq", file.read(12))
+        if name == b"data":
+            if size == -1:  # To the end of the file: a recorder that could not go back.
+                return file_bytes
+            data_bytes = size - 4  # After the number of edits.
+        elif name == b"desc":
+            coded = file.read(12)[8:]
+        elif name == b"pakt" and 24 <= size <= _MAX_PACKET_TABLE_BYTES:
+            packets = _packet_bytes(file.read(size))
+        if size < 0 or not all(32 <= byte < 127 for byte in name):
+            raise Unreadable("malformed", f"there is no chunk at byte {position}")
+        position += 12 + size
+    if position == file_bytes and coded == b"alac" and packets != data_bytes:
+        raise Unreadable("malformed", f"{data_bytes} bytes of sound, {packets} by its packets")
+    # What is left behind the last chunk is the beginning of one that was cut.
+    return position + 12 if position < file_bytes else position
+
+
+def _packet_bytes(table: bytes) -> int:
+    """The sum of the sizes in a packet table: seven bits a byte, the eighth where more follow."""
+    total = size = 0
+    count = int(struct.unpack_from(">q", table)[0])
+    for byte in table[24:]:
+        size = size << 7 | byte & 0x7F
+        if not byte & 0x80:
+            total, size, count = total + size, 0, count - 1
+            if not count:
+                return total
+    return -1
 
 
 def _nist_bytes(file: BinaryIO) -> int:

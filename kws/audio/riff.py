@@ -17,6 +17,8 @@ MAX_CHUNKS = 10_000
 """Before the samples; what has more was made to keep its reader busy."""
 PLACEHOLDER_SLACK = 4096
 """A size so near to 2 GiB or just below 4 GiB stands for an unknown one."""
+MAX_RIFF_BYTES = 0xFFFFF000
+"""Of sound that a header without 64-bit sizes can speak of."""
 HEADER_SLACK = 64
 """Bytes that a program may count too many, when it counts headers as sound."""
 TAIL_BYTES = 1 << 16
@@ -169,13 +171,15 @@ def _samples(
     end = _sound_end(file, start, file_bytes)
     block = max(1, fmt.block_bytes if fmt is not None else 1)
     length = (end - start) // block * block
+    if not in_ds64:
+        length = min(length, MAX_RIFF_BYTES // block * block)
     notes.append(
         Note("repaired_header", f"its data chunk says {size} bytes, and {length} are there")
     )
     if in_ds64:
         patches = _rf64_patches(file, length, start)
     else:
-        narrow = struct.pack("<I", min(length, 0xFFFFFFF0))
+        narrow = struct.pack("<I", length)
         patches = ((4, struct.pack("<I", min(start + length - 8, 0xFFFFFFFE))), (start - 4, narrow))
     return Check(tuple(notes), patches, ends_at=start + length)
 

@@ -156,3 +156,28 @@ def test_no_format_of_libsndfile_is_taken_for_one_of_ffmpeg():
         assert ffmpeg_demuxer(file.getvalue()[:16]) == ""
     for layer in (0b01, 0b10, 0b11):  # Of MPEG audio; AAC has none.
         assert ffmpeg_demuxer(struct.pack("BB", 0xFF, 0xF0 | layer << 1 | 1)) == ""
+
+
+@needs_ffmpeg
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["m4a", "faststart.m4a", "aac", "webm", "wma"])
+def test_whatever_bytes_are_damaged_it_is_refused_or_as_long_as_before(tmp_path, name):
+    path = encode(tmp_path, name)
+    whole, size = path.read_bytes(), read(path).audio.size
+    rng = np.random.default_rng(len(name))
+    counts = {"refused": 0, "read": 0}
+    for number in range(60):
+        content = bytearray(whole)
+        if number % 3 == 0:
+            del content[int(rng.integers(len(content))) :]
+        for position in rng.integers(0, max(1, len(content)), 1 + number % 6):
+            if content:
+                content[position] ^= 1 << int(rng.integers(8))
+        try:
+            # A frame of AAC is 1,024 samples; what ffmpeg skips it says, and that is refused.
+            assert read(io.BytesIO(bytes(content))).audio.size == pytest.approx(size, abs=1200)
+            counts["read"] += 1
+        except Unreadable as error:
+            assert error.reason in ("malformed", "empty_file", "not_audio", "too_short", "silent")
+            counts["refused"] += 1
+    print(name, counts)

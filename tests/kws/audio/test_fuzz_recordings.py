@@ -1,4 +1,4 @@
-"""5,400 damaged recordings: each is read right, or noted, or refused by a reason that has a name.
+"""6,900 damaged recordings: each is read right, or noted, or refused by a reason that has a name.
 
 What is read without a note must be what the file says to a reader that has nothing to do with ours:
 Python's own modules, where there is one; the MD5 of a FLAC and the checksums of an Ogg leave no
@@ -34,6 +34,7 @@ from kws.audio.riff import HEADER_SLACK
 RATE = 16000
 REFUSALS = (EOFError, struct.error, ValueError, OverflowError, ZeroDivisionError, TypeError)
 MEGABYTES = 300
+ALAC_PACKET = 4096
 FILES_OF_EACH = 300
 TIMEOUT_S = 600
 REASONS = {
@@ -89,6 +90,11 @@ VARIANTS = {
     "au": Variant("AU", "PCM_16", head=24, reader=sunau.open),
     "aufloat": Variant("AU", "FLOAT", head=0),
     "w64": Variant("W64", "PCM_16", head=0),
+    "caf": Variant("CAF", "PCM_16", head=0),
+    "alac": Variant("CAF", "ALAC_16", head=0),
+    "nist": Variant("NIST", "PCM_16", head=0),
+    "aifffloat": Variant("AIFF", "FLOAT", head=0),
+    "adpcm": Variant("WAV", "IMA_ADPCM", head=0),
 }
 
 
@@ -181,7 +187,9 @@ def verdict(name: str, found: dict[str, Any], folder: Path, whole: Any) -> str:
         return "read: as undamaged"
     assert not variant.checked, f"other sound than its checksum: {found}"
     if variant.reader is None:
-        assert found["samples"] == whole.audio.size, found
+        # A damaged packet of ALAC may say that it is a full one.
+        most = ALAC_PACKET if variant.subtype == "ALAC_16" else 0
+        assert 0 <= found["samples"] - whole.audio.size <= most, found
         assert found["rate"] == variant.rate and found["channels"] == variant.channels
         return "read: as long as undamaged"
     reference = by_reference(content, variant)

@@ -21,6 +21,7 @@ FORMATS = [
     ("AU", "PCM_16"),
     ("AU", "ULAW"),
     ("CAF", "PCM_16"),
+    ("CAF", "ALAC_16"),
     ("W64", "PCM_24"),
     ("RF64", "PCM_16"),
     ("NIST", "PCM_16"),
