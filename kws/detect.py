@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kws.audio import container
 from kws.audio.layout import AUDIO_SUFFIXES
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
@@ -17,7 +18,9 @@ from kws.streaming.detector import Detection, detect
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import ScoringModel, stream_posteriors
 
-READABLE = "a recording is a WAV, FLAC, OGG or MP3 file"
+READABLE = (
+    "a recording is a WAV, FLAC, OGG or MP3 file; with ffmpeg M4A, AAC, WebM, AMR or WMA, too"
+)
 LONGEST_MS = 24 * 3_600_000
 
 
@@ -48,6 +51,7 @@ class Heard:
       times_ms: int64 `[n]`, the end of what each row of posteriors has heard.
       posteriors: float32 `[n, labels]`.
       detections: in order of time.
+      notes: what is odd about the recording (`kws.audio.container.Note`).
     """
 
     path: Path
@@ -55,6 +59,7 @@ class Heard:
     times_ms: np.ndarray
     posteriors: np.ndarray
     detections: list[Detection]
+    notes: list[str] = dataclasses.field(default_factory=list)
 
     def to_dict(self, sample_rate: int) -> dict[str, Any]:
         """For JSON; audio and posteriors are left out."""
@@ -62,6 +67,7 @@ class Heard:
             "file": str(self.path),
             "duration_ms": round(len(self.audio) * 1000 / sample_rate),
             "detections": [dataclasses.asdict(detection) for detection in self.detections],
+            "notes": self.notes,
         }
 
 
@@ -100,15 +106,23 @@ def listen_to(spotter: Spotter, path: Path) -> Heard:
     """
     params = spotter.frontend.params
     try:
-        audio = read(path, params.sample_rate, max_duration_ms=LONGEST_MS).audio
+        recording = read(path, params.sample_rate, max_duration_ms=LONGEST_MS)
     except Unreadable as error:
         raise KwsError(f"{path}: {error}", hint=READABLE) from error
+    audio = recording.audio
     padded = np.pad(audio, (0, max(0, params.clip_samples - len(audio))))
     times_ms, posteriors = stream_posteriors(
         spotter.model, spotter.frontend, padded, spotter.detector.clip_stride_ms
     )
     found = detect(times_ms, posteriors, spotter.detector, spotter.model.labels)
-    return Heard(path=path, audio=audio, times_ms=times_ms, posteriors=posteriors, detections=found)
+    return Heard(
+        path=path,
+        audio=audio,
+        times_ms=times_ms,
+        posteriors=posteriors,
+        detections=found,
+        notes=container.to_text(recording.notes),
+    )
 
 
 def recordings(path: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kws import features
-from kws.audio import layout
+from kws.audio import container, layout
 from kws.audio.align import align
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
@@ -33,6 +33,7 @@ class ClipReport:
       matrix: the truth by the folders' names against the label with the highest posterior.
       words_as_unknown: how many clips of each word that is no keyword counted as `_unknown_`.
       unusable: file -> why it could not be used; none of them is in the matrix.
+      notes: file -> what is odd about it; it was used (`kws.audio.container.Note`).
       ignored_files: in folders with a _ at the front, which hold long recordings and no clips.
       absent_labels: labels of the model without a single clip here.
     """
@@ -42,6 +43,7 @@ class ClipReport:
     matrix: ConfusionMatrix
     words_as_unknown: dict[str, int]
     unusable: dict[str, str]
+    notes: dict[str, list[str]]
     ignored_files: int
     absent_labels: list[str]
 
@@ -55,6 +57,7 @@ class ClipReport:
             "words_as_unknown": self.words_as_unknown,
             "unusable": self.unusable,
             "unusable_count": len(self.unusable),
+            "notes": self.notes,
             "ignored_files": self.ignored_files,
             "absent_labels": self.absent_labels,
         }
@@ -93,6 +96,7 @@ def evaluate_folder(
     names, ignored, unusable = _clip_names(root, file_list)
 
     words: collections.Counter[str] = collections.Counter()
+    notes: dict[str, list[str]] = {}
     truth: list[int] = []
     predicted: list[np.ndarray] = []
 
@@ -101,12 +105,15 @@ def evaluate_folder(
             word = PurePosixPath(name).parts[0]
             label = label_of(word, labels)
             try:
-                audio = read(root / name, params.sample_rate).audio
+                recording = read(root / name, params.sample_rate)
             except Unreadable as error:
                 unusable[name] = str(error)
                 continue
+            if recording.notes:
+                notes[name] = container.to_text(recording.notes)
             if label == UNKNOWN and word != UNKNOWN:
                 words[word] += 1
+            audio = recording.audio
             yield labels.index(label), align(audio, params.clip_samples, params.sample_rate)
 
     for indices, audio in _batches(clips(), BATCH_CLIPS):
@@ -124,6 +131,7 @@ def evaluate_folder(
         matrix=matrix,
         words_as_unknown=dict(sorted(words.items())),
         unusable=unusable,
+        notes=notes,
         ignored_files=ignored,
         absent_labels=[label for label, count in zip(labels, counts, strict=True) if not count],
     )

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kws.audio import quarantine
+from kws.audio.quarantine import NOTES_FILE
 from kws.errors import KwsError
 from kws.report import data_statistics
 from kws.splits import SPLITS
@@ -55,6 +57,24 @@ def shifts(run: results.Run) -> dict[str, list[dict[str, Any]]]:
             for kind in measured:
                 measured[kind] = json.loads(str(step.custom_property("anomalies", kind) or "[]"))
     return measured
+
+
+def notes(run: results.Run) -> dict[str, int]:
+    """How many files were used with each note; none where an older version noted nothing."""
+    return dict(
+        json.loads(str(run.step("AudioExampleGen").custom_property("examples", "notes") or "{}"))
+    )
+
+
+def note_sentences(run: results.Run) -> list[str]:
+    """The notes in words, with the names of some files."""
+    counts = notes(run)
+    if not counts:
+        return []
+    path = run.step("AudioExampleGen").folder("examples") / NOTES_FILE
+    lines = path.read_text().splitlines() if path.is_file() else []
+    said = quarantine.note_sentences(counts, (json.loads(line) for line in lines if line))
+    return [f"{sentence}, see {path}" for sentence in said]
 
 
 def sentences(run: results.Run, only: str = "") -> list[tuple[str, bool]]:

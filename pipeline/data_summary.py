@@ -55,12 +55,14 @@ def print_data_summary(console: Console, run: results.Run) -> None:
 
 
 def print_data_notes(console: Console, run: results.Run) -> None:
-    """Prints what one should know of the data: files in quarantine, and what has shifted."""
+    """Prints what one should know of the data: files in quarantine, notes, and what has shifted."""
     ingested = run.step("AudioExampleGen")
     quarantined = ingested.custom_property("examples", "quarantined")
     if quarantined:
         path = ingested.folder("examples") / QUARANTINE_FILE
         console.print(f"Quarantined: {quarantined} files, see {path}", soft_wrap=True)
+    for sentence in corpus.note_sentences(run):
+        console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
     for sentence, above_limit in corpus.sentences(run):
         if above_limit:
             console.print(sentence, style="yellow", highlight=False)

@@ -31,11 +31,13 @@ class AudioExampleGen(FileBasedExampleGen):
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train, eval and
        test, disjoint in speakers: one tf.Example (`kws.audio.clip`) of exactly `clip_duration_ms`
        a clip. In the artifact's root: `quarantine.jsonl`, the files that were not used with path,
-       reason and detail, `ingest.json`, the counts of everything, and `long_recordings.json`, which
-       backgrounds and negatives each split may use (`kws.audio.long_recordings`). Where speakers
-       are hashed, the examples do not name them; file names in these three may. Custom properties:
-       `quarantined`, `quarantine_reasons` (JSON), `cross_split_duplicates` (quarantined copies of
-       a clip in another split), `clips_train`, `clips_eval`, `clips_test`.
+       reason and detail, `notes.jsonl`, the files that were used although something is odd about
+       them (`kws.audio.container.Note`), `ingest.json`, the counts of everything, and
+       `long_recordings.json`, which backgrounds and negatives each split may use
+       (`kws.audio.long_recordings`). Where speakers are hashed, the examples do not name them; file
+       names in these four may. Custom properties: `quarantined`, `quarantine_reasons` (JSON),
+       `notes` (JSON: how many files have each), `cross_split_duplicates` (quarantined copies of a
+       clip in another split), `clips_train`, `clips_eval`, `clips_test`.
 
     The run fails with a `KwsError` if more files than `max_quarantine_share` are in quarantine, or
     if a keyword has no clip in one of the splits.

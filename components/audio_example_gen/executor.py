@@ -140,6 +140,9 @@ def _note(examples: types.Artifact, summary: dict[str, Any]) -> None:
         "quarantine_reasons", json.dumps(summary["quarantine_reasons"])
     )
     examples.set_int_custom_property("cross_split_duplicates", summary["cross_split_duplicates"])
+    examples.set_string_custom_property("notes", json.dumps(summary["notes"]))
+    for note, count in summary["notes"].items():
+        logging.warning("Read with a note: %d files: %s", count, note)
     for reason, count in summary["quarantine_reasons"].items():
         logging.warning("Quarantined %d files: %s", count, reason)
     for split, labels in summary["clips"].items():

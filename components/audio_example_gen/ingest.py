@@ -25,11 +25,13 @@ from kws.audio import cut as cuts
 from kws.audio import examine, layout
 from kws.audio.container import Unreadable
 from kws.audio.corpus import Corpus
-from kws.audio.ingest_summary import INGEST_FILE, summarize
+from kws.audio.ingest_summary import INGEST_FILE, check, summarize
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.params import IngestParams
+from kws.audio.plan import Lost, without_lost
 from kws.audio.pseudonym import pseudonym
-from kws.audio.quarantine import QUARANTINE_FILE, to_jsonl
+from kws.audio.quarantine import NOTES_FILE, QUARANTINE_FILE, to_jsonl
+from kws.errors import KwsError
 from kws.splits import SPLITS
 
 BATCH_FILES = 64
@@ -40,12 +42,15 @@ T = TypeVar("T")
 Batch = list[layout.Word] | list[str]
 """Words, or names of long recordings."""
 REST = "rest"
+LOST = "lost"
+"""The output of clips that could not be made."""
 
 
 class Ingest(beam.PTransform):
     """From a corpus to `{split: PCollection of serialized tf.Examples}`.
 
-    Writes `quarantine.jsonl`, `ingest.json` and `long_recordings.json` into the artifact's folder.
+    Writes `quarantine.jsonl`, `notes.jsonl`, `ingest.json` and `long_recordings.json` into the
+    artifact's folder.
     With a salt, speakers are hashed (`kws.audio.pseudonym`) once the splits are made. If the corpus
     cannot be learned from, `ingest.json` has a `problem` and no clip is made: an error raised here
     would reach the user as a runner's stack trace.
@@ -62,17 +67,19 @@ class Ingest(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline):  # Beam takes no dict of outputs as a type hint.
         planned = pipeline | ExamineAndPlan(self._corpus, self._params_json)
-        _ = planned["seen"] | "WriteDown" >> beam.Map(
-            write_down,
-            beam.pvalue.AsSingleton(planned["tally"]),
-            self._corpus,
-            self._params_json,
-            self._artifact_folder,
-        )
+        make = Make(self._corpus, self._params_json)
         made = (
             planned["cuts"]
             | "HashSpeakers" >> beam.Map(hash_speakers, self._salt)
-            | "Make" >> beam.ParDo(Make(self._corpus, self._params_json)).with_outputs(*SPLITS)
+            | "Make" >> beam.ParDo(make).with_outputs(*SPLITS, LOST)
+        )
+        _ = planned["seen"] | "WriteDown" >> beam.Map(
+            write_down,
+            beam.pvalue.AsSingleton(planned["tally"]),
+            beam.pvalue.AsList(made[LOST]),
+            self._corpus,
+            self._params_json,
+            self._artifact_folder,
         )
         return {split: made[split] for split in SPLITS}
 
@@ -179,20 +186,27 @@ class Examine(beam.DoFn):
 
 
 def write_down(
-    seen: Any, tally: Any, corpus: Corpus, params_json: str, artifact_folder: str
+    seen: Any, tally: Any, lost: Any, corpus: Corpus, params_json: str, artifact_folder: str
 ) -> None:
-    """Writes what was decided, and why."""
+    """Writes what was decided, and why; and what of it could not be done."""
     params = IngestParams.from_json(params_json)
-    found = seen.overview
-    summary = summarize(found, tally, params)
-    if seen.problem:
-        summary["problem"] = seen.problem
+    found, problem = seen.overview, seen.problem
+    if lost:
+        found, tally = without_lost(found, tally, lost)
+        try:
+            check(found, params)
+        except KwsError as error:
+            problem = {"message": error.message, "hint": error.hint}
+    summary = summarize(found, tally, seen.notes, params)
+    if problem:
+        summary["problem"] = problem
     fileio.makedirs(artifact_folder)
+    _write(os.path.join(artifact_folder, NOTES_FILE), seen.notes.to_jsonl())
     _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(found.quarantine))
     _write(os.path.join(artifact_folder, INGEST_FILE), json.dumps(summary, indent=2) + "\n")
     long = LongRecordings.of_plan(found, corpus)
     _write(os.path.join(artifact_folder, LONG_RECORDINGS_FILE), long.to_json())
-    if params.silence_percentage and not any(found.backgrounds.values()) and not seen.problem:
+    if params.silence_percentage and not any(found.backgrounds.values()) and not problem:
         logging.warning(
             "No background recordings (%s/): _silence_ clips are quiet white noise",
             layout.BACKGROUND_FOLDER,
@@ -207,7 +221,11 @@ def hash_speakers(cut: list[cuts.Cut], salt: str | None) -> list[cuts.Cut]:
 
 
 class Make(beam.DoFn):
-    """Batches of cuts to serialized clips, each tagged with its split."""
+    """Batches of cuts to serialized clips, each tagged with its split.
+
+    A recording that could be read when it was examined, and cannot be now (it was changed, or its
+    disk fails), is no reason to lose the run: the clip is tagged as lost.
+    """
 
     def __init__(self, corpus: Corpus, params_json: str):
         self._corpus = corpus
@@ -215,13 +233,20 @@ class Make(beam.DoFn):
         self._counters = {
             split: beam.metrics.Metrics.counter(METRICS, f"clips_{split}") for split in SPLITS
         }
+        self._lost = beam.metrics.Metrics.counter(METRICS, "clips_lost")
 
     def setup(self) -> None:
         self._params = IngestParams.from_json(self._params_json)
 
     def process(self, batch: list[cuts.Cut]) -> Iterator[beam.pvalue.TaggedOutput]:
         for cut in batch:
-            clip = self._make(cut)
+            try:
+                clip = self._make(cut)
+            except Unreadable as error:
+                logging.warning("%s is left out: %s", cut.name, error)
+                self._lost.inc()
+                yield beam.pvalue.TaggedOutput(LOST, Lost(cut, error.reason, error.detail))
+                continue
             self._counters[cut.split].inc()
             yield beam.pvalue.TaggedOutput(cut.split, clips.encode(clip))
 

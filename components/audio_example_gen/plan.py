@@ -51,8 +51,13 @@ class MakePlan(beam.PTransform):
         files = _Single(
             examined | "Files" >> beam.Map(steps.files) | "AddFiles" >> beam.CombineGlobally(sum)
         )
+        notes = _Single(
+            examined
+            | "Notes" >> beam.Map(steps.notes_on)
+            | "AddNotes" >> beam.CombineGlobally(steps.all_notes)
+        )
         seen = rest | "See" >> beam.Map(
-            steps.see, long, bad, _Single(copies), per_word, files, params
+            steps.see, long, bad, _Single(copies), per_word, files, notes, params
         )
         cuts = self._cuts(examined, unwanted, per_word, long, seen)
         mixed = (

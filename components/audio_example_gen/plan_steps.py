@@ -15,7 +15,7 @@ from kws.audio.examine import Finding
 from kws.audio.ingest_summary import check
 from kws.audio.layout import Layout, Word
 from kws.audio.params import IngestParams
-from kws.audio.quarantine import Quarantined
+from kws.audio.quarantine import NoteTally, Quarantined
 from kws.errors import KwsError
 
 BATCH_CLIPS = 64
@@ -30,10 +30,11 @@ class Rest(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What there is, and why it cannot be learned from: message and hint, or None."""
+    """What there is, why it cannot be learned from (message and hint, or None), what is odd."""
 
     overview: plan.Overview
     problem: dict[str, str | None] | None
+    notes: NoteTally
 
 
 def pack(words: list[Word], findings: list[Finding]) -> bytes:
@@ -85,6 +86,22 @@ def bad_files(batch: bytes) -> Iterator[Any]:
             yield Quarantined(found.name, found.reason, found.detail)
 
 
+def notes_on(batch: bytes) -> Any:
+    """`NoteTally` of the files of a batch that can be used."""
+    tally = NoteTally()
+    for found in unpack(batch)[1]:
+        tally.add(found.name, found.notes)
+    return tally
+
+
+def all_notes(tallies: Iterable[Any]) -> Any:
+    """The sum."""
+    total = NoteTally()
+    for one in tallies:
+        total.merge(one)
+    return total
+
+
 def long_findings(batch: bytes) -> Iterator[Any]:
     """(Name, finding) of long recordings."""
     words, findings = unpack(batch)
@@ -104,6 +121,7 @@ def see(
     copies: Any,
     per_word: Any,
     files: Any,
+    notes: Any,
     params_json: str,
 ) -> Any:
     """The `Seen`. What cannot be learned from is no error yet: raised in here, it would reach the
@@ -113,8 +131,8 @@ def see(
     try:
         check(found, params)
     except KwsError as error:
-        return Seen(found, {"message": error.message, "hint": error.hint})
-    return Seen(found, None)
+        return Seen(found, {"message": error.message, "hint": error.hint}, notes)
+    return Seen(found, None, notes)
 
 
 def _others(

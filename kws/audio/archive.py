@@ -182,6 +182,7 @@ def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
     if listed > MAX_DIRECTORY_BYTES:
         raise KwsError(f"{archive}: its list of members has {listed} bytes, too many files")
     with zipfile.ZipFile(file) as zipped:
+        _check_count(zipped, file)
         for info in zipped.infolist():
             _safe(info.filename, archive)
             if info.compress_type not in _ZIP_METHODS:
@@ -200,6 +201,13 @@ def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
                 return zipped.open(info)
 
             yield info.filename, open_member
+
+
+def _check_count(zipped: zipfile.ZipFile, file: IO[bytes]) -> None:
+    """Python reads a list of members up to its size; how many there are is written beside it."""
+    listed, counted = len(zipped.infolist()), zip_directory.member_count(file)
+    if counted is not None and counted != listed:
+        raise zipfile.BadZipFile(f"{listed} members are listed, {counted} by its end record")
 
 
 def _safe(name: str, archive: Path) -> PurePosixPath:

@@ -16,6 +16,7 @@ from kws.splits import SPLITS, TEST, Split
 AUDIO_SUFFIXES = (
     *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
     *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"),
+    *(".m4a", ".mp4", ".3gp", ".aac", ".webm", ".amr", ".wma"),  # by ffmpeg
 )
 COMPANION_SUFFIXES = (
     *(".txt", ".tsv", ".csv", ".json", ".jsonl", ".md", ".pdf", ".yaml", ".yml"),

@@ -7,10 +7,10 @@ import dataclasses
 import hashlib
 
 from kws.audio import fragment
-from kws.audio.container import Unreadable
+from kws.audio.container import Note, Unreadable
 from kws.audio.fragment import Fragment
 from kws.audio.params import IngestParams
-from kws.audio.read import Recording, Source, duration_ms, read
+from kws.audio.read import Recording, Source, read, survey
 from kws.audio.sketch import sketch
 
 
@@ -26,6 +26,7 @@ class Finding:
       reason, detail: why it cannot be used; reason is "" for a usable one.
       sketch: float32 `[32]` as bytes, see `kws.audio.sketch`; empty where the digest is, and where
         there is nothing but hum, an offset or rounding.
+      notes: what is odd about a usable one.
     """
 
     name: str
@@ -34,32 +35,41 @@ class Finding:
     reason: str = ""
     detail: str = ""
     sketch: bytes = b""
+    notes: tuple[Note, ...] = ()
 
 
 def examine_word(name: str, source: Source, params: IngestParams) -> Finding:
     """Decodes a word recording and checks it against the limits of the params."""
     try:
-        audio = read_word(source, params, fragment.parse(name)).audio
+        recording = read_word(source, params, fragment.parse(name))
     except Unreadable as error:
         return Finding(name, reason=error.reason, detail=error.detail)
+    audio, notes = recording.audio, recording.notes
     duration = 1000 * audio.size / params.sample_rate
     if not audio.any():
-        return Finding(name, duration)  # All silences are alike, and none is a copy of another.
+        return Finding(
+            name, duration, notes=notes
+        )  # All silences are alike, and none is a copy of another.
     digest = hashlib.blake2b(audio.tobytes(), digest_size=16).digest()
     direction = sketch(audio)
-    return Finding(name, duration, digest, sketch=direction.tobytes() if direction.any() else b"")
+    sketched = direction.tobytes() if direction.any() else b""
+    return Finding(name, duration, digest, sketch=sketched, notes=notes)
 
 
 def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
-    """Checks the header of a background or negative recording; it must hold one clip at least."""
+    """Decodes a background or negative recording from end to end; it must hold one clip at least.
+
+    Its header alone would not say that it can be read where clips will be cut from it.
+    """
     try:
-        duration = duration_ms(source)
+        found = survey(source)
+        duration = found.duration_ms
         if duration < params.clip_duration_ms:
             shortest = params.clip_duration_ms
             raise Unreadable("too_short", f"{duration:.0f} ms, at least {shortest} to cut a clip")
     except Unreadable as error:
         return Finding(name, reason=error.reason, detail=error.detail)
-    return Finding(name, duration)
+    return Finding(name, duration, notes=found.notes)
 
 
 def read_word(source: Source, params: IngestParams, part: Fragment) -> Recording:

@@ -4,7 +4,7 @@ import json
 
 from kws.audio.params import IngestParams
 from kws.audio.plan import Overview, Tally
-from kws.audio.quarantine import by_reason, check_share
+from kws.audio.quarantine import NoteTally, by_reason, check_share
 from kws.errors import KwsError
 from kws.labels import label_list
 from kws.splits import SPLITS
@@ -44,14 +44,16 @@ def check(plan: Overview, params: IngestParams) -> None:
                 )
 
 
-def summarize(plan: Overview, tally: Tally, params: IngestParams) -> dict:
-    """What `ingest.json` holds: counts per split, label and source, what was left out and why."""
+def summarize(plan: Overview, tally: Tally, notes: NoteTally, params: IngestParams) -> dict:
+    """What `ingest.json` holds: counts per split, label and source, what was left out and why, and
+    what is odd about the rest."""
     clips, of_source = tally.clips, tally.sources
     seconds = params.clip_duration_ms / 1000
     return {
         "files": plan.files,
         "quarantined": len(plan.quarantine),
         "quarantine_reasons": {r: len(q) for r, q in by_reason(plan.quarantine).items()},
+        "notes": dict(sorted(notes.counts.items())),
         "cross_split_duplicates": plan.leaks,
         "clips": {
             split: {label: clips[split, label] for label in label_list(params.keywords)}

@@ -1,8 +1,8 @@
-"""Sound as it comes in: raw PCM from a pipe, or a microphone, as int16 samples at one rate."""
+"""Sound as it comes in from a microphone, int16 at one rate (from a pipe: `kws.audio.pipe`)."""
 
 import queue
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import soxr
@@ -13,32 +13,6 @@ CHUNK_MS = 40
 """About as much is handed on at a time; a pipe may give less."""
 MAX_BEHIND_S = 60
 """A microphone that is not kept up with for so long is given up."""
-
-
-def from_pipe(
-    pipe: BinaryIO, sample_rate: int, pipe_rate: int | None = None
-) -> Iterator[np.ndarray]:
-    """Chunks of a pipe of 16-bit little-endian mono samples, as soon as there are any.
-
-    Args:
-      pipe: unbuffered or buffered; ends the stream when it ends. Half a sample at its end is lost.
-      sample_rate: Hz wanted.
-      pipe_rate: Hz of the pipe; None: the same.
-    """
-    pipe_rate = pipe_rate or sample_rate
-    size = 2 * (pipe_rate * CHUNK_MS // 1000)
-    # What there is, without waiting for a whole chunk: a person wants to see it now.
-    read = getattr(pipe, "read1", pipe.read)
-
-    def chunks() -> Iterator[np.ndarray]:
-        rest = b""
-        while content := read(size):
-            content = rest + content
-            whole = len(content) // 2 * 2
-            rest = content[whole:]
-            yield np.frombuffer(content[:whole], "<i2").astype(np.int16)
-
-    yield from _at_rate(chunks(), pipe_rate, sample_rate)
 
 
 def from_microphone(sample_rate: int, device: str | int | None = None) -> Iterator[np.ndarray]:
@@ -98,10 +72,11 @@ def from_microphone(sample_rate: int, device: str | int | None = None) -> Iterat
                 yield np.frombuffer(heard.get(), np.int16)
         raise KwsError(f"the model is {MAX_BEHIND_S} s behind the microphone", hint="a smaller one")
 
-    yield from _at_rate(chunks(), rate, sample_rate)
+    yield from at_rate(chunks(), rate, sample_rate)
 
 
-def _at_rate(chunks: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
+def at_rate(chunks: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
+    """Chunks of int16 mono at another rate; the same ones where it is no other."""
     if rate == wanted:
         yield from chunks
         return

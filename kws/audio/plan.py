@@ -8,6 +8,7 @@ All choices hang on hashes of the seed and of names, never on the order of files
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from kws.audio.choice import PerWord, keyword_clips, share, unused
 from kws.audio.cut import Cut
@@ -81,6 +82,38 @@ def overview(
         backgrounds={s: usable_parts(p, long, params) for s, p in rest.backgrounds.items()},
         negatives={s: usable_parts(p, long, params) for s, p in rest.negatives.items()},
     )
+
+
+class Lost(NamedTuple):
+    """A clip that could not be made after all: its recording had been read before."""
+
+    cut: Cut
+    reason: str
+    detail: str
+
+
+def without_lost(found: Overview, tally: "Tally", lost: Sequence[Lost]) -> tuple[Overview, "Tally"]:
+    """The same without the clips that were lost: their recordings go to the quarantine."""
+    gone = {one.cut.name: Quarantined(one.cut.name, one.reason, one.detail) for one in lost}
+    words = {word: dict(counts) for word, counts in found.words.items()}
+    left = Tally().merge(tally)
+    for one in lost:
+        left.clips[one.cut.split, one.cut.label] -= 1
+        left.sources[one.cut.source, one.cut.split] -= 1
+        if one.cut.word in words:
+            words[one.cut.word][one.cut.split] -= 1
+
+    def kept(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
+        return {split: [p for p in some if p.path not in gone] for split, some in parts.items()}
+
+    overview = dataclasses.replace(
+        found,
+        quarantine=sorted([*found.quarantine, *gone.values()]),
+        words=words,
+        backgrounds=kept(found.backgrounds),
+        negatives=kept(found.negatives),
+    )
+    return overview, left
 
 
 Windows = tuple[str, Split, range]

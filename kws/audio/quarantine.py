@@ -1,13 +1,19 @@
-"""Quarantine: the files that were not used because something is wrong with them, and why."""
+"""Quarantine: the files that were not used because something is wrong with them, and why; and the
+notes on those that were used although something is odd about them."""
 
+import dataclasses
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from kws.audio.container import Note
 from kws.errors import KwsError
 
 QUARANTINE_FILE = "quarantine.jsonl"
+NOTES_FILE = "notes.jsonl"
+NAMED = 1000
+"""Files that are named of each note; all are counted."""
 EXAMPLES = 3
 """Names that an error message shows of each reason."""
 
@@ -27,9 +33,65 @@ class Quarantined(NamedTuple):
     detail: str
 
 
-def to_jsonl(quarantine: Iterable[Quarantined]) -> str:
-    """One JSON object a line, with path, reason and detail."""
-    return "".join(json.dumps(q._asdict(), ensure_ascii=False) + "\n" for q in quarantine)
+class Noted(NamedTuple):
+    """One file that was used, and a note on it (`kws.audio.container.Note`)."""
+
+    path: str
+    note: str
+    detail: str
+
+
+@dataclasses.dataclass
+class NoteTally:
+    """How many files have each note.
+
+    Attributes:
+      counts: by the notes' names.
+      named: the first files of each note, by name, at most NAMED.
+    """
+
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    named: dict[str, list[Noted]] = dataclasses.field(default_factory=dict)
+
+    def add(self, path: str, notes: Iterable[Note]) -> None:
+        """Takes the notes on one file."""
+        for note in notes:
+            self._add(note.name, 1, [Noted(path, *note)])
+
+    def merge(self, other: "NoteTally") -> None:
+        """Takes those of other files."""
+        for name, count in other.counts.items():
+            self._add(name, count, other.named[name])
+
+    def _add(self, name: str, count: int, noted: list[Noted]) -> None:
+        self.counts[name] += count
+        self.named[name] = sorted([*self.named.get(name, ()), *noted])[:NAMED]
+
+    def to_jsonl(self) -> str:
+        """What `notes.jsonl` holds: path, note and detail of each file that is named."""
+        return to_jsonl(noted for name in sorted(self.named) for noted in self.named[name])
+
+
+def note_sentences(counts: Mapping[str, int], noted: Iterable[Mapping[str, str]]) -> list[str]:
+    """For people: how many files have each note, and some of them.
+
+    Args:
+      counts: by the notes' names.
+      noted: lines of `notes.jsonl`.
+    """
+    names: dict[str, list[str]] = defaultdict(list)
+    for line in noted:
+        names[line["note"]].append(line["path"])
+    return [
+        f"Read with a note: {count:,} files, {note} ({', '.join(names[note][:EXAMPLES])}"
+        f"{', …' if count > EXAMPLES else ''})"
+        for note, count in counts.items()
+    ]
+
+
+def to_jsonl(entries: Iterable[Quarantined | Noted]) -> str:
+    """One JSON object a line, with path, reason (or note) and detail."""
+    return "".join(json.dumps(e._asdict(), ensure_ascii=False) + "\n" for e in entries)
 
 
 def by_reason(quarantine: Iterable[Quarantined]) -> dict[str, list[Quarantined]]:

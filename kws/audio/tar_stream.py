@@ -1,8 +1,11 @@
-"""A tar archive from elsewhere, as a stream: bounded memory, whatever its headers say.
+"""A tar archive from elsewhere, as a stream: whole, and in bounded memory whatever its headers say.
 
 Python's tarfile reads the headers before a member (long names, PAX records, maps of sparse files)
 as large as they say they are, and keeps every member it has seen; liblzma takes as much memory as
 a .xz asks for. Here all three have bounds.
+
+tarfile also takes a damaged header, or the end of a cut file, for the end of the archive, and never
+reads the checksum behind it. Here an archive ends with its end mark, and what is behind is read.
 """
 
 import bz2
@@ -17,6 +20,8 @@ from kws.errors import KwsError
 
 MAX_HEADER_BYTES = 4 << 20
 """Of one member: names and records before its content."""
+MAX_PADDING_BYTES = 64 << 20
+"""Of zeros after the end mark: `tar` fills up its last record, of 10 KiB unless it is told."""
 MAX_XZ_BYTES = 256 << 20
 """Memory that unpacking a .xz may take: `xz -9` asks for 65 MiB."""
 _CHUNK_BYTES = 1 << 16
@@ -83,23 +88,55 @@ class _Xz(io.RawIOBase):
         return content
 
 
+class _Member(tarfile.TarInfo):
+    """A header; one that is damaged is an error, and not the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> "_Member":
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise  # A block of zeros: the end mark.
+        except tarfile.EmptyHeaderError:  # type: ignore[attr-defined]
+            raise tarfile.ReadError("it breaks off: its end mark is missing") from None
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"a header is damaged: {error}") from None
+
+
 def members(file: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
     """The members in order, each to be read (`extractfile`) before the next is asked for.
+
+    Only who reads them all knows that the archive is whole.
 
     Raises:
       HeaderTooLarge: of a member.
       tarfile.TarError, lzma.LZMAError, OSError, EOFError: it is broken.
     """
     metered = _Metered(_unpacked(file))
-    with tarfile.open(fileobj=metered, mode="r|", bufsize=tarfile.RECORDSIZE) as tar:
+    with tarfile.open(
+        fileobj=metered, mode="r|", bufsize=tarfile.RECORDSIZE, tarinfo=_Member
+    ) as tar:
         while True:
             metered.allowance = MAX_HEADER_BYTES
             member = tar.next()
             if member is None:
-                return
+                break
             tar.members.clear()  # type: ignore[attr-defined]  # or all of them are kept
             metered.allowance = None
             yield member, tar
+        metered.allowance = None
+        _check_rest(tar.fileobj)  # type: ignore[arg-type]
+
+
+def _check_rest(stream: IO[bytes]) -> None:
+    """Reads what is behind the end mark, and with it the checksum of what it is packed in."""
+    read = 0
+    while content := stream.read(_CHUNK_BYTES):
+        read += len(content)
+        if content.strip(b"\0"):
+            raise tarfile.ReadError("there is more behind its end mark")
+        if read > MAX_PADDING_BYTES:
+            raise tarfile.ReadError(f"more than {MAX_PADDING_BYTES} bytes behind its end mark")
 
 
 def _unpacked(file: IO[bytes]) -> IO[bytes]:

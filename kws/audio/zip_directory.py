@@ -45,3 +45,20 @@ def directory_bytes(file: IO[bytes]) -> int:
             if end.startswith(_END_64):
                 sizes.append(int(struct.unpack_from("<Q", end, 40)[0]))
     return max(sizes)
+
+
+def member_count(file: IO[bytes]) -> int | None:
+    """How many members the end record says that there are; None where it leaves that to the 64-bit
+    form, or there is no such record.
+
+    Args:
+      file: seekable; is left at any position.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_BYTES - _MAX_COMMENT))
+    tail = file.read()
+    position = tail.rfind(_END)
+    if position < 0 or position + _END_BYTES > len(tail):
+        return None
+    (found,) = struct.unpack_from("<H", tail, position + 10)
+    return None if found == 0xFFFF else int(found)

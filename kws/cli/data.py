@@ -20,7 +20,8 @@ def data(
     ] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Clips, minutes, level, clipping and silence by split, label and source; drift and skew.
+    """Clips, minutes, level, clipping and silence by split, label and source; drift and skew; and
+    the files that were used with a note, such as a repaired header.
 
     The figures are those of TFDV's statistics, which the run has validated.
     """
@@ -37,11 +38,18 @@ def data(
             }
             for split, table in splits.items()
         }
-        shown = {"run": newest.run_id, "splits": tables, **corpus.shifts(newest)}
+        shown = {
+            "run": newest.run_id,
+            "splits": tables,
+            "notes": corpus.notes(newest),
+            **corpus.shifts(newest),
+        }
         typer.echo(json_module.dumps(shown, indent=2))
         return
     console = Terminal()
     console.print(*corpus_tables(splits))
+    for sentence in corpus.note_sentences(newest):
+        console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
     for sentence, above in corpus.sentences(newest):
         style = "yellow" if above else None
         console.print(sentence, style=style, highlight=False, markup=False)

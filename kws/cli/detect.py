@@ -90,6 +90,9 @@ def detect(
         highlight=False,
         soft_wrap=True,
     )
+    for one in heard:
+        for note in one.notes:
+            typer.echo(f"kws: {one.path}: {note}", err=True)
     for row in unreadable:
         echo(f"kws: {row['error']}", err=True)
     raise typer.Exit(1 if unreadable else 0)

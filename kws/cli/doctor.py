@@ -17,7 +17,7 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only what is not in order.")] = False,
 ) -> None:
-    """Check the environment: packages, compiler, disk, memory, cache, GPU, microphone, ports.
+    """Check the environment: packages, compiler, ffmpeg, disk, memory, GPU, microphone, ports.
 
     Nothing is changed. "note": only some verbs suffer. Exit status: 1 if something needed is
     missing.

@@ -48,6 +48,12 @@ def evaluate(
         console.print(f"{counted} clips of words that are no keyword: {words}", highlight=False)
     if report.absent_labels:
         console.print(f"No clip of: {', '.join(report.absent_labels)}", highlight=False)
+    if report.notes:
+        console.print(f"[yellow]{len(report.notes)} files were read with a note:[/yellow]")
+        for name, notes in list(report.notes.items())[:SHOWN_UNUSABLE]:
+            console.print(f"  {name}: {'; '.join(notes)}", highlight=False, markup=False)
+        if len(report.notes) > SHOWN_UNUSABLE:
+            console.print(f"  and {len(report.notes) - SHOWN_UNUSABLE} more (--json lists all)")
     if report.unusable:
         console.print(f"{len(report.unusable)} files could not be used:", style="yellow")
         for name, reason in list(report.unusable.items())[:SHOWN_UNUSABLE]:

@@ -27,10 +27,13 @@ def listen(
         str, typer.Option(help="Bundle, or a folder of versions (or gs://…, s3://…).")
     ],
     source: Annotated[
-        str, typer.Argument(help='"mic", or "-": raw 16-bit little-endian mono on standard input.')
+        str, typer.Argument(help='"mic", or "-": standard input, a WAV or raw 16-bit mono.')
     ] = "mic",
     rate: Annotated[
-        int | None, typer.Option(min=2000, max=400_000, help="Of the pipe, Hz; else the bundle's.")
+        int | None,
+        typer.Option(
+            min=2000, max=400_000, help="Of raw sound in the pipe, Hz; else the bundle's."
+        ),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="Microphone, by name or number: python -m sounddevice.")
@@ -46,7 +49,7 @@ def listen(
     and the detector are the bundle's, as on the device and in `kws detect`.
     """
     from kws import detect as detecting
-    from kws.audio import live
+    from kws.audio import live, pipe
     from kws.listen import Listener
 
     if source not in ("mic", "-"):
@@ -58,7 +61,7 @@ def listen(
 
     def chunks() -> Iterator["np.ndarray"]:
         if source == "-":
-            return live.from_pipe(sys.stdin.buffer, wanted, rate)
+            return pipe.from_pipe(sys.stdin.buffer, wanted, rate)
         number = int(device) if device is not None and device.isdigit() else device
         return live.from_microphone(wanted, number)
 

@@ -1,4 +1,4 @@
-"""Compiler, disk, memory, cache, processor and GPU, microphone, ports."""
+"""Compiler, ffmpeg, disk, memory, cache, processor and GPU, microphone, ports."""
 
 import os
 import shutil
@@ -26,6 +26,7 @@ def examine_machine(runs: str, port: int) -> Iterator[Finding]:
     yield disk(cache, shutil.disk_usage)
     yield _memory()
     yield _compiler()
+    yield ffmpeg(shutil.which("ffmpeg"))
     yield gpu(shutil.which("nvidia-smi"))
     yield _microphone()
     yield free_port(port)
@@ -39,6 +40,18 @@ def disk(folder: Path, usage: Callable) -> Finding:
         state = "missing" if free < FULL_DISK_GIB else "note"
     advice = "make room, or let KWS_CACHE name a folder on a larger disk" if state != "ok" else ""
     return Finding(name="disk", state=state, found=f"{free:.1f} GiB free", advice=advice)
+
+
+def ffmpeg(program: str | None) -> Finding:
+    """Only recordings of phones and browsers need it."""
+    if program is None:
+        return Finding(
+            name="ffmpeg",
+            state="note",
+            found="not installed: M4A, AAC, WebM, AMR and WMA recordings cannot be read",
+            advice="apt-get install ffmpeg (macOS: brew install ffmpeg)",
+        )
+    return Finding(name="ffmpeg", state="ok", found=program)
 
 
 def gpu(program: str | None) -> Finding:

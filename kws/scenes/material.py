@@ -157,7 +157,7 @@ def _pieces(parts: Sequence[Part], corpus: Corpus | None, unusable: dict[str, st
     for part in parts:
         path = part.path if corpus is None else corpus.path_of(part.path)
         try:
-            duration_ms = read.duration_ms(path)
+            duration_ms = read.survey(path).duration_ms  # decoded: none breaks later
         except read.Unreadable as error:
             unusable[part.path] = str(error)
             continue

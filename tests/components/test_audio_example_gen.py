@@ -1,6 +1,7 @@
 """AudioExampleGen on a small folder in which everything that can be wrong is wrong once."""
 
 import json
+import struct
 import wave
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components.audio_example_gen import AudioExampleGen
+from components.audio_example_gen import ingest as ingest_steps
 from components.audio_example_gen.executor import (
     Executor,
     corpus_folder,
@@ -48,7 +50,7 @@ def say(seed: int, seconds: float = 1.0, rate: int = RATE_HZ) -> np.ndarray:
 
 
 def fill(folder: Path) -> None:
-    """Words, long recordings, and eight files in bad or odd state."""
+    """Words, long recordings, and thirteen files in bad or odd state."""
     for w, word in enumerate(("yes", "no", "cat")):
         (folder / word).mkdir(parents=True)
         for s in range(SPEAKERS):
@@ -65,6 +67,13 @@ def fill(folder: Path) -> None:
         soundfile.write(folder / "dog" / f"{s:04x}_nohash_0.wav", say(9000 + s), RATE_HZ)
     (folder / "README.md").write_text("A corpus.")
     spoil(folder / "yes")
+    for name in ("_background_noise_/half.flac", "_negatives_/train/half.mp3"):
+        soundfile.write(folder / name, say(len(name), 20), RATE_HZ)
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
+    zeroed = bytearray((folder / "_background_noise_" / "b.flac").read_bytes())
+    zeroed[3000:3100] = bytes(100)  # Where only those see it who decode all of it.
+    (folder / "_background_noise_" / "hole.flac").write_bytes(zeroed)
 
 
 def spoil(folder: Path) -> None:
@@ -76,6 +85,11 @@ def spoil(folder: Path) -> None:
     soundfile.write(folder / "bad_long.wav", say(5, 10), RATE_HZ)
     soundfile.write(folder / "bad_silent.wav", np.zeros(RATE_HZ), RATE_HZ)
     (folder / "bad_name.doc").write_text("?")
+    piped = bytearray((folder / "0001_nohash_0.wav").read_bytes())
+    piped[44:] = say(8).astype(np.float32).tobytes()[:6000]
+    piped[40:44] = struct.pack("<I", 0x7FFFF000)
+    (folder / "piped.wav").write_bytes(piped)
+    soundfile.write(folder / "balanced.wav", np.outer(say(9), [1, -1]), RATE_HZ)
     stereo = np.stack([say(6, 1, 44100), say(7, 1, 44100)], axis=1)
     soundfile.write(folder / "studio.wav", stereo, 44100, subtype="PCM_24")
 
@@ -130,22 +144,38 @@ def test_every_bad_file_is_quarantined_with_its_reason(examples):
         "yes/bad_long.wav": "too_long",
         "yes/bad_silent.wav": "silent",
         "yes/bad_name.doc": "not_audio_name",
+        "_background_noise_/half.flac": "truncated",
+        "_background_noise_/hole.flac": "truncated",
+        "_negatives_/train/half.mp3": "truncated",
     }
     assert "yes/0000_nohash_0.wav" in next(e["detail"] for e in entries if "dup" in e["path"])
-    assert examples.get_int_custom_property("quarantined") == 7
+    assert examples.get_int_custom_property("quarantined") == 10
     reasons = json.loads(examples.get_string_custom_property("quarantine_reasons"))
-    assert reasons == {e["reason"]: 1 for e in entries}
+    assert reasons == Counter(e["reason"] for e in entries)
+
+
+def test_every_odd_file_is_used_and_noted(examples):
+    lines = (Path(examples.uri) / "notes.jsonl").read_text().splitlines()
+    noted = [json.loads(line) for line in lines]
+    assert [(one["path"], one["note"]) for one in noted] == [
+        ("yes/balanced.wav", "one_channel"),
+        ("yes/piped.wav", "repaired_header"),
+    ]
+    assert all(one["detail"] for one in noted)
+    counts = {"one_channel": 1, "repaired_header": 1}
+    assert json.loads(examples.get_string_custom_property("notes")) == counts
+    assert json.loads((Path(examples.uri) / "ingest.json").read_text())["notes"] == counts
 
 
 def test_every_good_file_is_an_example_or_counted_as_unused(examples, clips):
     made = [clip for split in SPLITS for clip in clips[split]]
     labels = Counter(clip.label for clip in made)
-    assert labels["yes"] == SPEAKERS + 1 and labels["no"] == SPEAKERS  # + the studio recording
+    assert labels["yes"] == SPEAKERS + 3 and labels["no"] == SPEAKERS  # + studio, piped, balanced
     summary = json.loads((Path(examples.uri) / "ingest.json").read_text())
     unused = sum(sum(counts.values()) for counts in summary["unused"].values())
     spoken = sum(clip.word in ("cat", "dog") for clip in made)
     assert spoken + unused == SPEAKERS + 9
-    assert summary["files"] == 3 * SPEAKERS + 9 + 1 + 7 + 4
+    assert summary["files"] == 3 * SPEAKERS + 9 + 3 + 7 + 4 + 3
     for split in SPLITS:
         assert summary["clips"][split] == {
             label: sum(clip.label == label for clip in clips[split])
@@ -265,7 +295,9 @@ def test_our_newest_span_is_the_one_that_tfx_finds(tmp_path, pattern, folders):
 
 def test_a_corpus_that_is_too_bad_fails_with_its_reasons(corpus, tmp_path):
     strict = PARAMS.model_copy(update={"max_quarantine_share": 0.01})
-    with pytest.raises(KwsError, match=r"7 of 141 files \(5\.0%\).*too_long 1 \(yes/bad_long\.wav"):
+    with pytest.raises(
+        KwsError, match=r"10 of 146 files \(6\.8%\).*too_long 1 \(yes/bad_long\.wav"
+    ):
         ingest(corpus, tmp_path / "out", strict)
     assert (tmp_path / "out" / "quarantine.jsonl").exists()
     with pytest.raises(KwsError, match="is not a folder"):
@@ -279,3 +311,36 @@ def test_wave_of_the_standard_library_agrees_on_a_clip(corpus, clips):
     found = [c for s in clips.values() for c in s if c.word == "no" and c.speaker == "0003"]
     padding = (RATE_HZ - samples.size) // 2
     np.testing.assert_array_equal(found[0].audio, np.pad(samples, padding))
+
+
+def test_what_breaks_after_it_was_examined_is_quarantined_then_and_the_run_goes_on(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "corpus"
+    fill(folder)
+    broken = {"yes/0005_nohash_0.wav", "_background_noise_/c.flac"}
+    make = ingest_steps.cuts.make
+
+    def make_late(cut, source, params):
+        if cut.name in broken:
+            content = (folder / cut.name).read_bytes()
+            (folder / cut.name).write_bytes(content[: len(content) // 2])
+        return make(cut, source, params)
+
+    monkeypatch.setattr(ingest_steps.cuts, "make", make_late)
+    artifact = ingest(folder, tmp_path / "examples", PARAMS)
+    out = Path(artifact.uri)
+    entries = [json.loads(line) for line in (out / "quarantine.jsonl").read_text().splitlines()]
+    late = {e["path"]: e["reason"] for e in entries if e["path"] in broken}
+    assert late == dict.fromkeys(broken, "truncated")
+    summary = json.loads((out / "ingest.json").read_text())
+    made = {split: read_split(artifact, split) for split in SPLITS}
+    for split in SPLITS:
+        counts = Counter(clip.label for clip in made[split])
+        assert summary["clips"][split] == {
+            label: counts[label] for label in summary["clips"][split]
+        }
+    assert sum(clip.word == "yes" for found in made.values() for clip in found) == SPEAKERS + 2
+    long = json.loads((out / "long_recordings.json").read_text())
+    left = [part[0] for parts in long["backgrounds"].values() for part in parts]
+    assert left and not any(path.endswith("c.flac") for path in left)

@@ -43,6 +43,13 @@ def test_a_short_recording_is_heard_and_a_broken_one_named(
     spotter = detecting.load(bundle.push(contents, tmp_path))
     soundfile.write(tmp_path / "short.wav", np.zeros(1600, np.int16), 16000)
     assert len(detecting.listen_to(spotter, tmp_path / "short.wav").posteriors) == 1
+    soundfile.write(tmp_path / "crashed.wav", np.ones(16000, np.int16), 16000)
+    content = bytearray((tmp_path / "crashed.wav").read_bytes())
+    content[40:44] = bytes(4)
+    (tmp_path / "crashed.wav").write_bytes(content)
+    crashed = detecting.listen_to(spotter, tmp_path / "crashed.wav").to_dict(16000)
+    assert crashed["duration_ms"] == 1000
+    assert crashed["notes"] == ["repaired_header: its data chunk says 0 bytes, and 32000 are there"]
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     with pytest.raises(KwsError, match=r"broken\.wav"):
         detecting.listen_to(spotter, tmp_path / "broken.wav")

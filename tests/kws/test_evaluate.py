@@ -105,6 +105,23 @@ def test_what_cannot_be_used_is_listed_with_its_reason(bundle: Path, data: Path)
     }
 
 
+def test_what_was_used_with_a_note_is_listed(bundle: Path, data: Path) -> None:
+    sound = np.full(16000, LEVELS["no"], np.int16)
+    soundfile.write(data / "no" / "balanced.wav", np.stack([sound, sound], 1), 16000)
+    content = bytearray((data / "no" / "balanced.wav").read_bytes())
+    content[40:44] = b"\xff\xff\xff\xff"
+    (data / "no" / "balanced.wav").write_bytes(content)
+    report = evaluate_folder(bundle, data)
+    (note,) = report.to_dict()["notes"]["no/balanced.wav"]
+    assert note.startswith("repaired_header: ")
+    assert report.matrix.counts[3, 3] == 1
+    app = typer.Typer()
+    app.command()(evaluate_command)
+    shown = CliRunner().invoke(app, [str(data), "--bundle", str(bundle)])
+    assert "1 files were read with a note" in shown.stdout
+    assert "no/balanced.wav: repaired_header" in shown.stdout
+
+
 def test_a_list_narrows_the_clips_and_must_be_there(bundle: Path, data: Path) -> None:
     report = evaluate_folder(bundle, data, file_list=data / "validation_list.txt")
     assert report.matrix.total == 2 and report.absent_labels == ["_silence_", "no"]

@@ -93,8 +93,16 @@ def _above(above: bool) -> Html:
 def _quarantine(facts: Facts) -> Html:
     ingest = facts.ingest
     count = ingest.get("quarantined", 0)
+    noted = ingest.get("notes", {})
+    odd = (
+        table(
+            "Used with a note", ["note", "files"], [[name, f"{n:,}"] for name, n in noted.items()]
+        )
+        if noted
+        else None
+    )
     if not count:
-        return note(f"None of {ingest.get('files', 0):,} files.")
+        return join([note(f"None of {ingest.get('files', 0):,} files."), odd])
     reasons = [[reason, f"{n:,}"] for reason, n in ingest["quarantine_reasons"].items()]
     named = facts.quarantine[:MOST_QUARANTINED]
     rows = [
@@ -111,5 +119,6 @@ def _quarantine(facts: Facts) -> Html:
             )
             if rows
             else None,
+            odd,
         ]
     )

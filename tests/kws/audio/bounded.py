@@ -33,7 +33,7 @@ def outcomes(kind: str, files: Sequence[Path], megabytes: int) -> list[str]:
     return list(json.loads(result.stdout))
 
 
-def _limit(megabytes: int) -> None:
+def limit(megabytes: int) -> None:
     """So much more than what is taken already."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + megabytes * _MEGABYTE
@@ -73,7 +73,7 @@ def main() -> None:
     import kws.audio.read  # noqa: F401  # what is imported is not counted
 
     look = _audio if kind == "audio" else _archive
-    _limit(int(megabytes))
+    limit(int(megabytes))
     found = []
     for file in files:
         try:

@@ -1,6 +1,9 @@
 """An archive is unpacked whole and inside its folder, or not at all."""
 
+import gzip
 import io
+import random
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -89,3 +92,91 @@ def test_a_broken_archive_is_a_sentence(tmp_path):
             unpack(tmp_path / name, tmp_path / "out")
     with pytest.raises(KwsError, match="is not a file"):
         unpack(tmp_path / "missing.zip", tmp_path / "out")
+
+
+KINDS = {".tar": "w", ".tar.gz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
+
+
+def whole_tar(suffix: str) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=KINDS[suffix]) as archive:
+        for number in range(20):
+            info = tarfile.TarInfo(f"yes/{number}.wav")
+            sound = random.Random(number).randbytes(700 + number)
+            info.size = len(sound)
+            archive.addfile(info, io.BytesIO(sound))
+    return content.getvalue()
+
+
+def refused(path: Path, content: bytes, into: Path) -> str:
+    """The sentence; nothing may be there."""
+    path.write_bytes(content)
+    with pytest.raises(KwsError) as error:
+        unpack(path, into)
+    assert list(into.iterdir()) == []
+    return error.value.message
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".tar.xz"])
+def test_no_flipped_bit_of_a_packed_archive_gives_other_sound(suffix, tmp_path):
+    whole = whole_tar(suffix)
+    (tmp_path / f"whole{suffix}").write_bytes(whole)
+    expected = files_below(unpack(tmp_path / f"whole{suffix}", tmp_path / "whole"))
+    rng = random.Random(suffix)
+    found = 0
+    for number in range(60):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        path = tmp_path / f"{number}{suffix}"
+        path.write_bytes(damaged)
+        try:
+            # Some bits mean nothing: the time of packing, the program that packed.
+            assert files_below(unpack(path, tmp_path / "out" / str(number))) == expected
+        except KwsError:
+            found += 1
+            assert list((tmp_path / "out" / str(number)).iterdir()) == []
+    assert found >= 55
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_tar_that_ends_between_two_members_is_not_whole(tmp_path):
+    whole = whole_tar(".tar")
+    (tmp_path / "out").mkdir()
+    for members in (0, 7, 20):
+        cut = whole[: members * 1536]  # A header and two blocks of content each.
+        message = refused(tmp_path / "cut.tar", cut, tmp_path / "out")
+        assert message.endswith("its end mark is missing") or members == 0
+    packed = gzip.compress(whole[: 7 * 1536])
+    assert "end mark" in refused(tmp_path / "cut.tar.gz", packed, tmp_path / "out")
+    one_mark = tmp_path / "one.tar"
+    one_mark.write_bytes(whole[: 20 * 1536 + 512])
+    assert len(files_below(unpack(one_mark, tmp_path / "one"))) == 20
+
+
+def test_a_damaged_header_inside_a_tar_is_not_its_end(tmp_path):
+    whole = bytearray(whole_tar(".tar"))
+    (tmp_path / "out").mkdir()
+    whole[5 * 1536 + 10] ^= 1
+    assert "a header is damaged" in refused(tmp_path / "a.tar", bytes(whole), tmp_path / "out")
+    whole[5 * 1536 : 5 * 1536 + 512] = bytes(512)  # A hole where a disk lost a block.
+    message = refused(tmp_path / "a.tar", bytes(whole), tmp_path / "out")
+    assert "there is more behind its end mark" in message
+
+
+def test_a_zip_whose_list_lacks_members_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(5):
+            archive.writestr(f"yes/{number}.wav", bytes([number]) * 100)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    end = content.rindex(b"PK\5\6")
+    content[end + 8 : end + 12] = struct.pack("<HH", 6, 6)
+    (tmp_path / "out").mkdir()
+    message = refused(tmp_path / "a.zip", bytes(content), tmp_path / "out")
+    assert "5 members are listed, 6 by its end record" in message

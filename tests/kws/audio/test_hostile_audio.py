@@ -79,8 +79,9 @@ def long_silence(rate: int, seconds: int) -> bytes:
 
 SECOND = bytes(2 * RATE)
 HOSTILE = {
-    "claims_4_gb.wav": (wav(claims=0xFFFFFFF0, data=SECOND), {"truncated"}),
-    "claims_odd.wav": (wav(claims=0x7FFFFFFF, data=SECOND), {"truncated"}),
+    "claims_3_gb.wav": (wav(claims=0xC0000000, data=SECOND), {"truncated", f"read {RATE}"}),
+    "claims_4_gb.wav": (wav(claims=0xFFFFFFF0, data=SECOND), {f"read {RATE}"}),
+    "claims_odd.wav": (wav(claims=0x7FFFFFFF, data=SECOND), {f"read {RATE}"}),
     "rf64.wav": (rf64(1 << 60), {"too_long", "truncated", "malformed", f"read {RATE}"}),
     "one_hz.wav": (wav(rate=1, data=SECOND), {"unsupported_rate", "malformed"}),
     "no_rate.wav": (wav(rate=0, data=SECOND), {"unsupported_rate", "malformed"}),

@@ -1,0 +1,133 @@
+"""ffmpeg: recordings of phones, browsers and messengers (M4A, AAC, WebM, AMR, WMA), where it is
+installed.
+
+pydub reads these in the same way, but gives ffmpeg no bounds. Here a file from elsewhere gets no
+shell, no network, no demuxer but that of its signature (a playlist could name other files), limited
+time, memory and disk, and one thread.
+"""
+
+import functools
+import io
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import BinaryIO
+
+from kws.audio.container import Unreadable, format_name
+
+TIMEOUT_S = 600
+MAX_DECODED_BYTES = 4 << 30
+"""Of 16-bit samples: 37 hours of mono at 16 kHz."""
+MAX_ALLOCATION_BYTES = 256 << 20
+"""That ffmpeg may ask for at once."""
+KEPT = 4
+"""Decoded recordings that a process keeps on disk: many windows are cut from one."""
+REMEDY = "ffmpeg -i in.{suffix} -ar 16000 -ac 1 out.wav"
+_COPIED_BYTES = 1 << 20
+_HEADER_BYTES = 44
+_SPEAKER = re.compile(r"^\[[^]]* @ 0x[0-9a-f]+\] ")
+"""Which part of ffmpeg says something, and its address."""
+
+
+class DecodedWav(io.RawIOBase):
+    """A reader of a decoded recording, with a position of its own: threads may share the file."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__()
+        self._file, self._position = file, 0  # The file is held, or it would be closed.
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        size = os.fstat(self._file.fileno()).st_size
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # as RawIOBase has it
+        content = os.pread(self._file.fileno(), len(buffer), self._position)
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+
+def decode(source: str | BinaryIO, demuxer: str) -> DecodedWav:
+    """The same recording as 16-bit WAV, of its own rate and channels.
+
+    Args:
+      source: path, or binary file object.
+      demuxer: ffmpeg's name of its format.
+
+    Raises:
+      Unreadable: `needs_ffmpeg`, `malformed`, `truncated` or `too_long`.
+    """
+    if isinstance(source, str):
+        stat = os.stat(source)
+        return DecodedWav(
+            _decoded(os.path.abspath(source), demuxer, stat.st_size, stat.st_mtime_ns)
+        )
+    with tempfile.NamedTemporaryFile(prefix="kws-") as copy:  # M4A is read from both ends.
+        source.seek(0)
+        shutil.copyfileobj(source, copy, _COPIED_BYTES)
+        copy.flush()
+        return DecodedWav(_run(copy.name, demuxer))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _decoded(path: str, demuxer: str, size: int, mtime_ns: int) -> BinaryIO:
+    return _run(path, demuxer)
+
+
+def find() -> str | None:
+    """Where ffmpeg is."""
+    return shutil.which("ffmpeg")
+
+
+def _run(path: str, demuxer: str) -> BinaryIO:
+    name = format_name(demuxer)
+    program = find()
+    if program is None:
+        raise Unreadable(
+            "needs_ffmpeg",
+            f"{name} is read by ffmpeg, which is not installed: install it, or convert the file: "
+            + REMEDY.format(suffix=name.lower()),
+        )
+    command = [
+        *(program, "-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"),
+        *("-max_alloc", str(MAX_ALLOCATION_BYTES), "-protocol_whitelist", "file,pipe"),
+        *("-err_detect", "explode", "-f", demuxer, "-i", f"file:{path}"),
+        *("-map", "0:a:0", "-fs", str(MAX_DECODED_BYTES), "-c:a", "pcm_s16le"),
+        *("-bitexact", "-f", "wav", "pipe:1"),
+    ]
+    decoded = tempfile.TemporaryFile(prefix="kws-")  # noqa: SIM115  # It has no name: no trace stays.
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=decoded,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        decoded.close()
+        raise Unreadable("too_long", f"ffmpeg took more than {TIMEOUT_S} s") from None
+    size = decoded.seek(0, os.SEEK_END)
+    said = done.stderr.decode(errors="replace").replace(f"file:{path}: ", "").splitlines()
+    if done.returncode or said or size <= _HEADER_BYTES:
+        decoded.close()
+        detail = _SPEAKER.sub("", said[-1]) if said else "nothing comes out of it"
+        raise Unreadable("malformed", f"ffmpeg cannot read this {name}: {detail}")
+    if size >= MAX_DECODED_BYTES:
+        decoded.close()
+        raise Unreadable("too_long", f"more than {MAX_DECODED_BYTES:,} bytes when decoded")
+    return decoded  # type: ignore[return-value]
