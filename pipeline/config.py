@@ -15,13 +15,14 @@ from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
 from kws import credentials
+from kws.audio.listing import escape, read_text
 from kws.audio.params import IngestParams
 from kws.audio.sources import SourceParams, check_spans, names_of
 from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.labels import label_list
+from kws.labels import Keywords, label_list, near_match
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -108,7 +109,7 @@ class Config(Params):
     """Everything that a run depends on."""
 
     name: str = pydantic.Field("kws", pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    keywords: Keywords = pydantic.Field(min_length=1)
     sample_rate: int = 16000
     clip_duration_ms: int = 1000
     seed: int = 0
@@ -201,6 +202,18 @@ class Config(Params):
                     raise ValueError(
                         f"{key}: {option!r} is no option, Beam would not look at it: write "
                         "--name=value"
+                    )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _words_of_sources(self) -> "Config":
+        for number, source in enumerate(self.data.sources):
+            for word in source.positives:
+                meant = near_match(word, self.keywords)
+                if meant is not None:
+                    raise ValueError(
+                        f"data.sources.{number}.positives: {word!r} is not the keyword {meant!r}, "
+                        f"but looks like it: did you mean {meant!r}?"
                     )
         return self
 
@@ -354,6 +367,8 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
     for override in overrides:
         _apply(values, override)
     if data is not None:
+        if escape(str(data)) != str(data):
+            raise KwsError(f"--data {escape(str(data))}: the name is not UTF-8", hint="rename it")
         values["data"] = {**(values.get("data") or {}), "path": str(data.resolve())}
     refuse_password(values, preset)
     credentials.check(values, preset)
@@ -396,7 +411,7 @@ def _read(preset: str) -> dict[str, Any]:
             hint=f"there are {', '.join(preset_names())}; or give a .yaml file",
         )
     try:
-        values = yaml.load(path.read_text(), _Yaml)
+        values = yaml.load(read_text(path), _Yaml)
     except yaml.YAMLError as error:
         raise KwsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

@@ -14,6 +14,7 @@ from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from kws.report.tuning import tuning_table
+from kws.streaming.gates import NO_NEGATIVES
 from kws.training.tuning_report import TUNING_FILE, TuningReport
 from pipeline import results
 from pipeline.data_summary import print_data_notes
@@ -119,6 +120,8 @@ def _stream_sentence(evaluation: Path) -> str:
             f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
             f"{negatives['exposure']:.2f} h)"
         )
+    else:
+        lines.append(f"         [yellow]{NO_NEGATIVES}[/yellow]")
     sources = [
         f"{source} {found['count']} in {found['exposure']:.2f} h"
         for source, found in report["false_accepts_by_source"].items()

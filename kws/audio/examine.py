@@ -26,6 +26,7 @@ class Finding:
       reason, detail: why it cannot be used; reason is "" for a usable one.
       sketch: float32 `[32]` as bytes, see `kws.audio.sketch`; empty where the digest is, and where
         there is nothing but hum, an offset or rounding.
+      size_bytes: of the file, for long recordings: how much is lost with one that cannot be read.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Finding:
     reason: str = ""
     detail: str = ""
     sketch: bytes = b""
+    size_bytes: int = 0
 
 
 def examine_word(name: str, source: Source, params: IngestParams) -> Finding:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import pydantic
 
+from kws.labels import Keywords
 from kws.params import Params
 
 
@@ -14,7 +15,7 @@ class IngestParams(Params):
     in the same split.
     """
 
-    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    keywords: Keywords = pydantic.Field(min_length=1)
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
     max_clip_duration_ms: int = pydantic.Field(
@@ -53,6 +54,14 @@ class IngestParams(Params):
         -75.0, description="a word clip below this RMS is quarantined"
     )
     max_quarantine_share: float = pydantic.Field(0.05, ge=0, le=1)
+    max_source_loss: float = pydantic.Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of a source's clips of a keyword, of its other clips, or of its minutes "
+        "of negatives or backgrounds, that may be unusable; without any usable audio it is refused "
+        "in any case",
+    )
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"
     )
@@ -66,8 +75,6 @@ class IngestParams(Params):
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "IngestParams":
-        if len(set(self.keywords)) != len(self.keywords):
-            raise ValueError(f"keywords={list(self.keywords)} names a keyword twice")
         if any(not word or word.startswith("_") or "/" in word for word in self.keywords):
             raise ValueError(
                 f"keywords={list(self.keywords)}: a keyword is a word, and names with _ at the "

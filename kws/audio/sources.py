@@ -21,6 +21,7 @@ import pydantic
 
 from kws.audio import archive, spans
 from kws.audio.manifest import SUFFIXES as MANIFEST_SUFFIXES
+from kws.labels import check_keywords
 from kws.params import Params
 
 
@@ -94,6 +95,12 @@ class SourceParams(Params):
     validation_list: Literal["eval", "test"] | None = pydantic.Field(
         None, description="what validation_list.txt means here, if not what `ingest` says"
     )
+
+    @pydantic.field_validator("positives")
+    @classmethod
+    def _words(cls, positives: dict[str, Path]) -> dict[str, Path]:
+        words = check_keywords(tuple(positives))
+        return dict(zip(words, positives.values(), strict=True))
 
     @pydantic.model_validator(mode="after")
     def _one_kind(self) -> "SourceParams":

@@ -14,12 +14,15 @@ from kws.audio import cut as cuts
 from kws.audio import layout, read
 from kws.audio.clip import Clip
 from kws.audio.corpus import Corpus
+from kws.audio.examine import Finding
+from kws.audio.listing import LeftOut, list_files, read_text, summary
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
+from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
 from kws.audio.splits import Part
 from kws.augment.seed import digest
 from kws.errors import KwsError
-from kws.labels import UNKNOWN, label_of
+from kws.labels import UNKNOWN, label_of, refuse_near_matches
 from kws.scenes.negatives import join_negatives, plan_negatives
 from kws.scenes.piece import Piece
 from kws.splits import Split
@@ -64,10 +67,9 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
       KwsError: the split has no background that can be heard; speakers are to be hashed and there
         is no salt.
     """
-    found = layout.understand_corpus(
-        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
-    )
-    unusable: dict[str, str] = {}
+    found = layout.understand_corpus(corpus, list_files, read_text, params)
+    refuse_near_matches({word.word: word.name for word in found.words}, params.keywords)
+    unusable = {name: f"{reason}: {why}" for name, (reason, why) in found.misplaced.items()}
     mine = [word for word in found.words if word.split == split]
     mine.sort(key=lambda word: digest(params.seed, "material", word.name))
     words: list[Clip] = []
@@ -106,21 +108,33 @@ def sections(
         yield join_negatives(audios, sample_rate, "section")[0]
 
 
-def recordings_below(folder: Path) -> list[Piece]:
-    """Every readable recording below a folder, whole, in the order of their names.
+def recordings_below(folder: Path) -> tuple[list[Piece], dict[str, LeftOut]]:
+    """Every readable recording below a folder, whole, by name; and what is left out.
 
     Raises:
-      KwsError: there is none.
+      KwsError: there is none, or most of their minutes cannot be read.
     """
-    parts = [
-        Part(str(folder / name))
-        for name in layout.list_files(folder)
-        if Path(name).suffix.lower() in layout.AUDIO_SUFFIXES
-    ]
-    pieces = _pieces(parts, None, {})
-    if not pieces:
-        raise KwsError(f"{folder} has no recording that can be read")
-    return pieces
+    listing = list_files(folder).recordings()
+    left_out = dict(listing.left_out)
+    findings, pieces = [], []
+    for name in listing.files:
+        path = folder / name
+        size_bytes = path.stat().st_size if path.exists() else 0
+        try:
+            duration_ms = read.duration_ms(path)
+        except read.Unreadable as error:
+            findings.append(
+                Finding(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)
+            )
+            left_out[name] = LeftOut(error.reason, error.detail)
+            continue
+        findings.append(Finding(name, duration_ms, size_bytes=size_bytes))
+        if duration_ms >= 1:
+            pieces.append(Piece(str(path), 0.0, duration_ms))
+    if not findings:
+        raise KwsError(f"{folder} holds no recordings{summary(left_out)}")
+    yield_of_recordings(findings).refuse_loss(str(folder), MAX_LOSS, "minutes")
+    return pieces, left_out
 
 
 def _clips(
@@ -152,10 +166,10 @@ def _clips(
     return clips
 
 
-def _pieces(parts: Sequence[Part], corpus: Corpus | None, unusable: dict[str, str]) -> list[Piece]:
+def _pieces(parts: Sequence[Part], corpus: Corpus, unusable: dict[str, str]) -> list[Piece]:
     pieces = []
     for part in parts:
-        path = part.path if corpus is None else corpus.path_of(part.path)
+        path = corpus.path_of(part.path)
         try:
             duration_ms = read.duration_ms(path)
         except read.Unreadable as error:

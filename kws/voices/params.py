@@ -5,6 +5,7 @@ from typing import Literal
 
 import pydantic
 
+from kws.labels import Keywords
 from kws.params import Params
 
 
@@ -16,7 +17,7 @@ class VoicesParams(Params):
     unknown words take five to six minutes on two cores.
     """
 
-    keywords: tuple[str, ...] = pydantic.Field(min_length=1)
+    keywords: Keywords = pydantic.Field(min_length=1)
     unknown_words: tuple[str, ...] = pydantic.Field(
         (), description="those that are keywords are ignored"
     )
@@ -111,8 +112,6 @@ class VoicesParams(Params):
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "VoicesParams":
-        if len(set(self.keywords)) != len(self.keywords):
-            raise ValueError(f"keywords={list(self.keywords)} names a keyword twice")
         for name in ("speed", "hibari_f0_scale", "hibari_formant_scale"):
             low, high = getattr(self, name)
             if not 0.5 <= low <= high <= 2.0:
