@@ -42,7 +42,7 @@ LITTER = (
 """What operating systems and network drives leave in folders, in lower case."""
 CONVERT = "ffmpeg -i in.m4a -ar 16000 -ac 1 out.wav"
 """How any recording becomes one that everything here reads."""
-MAX_VISITS = 64
+MAX_VISITS = 16
 """Links to one folder that are followed: links among folders can multiply without end."""
 
 FileKind = Literal["recording", "companion", "other"]

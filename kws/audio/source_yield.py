@@ -296,10 +296,11 @@ def refuse_losses(
       DataError: names the source.
     """
     folders = {folder.prefix: folder for folder in corpus.folders}
+    parts = sorted({*expected, *yields})
     for folder in corpus.folders:
-        if not any(part.prefix == folder.prefix for part in yields):
+        if not any(part.prefix == folder.prefix for part in parts):
             SourceYield().refuse_loss(_title(folder), max_loss)
-    for part in sorted({*expected, *yields}):
+    for part in parts:
         one = yields.get(part, SourceYield())
         unit = "files" if part.kind == "clips" else "minutes"
         # Beside keywords there may be a few files that belong to nothing, and no other words.
