@@ -20,6 +20,7 @@ from kws.audio.fingerprint import fingerprint
 from kws.audio.fragment import parse
 from kws.audio.listing import list_files, read_text
 from kws.audio.manifest import read_manifest
+from kws.audio.source_yield import refuse_empty
 from kws.audio.sources import names_of
 from kws.audio.spans import Span
 from kws.errors import KwsError
@@ -55,7 +56,8 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     `sources.json` if anything has changed.
 
     Raises:
-      KwsError: a place is missing, an archive unsafe, a manifest wrong, a keyword said nowhere.
+      KwsError: a place is missing or empty, an archive unsafe, a manifest wrong, a keyword said
+        nowhere, or a word looks like a keyword and is not.
     """
     folders, newest = gather(config, workers, progress)
     corpus = Corpus(tuple(folders))
@@ -106,6 +108,7 @@ def _check_keywords(corpus: Corpus, config: Config) -> None:
     understood = layout.understand_corpus(corpus, list_files, read_text, config.ingest)
     found = {word.word: word.name for word in understood.words}
     refuse_near_matches(found, config.keywords)
+    refuse_empty(corpus, understood, os.path.isdir, config.keywords)
     words = sorted(found)
     missing = [keyword for keyword in config.keywords if keyword not in words]
     if missing:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from kws.audio.corpus import Corpus, Folder
 from kws.audio.examine import Finding
+from kws.audio.layout import Layout
 from kws.audio.listing import CONVERT, FFMPEG_SUFFIXES, RECORDING_SUFFIXES, kind_of
 from kws.audio.quarantine import Quarantined
 from kws.audio.splits import Part
@@ -55,7 +56,7 @@ class SourcePart(NamedTuple):
 class Reason(NamedTuple):
     """How many files were lost for one reason, and the first of them by name."""
 
-    count: int
+    files: int
     example: str
     detail: str
 
@@ -96,7 +97,7 @@ class SourceYield:
             self.reasons[reason] = found
             return
         first = min(known, found, key=lambda one: one.example)
-        self.reasons[reason] = first._replace(count=known.count + found.count)
+        self.reasons[reason] = first._replace(files=known.files + found.files)
 
     def refuse_loss(self, title: str, max_loss: float, unit: str = "files") -> None:
         """Refuses a part of a source that gives nothing usable, or loses more than `max_loss`.
@@ -127,8 +128,8 @@ class SourceYield:
 
 def _in_words(lost: Sequence[tuple[str, Reason]]) -> str:
     """`not_audio 3 (a.m4a: …), truncated 1 (…)`."""
-    lost = sorted(lost, key=lambda item: (-item[1].count, item[0]))
-    said = [f"{why} {found.count} ({found.example}: {found.detail})" for why, found in lost]
+    lost = sorted(lost, key=lambda item: (-item[1].files, item[0]))
+    said = [f"{why} {found.files} ({found.example}: {found.detail})" for why, found in lost]
     more = ", …" if len(said) > REASONS_SHOWN else ""
     return ", ".join(said[:REASONS_SHOWN]) + more
 
@@ -276,6 +277,31 @@ def expected_parts(corpus: Corpus, is_folder: Callable[[str], bool]) -> list[Sou
             if is_folder(f"{folder.path}/{BACKGROUND_FOLDER}"):
                 parts.append(SourcePart(folder.prefix, "backgrounds"))
     return parts
+
+
+def refuse_empty(
+    corpus: Corpus, found: Layout, is_folder: Callable[[str], bool], keywords: Sequence[str]
+) -> None:
+    """Refuses a corpus with a part that holds no recording by its files' names alone.
+
+    Raises:
+      DataError: names the source.
+    """
+    yields: PartYields = {}
+    for word in found.words:
+        part = clip_part(corpus, word.name, word.word, keywords)
+        yields.setdefault(part, SourceYield()).usable += 1
+    long: tuple[tuple[Kind, Mapping[Split, Sequence[Part]]], ...] = (
+        ("negatives", found.negatives),
+        ("backgrounds", found.backgrounds),
+    )
+    for kind, of_split in long:
+        for recording in (one for split in SPLITS for one in of_split[split]):
+            part = SourcePart(corpus.find(recording.path)[0].prefix, kind)
+            yields.setdefault(part, SourceYield()).usable += 1
+    misplaced = [Quarantined(name, *why) for name, why in sorted(found.misplaced.items())]
+    add_misplaced(yields, corpus, misplaced, keywords)
+    refuse_losses(yields, corpus, expected_parts(corpus, is_folder), max_loss=1.0)
 
 
 def refuse_losses(

@@ -77,7 +77,7 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
         kind = [word for word in mine if (word.word in params.keywords) == keyword]
         words += _clips(kind, corpus, params, most, unusable)
     backgrounds = []
-    for piece in _pieces(found.backgrounds[split], corpus, unusable):
+    for piece in _pieces("backgrounds", found.backgrounds[split], corpus, unusable):
         audio = load(piece, params.sample_rate)
         if audio.any():
             backgrounds.append(audio)
@@ -89,7 +89,7 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
     return Material(
         words=words,
         backgrounds=backgrounds,
-        negatives=_pieces(found.negatives[split], corpus, unusable),
+        negatives=_pieces("negatives", found.negatives[split], corpus, unusable),
         unusable=unusable,
     )
 
@@ -118,19 +118,12 @@ def recordings_below(folder: Path) -> tuple[list[Piece], dict[str, LeftOut]]:
     left_out = dict(listing.left_out)
     findings, pieces = [], []
     for name in listing.files:
-        path = folder / name
-        size_bytes = path.stat().st_size if path.exists() else 0
-        try:
-            duration_ms = read.duration_ms(path)
-        except read.Unreadable as error:
-            findings.append(
-                Finding(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)
-            )
-            left_out[name] = LeftOut(error.reason, error.detail)
-            continue
-        findings.append(Finding(name, duration_ms, size_bytes=size_bytes))
-        if duration_ms >= 1:
-            pieces.append(Piece(str(path), 0.0, duration_ms))
+        finding = _examine(name, folder / name)
+        findings.append(finding)
+        if finding.reason:
+            left_out[name] = LeftOut(finding.reason, finding.detail)
+        elif finding.duration_ms >= 1:
+            pieces.append(Piece(str(folder / name), 0.0, finding.duration_ms))
     if not findings:
         raise KwsError(f"{folder} holds no recordings{summary(left_out)}")
     yield_of_recordings(findings).refuse_loss(str(folder), MAX_LOSS, "minutes")
@@ -166,16 +159,29 @@ def _clips(
     return clips
 
 
-def _pieces(parts: Sequence[Part], corpus: Corpus, unusable: dict[str, str]) -> list[Piece]:
-    pieces = []
+def _pieces(
+    kind: str, parts: Sequence[Part], corpus: Corpus, unusable: dict[str, str]
+) -> list[Piece]:
+    pieces, findings = [], []
     for part in parts:
-        path = corpus.path_of(part.path)
-        try:
-            duration_ms = read.duration_ms(path)
-        except read.Unreadable as error:
-            unusable[part.path] = str(error)
+        finding = _examine(part.path, Path(corpus.path_of(part.path)))
+        findings.append(finding)
+        if finding.reason:
+            unusable[part.path] = f"{finding.reason}: {finding.detail}"
             continue
+        path, duration_ms = corpus.path_of(part.path), finding.duration_ms
         piece = Piece(path, part.start_share * duration_ms, part.end_share * duration_ms)
         if piece.duration_ms >= 1:
             pieces.append(piece)
+    if findings:
+        title = f"{kind} of {', '.join(folder.path for folder in corpus.folders)}"
+        yield_of_recordings(findings).refuse_loss(title, MAX_LOSS, "minutes")
     return pieces
+
+
+def _examine(name: str, path: Path) -> Finding:
+    size_bytes = path.stat().st_size if path.exists() else 0
+    try:
+        return Finding(name, read.duration_ms(path), size_bytes=size_bytes)
+    except read.Unreadable as error:
+        return Finding(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)
