@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from kws.audio.examine import Finding
 from kws.audio.read import Unreadable, read
+from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
 from kws.detect import LONGEST_MS
-from kws.errors import KwsError
 from kws.micro import stage
 from kws.scenes.ground_truth import GroundTruth
 from kws.streaming.cascade import hear, listen
@@ -41,12 +42,14 @@ class CascadeTrial:
     """Some recordings.
 
     Attributes:
-      heard: each of them.
+      heard: each of them that can be read.
+      unreadable: file -> why it cannot be read.
       cost: over all, at the threshold asked for.
       tried: over all, at other thresholds of the first stage too.
     """
 
     heard: list[HeardByBoth]
+    unreadable: dict[str, str]
     cost: CascadeFigures
     tried: list[CascadeFigures]
 
@@ -62,6 +65,7 @@ class CascadeTrial:
                 }
                 for one in self.heard
             ],
+            "unreadable": self.unreadable,
             "cost": self.cost.to_dict(),
             "thresholds_tried": [figures.to_dict() for figures in self.tried],
         }
@@ -83,17 +87,23 @@ def try_cascade(
       threshold, hold_ms: see `kws.streaming.cascade_params.CascadeParams`.
 
     Raises:
-      KwsError: no bundle, two that cannot be a cascade, or a recording that cannot be read.
+      KwsError: no bundle, two that cannot be a cascade, or most minutes cannot be read.
     """
     first, second = stage.of_bundle(first_bundle), stage.of_bundle(second_bundle)
     check(first, second, hold_ms)
     sample_rate = second.params.sample_rate
-    heard, rows = [], []
+    heard, rows, findings = [], [], []
     for path in recordings:
         try:
             audio = read(path, sample_rate, max_duration_ms=LONGEST_MS).audio
         except Unreadable as error:
-            raise KwsError(f"{path}: {error}") from error
+            size_bytes = path.stat().st_size if path.exists() else 0
+            findings.append(
+                Finding(str(path), 0, b"", error.reason, error.detail, size_bytes=size_bytes)
+            )
+            continue
+        duration_ms = len(audio) * 1000 // sample_rate
+        findings.append(Finding(str(path), duration_ms, size_bytes=path.stat().st_size))
         features = second.frontend.compute(audio)
         both = hear(first, second, features, threshold=threshold, hold_ms=hold_ms)
         alone = listen(second, features, np.ones(len(features), bool))
@@ -106,14 +116,16 @@ def try_cascade(
         truth = GroundTruth(
             stream_id=str(path),
             kind="negatives",
-            duration_ms=len(audio) * 1000 // sample_rate,
+            duration_ms=duration_ms,
             sample_rate=sample_rate,
             words=(),
         )
         rows.append(FirstHeard(truth=truth, frames=len(features), first=both.first))
+    yield_of_recordings(findings).refuse_loss("the recordings", MAX_LOSS, "minutes")
     tried = [
         cascade_figures(rows, first, second, threshold=one, hold_ms=hold_ms, match=MatchParams())
         for one in sorted({threshold, *SWEEP})
     ]
     (cost,) = (figures for figures in tried if figures.threshold == threshold)
-    return CascadeTrial(heard=heard, cost=cost, tried=tried)
+    unreadable = {one.name: f"{one.reason}: {one.detail}" for one in findings if one.reason}
+    return CascadeTrial(heard=heard, unreadable=unreadable, cost=cost, tried=tried)

@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kws.audio import container
-from kws.audio.layout import AUDIO_SUFFIXES
+from kws.audio.listing import CONVERT
 from kws.audio.read import Unreadable, read
 from kws.errors import KwsError
 from kws.features.live import LiveAsBatch
@@ -18,9 +17,7 @@ from kws.streaming.detector import Detection, detect
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import ScoringModel, stream_posteriors
 
-READABLE = (
-    "a recording is a WAV, FLAC, OGG or MP3 file; with ffmpeg M4A, AAC, WebM, AMR or WMA, too"
-)
+READABLE = f"WAV, FLAC, OGG and MP3 are read, others where ffmpeg is installed; or {CONVERT}"
 LONGEST_MS = 24 * 3_600_000
 
 
@@ -123,22 +120,3 @@ def listen_to(spotter: Spotter, path: Path) -> Heard:
         detections=found,
         notes=container.to_text(recording.notes),
     )
-
-
-def recordings(path: Path) -> Iterator[Path]:
-    """The file itself, or every recording below a folder, sorted.
-
-    Raises:
-      KwsError: there is none.
-    """
-    if path.is_file():
-        yield path
-        return
-    if not path.exists():
-        raise KwsError(f"{path} does not exist")
-    found = sorted(
-        file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file()
-    )
-    if not found:
-        raise KwsError(f"{path} holds no recording", hint=f"known: {', '.join(AUDIO_SUFFIXES)}")
-    yield from found

@@ -5,16 +5,18 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from kws import features
-from kws.audio import container, layout
+from kws.audio import container
 from kws.audio.align import align
+from kws.audio.listing import LeftOut, list_files, read_text, summary
 from kws.audio.read import Unreadable, read
+from kws.audio.source_yield import MAX_LOSS, USABLE, SourceYield
 from kws.errors import KwsError
-from kws.labels import RESERVED, SILENCE, UNKNOWN, label_of
+from kws.labels import RESERVED, SILENCE, UNKNOWN, canonical, label_of, refuse_near_matches
 from kws.micro.bundle_folder import bundle_folder
 from kws.report.confusion import ConfusionMatrix
 
@@ -34,6 +36,7 @@ class ClipReport:
       words_as_unknown: how many clips of each word that is no keyword counted as `_unknown_`.
       unusable: file -> why it could not be used; none of them is in the matrix.
       notes: file -> what is odd about it; it was used (`kws.audio.container.Note`).
+      hidden_files: hidden files and folders, which nobody looked at.
       ignored_files: in folders with a _ at the front, which hold long recordings and no clips.
       absent_labels: labels of the model without a single clip here.
     """
@@ -45,6 +48,7 @@ class ClipReport:
     unusable: dict[str, str]
     notes: dict[str, list[str]]
     ignored_files: int
+    hidden_files: int
     absent_labels: list[str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,6 +63,7 @@ class ClipReport:
             "unusable_count": len(self.unusable),
             "notes": self.notes,
             "ignored_files": self.ignored_files,
+            "hidden_files": self.hidden_files,
             "absent_labels": self.absent_labels,
         }
 
@@ -85,7 +90,8 @@ def evaluate_folder(
       model: the bundle's model, if it is loaded already.
 
     Raises:
-      KwsError: no bundle, no data, a file of the list is missing, or no usable recording.
+      KwsError: no bundle, no data, a file of the list is missing, a folder that looks like a
+        label's, or a label of whose recordings most cannot be used.
     """
     folder, root = bundle_folder(bundle), Path(data)
     if model is None:
@@ -93,7 +99,11 @@ def evaluate_folder(
     labels = list(model.labels)
     frontend = features.create(model.feature_params)
     params = model.feature_params
-    names, ignored, unusable = _clip_names(root, file_list)
+    found = _find_clips(root, file_list)
+    unusable = {name: str(why) for name, why in found.unusable.items()}
+    words_of = {name: PurePosixPath(name).parts[0] for name in found.names}
+    refuse_near_matches({word: str(root / name) for name, word in words_of.items()}, labels)
+    yields = {label_of(word, labels): SourceYield() for word in words_of.values()}
 
     words: collections.Counter[str] = collections.Counter()
     notes: dict[str, list[str]] = {}
@@ -101,16 +111,17 @@ def evaluate_folder(
     predicted: list[np.ndarray] = []
 
     def clips() -> Iterator[tuple[int, np.ndarray]]:
-        for name in names:
-            word = PurePosixPath(name).parts[0]
+        for name, word in words_of.items():
             label = label_of(word, labels)
             try:
                 recording = read(root / name, params.sample_rate)
             except Unreadable as error:
                 unusable[name] = str(error)
+                yields[label].add(name, error.reason, error.detail)
                 continue
             if recording.notes:
                 notes[name] = container.to_text(recording.notes)
+            yields[label].add(name, USABLE, "")
             if label == UNKNOWN and word != UNKNOWN:
                 words[word] += 1
             audio = recording.audio
@@ -120,9 +131,8 @@ def evaluate_folder(
         posteriors = model.posteriors(frontend.compute_batch(audio))
         truth += indices
         predicted.append(posteriors.argmax(axis=1))
-    if not truth:
-        reasons = f": {next(iter(unusable.values()))}" if unusable else ""
-        raise KwsError(f"none of the {len(names)} recordings in {root} could be used{reasons}")
+    for label, one in yields.items():
+        one.refuse_loss(f"{root}: label {label!r}", MAX_LOSS)
     matrix = ConfusionMatrix.of(truth, np.concatenate(predicted), labels)
     counts = matrix.counts.sum(axis=1)
     return ClipReport(
@@ -132,7 +142,8 @@ def evaluate_folder(
         words_as_unknown=dict(sorted(words.items())),
         unusable=unusable,
         notes=notes,
-        ignored_files=ignored,
+        ignored_files=found.ignored,
+        hidden_files=found.hidden,
         absent_labels=[label for label, count in zip(labels, counts, strict=True) if not count],
     )
 
@@ -143,53 +154,48 @@ def _load_model(folder: Path) -> "Int8File":
     return load_folder(folder)
 
 
-def _clip_names(
-    root: Path, file_list: str | os.PathLike[str] | None
-) -> tuple[list[str], int, dict[str, str]]:
-    """`<word>/<file>` of every clip, how many files were ignored, and those that are no clip."""
+class _Clips(NamedTuple):
+    """`<word>/<file>` of every clip, files that are not a clip, and how many were ignored."""
+
+    names: list[str]
+    unusable: dict[str, LeftOut]
+    ignored: int
+    hidden: int
+
+
+def _find_clips(root: Path, file_list: str | os.PathLike[str] | None) -> _Clips:
     if not root.is_dir():
         raise KwsError(f"{root} is no folder", hint="give a folder of folders: <word>/<file>.wav")
+    listing = list_files(root).recordings()
     clips: list[str] = []
-    misplaced: dict[str, str] = {}
+    misplaced = dict(listing.left_out)
     ignored = 0
-    for name in layout.list_files(root):
-        path = PurePosixPath(name)
-        if _is_companion(path):
-            continue
-        if path.parts[0].startswith("_") and path.parts[0] not in RESERVED:
+    for name in listing.files:
+        folder, _, file = name.partition("/")
+        if folder.startswith("_") and folder not in RESERVED and file:
+            refuse_near_matches({folder: str(root / name)}, ())
             ignored += 1
-        elif len(path.parts) != 2:
-            misplaced[name] = "misplaced: expected <word>/<file>"
-        elif path.suffix.lower() not in layout.AUDIO_SUFFIXES:
-            misplaced[name] = f"not_audio_name: suffix {path.suffix or 'missing'}"
+        elif not file or "/" in file:
+            misplaced[name] = LeftOut("misplaced", "expected <word>/<file>")
         else:
             clips.append(name)
     if file_list is not None:
-        lines = Path(file_list).read_text().splitlines()
-        wanted = {line.strip().replace("\\", "/") for line in lines if line.strip()}
-        missing = sorted(wanted - set(clips))
+        lines = read_text(file_list).splitlines()
+        wanted = {canonical(line.strip().replace("\\", "/")) for line in lines if line.strip()}
+        missing = sorted(wanted - set(map(canonical, clips)))
         if missing:
             raise KwsError(
                 f"{file_list} names {missing[0]!r}, which is not in {root} "
                 f"({len(missing)} of {len(wanted)} lines are missing)"
             )
-        clips = [name for name in clips if name in wanted]
+        clips = [name for name in clips if canonical(name) in wanted]
         misplaced = {}
     if not clips:
         raise KwsError(
-            f"{root} holds no recordings of words",
+            f"{root} holds no recordings of words{summary(misplaced)}",
             hint=f"expected <word>/<file>.wav, with {UNKNOWN} and {SILENCE} for what is no keyword",
         )
-    return clips, ignored, misplaced
-
-
-def _is_companion(path: PurePosixPath) -> bool:
-    """Lists, licences, notes and hidden files may lie beside recordings."""
-    return (
-        path.suffix.lower() in layout.COMPANION_SUFFIXES
-        or path.stem.upper() in layout.COMPANION_NAMES
-        or path.name.startswith(".")
-    )
+    return _Clips(clips, misplaced, ignored, listing.hidden)
 
 
 def _batches(

@@ -7,7 +7,7 @@ so that a changed section re-runs exactly the components that read it.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import pydantic
 
@@ -61,44 +61,3 @@ def _kinds(annotation: Any) -> set[Any]:
     """The types that an annotation is made of: those of `tuple[int, ...] | None` hold int."""
     parts = get_args(annotation)
     return {annotation} if not parts else set().union(*(_kinds(part) for part in parts))
-
-
-_LONGEST_WORD = 100
-
-
-def word_problem(word: str) -> str | None:
-    """What keeps a word from being the name of a label and of its folder; None: nothing does."""
-    if not word.strip():
-        return "it is empty"
-    if word != word.strip():
-        return "it begins or ends with a space"
-    if word[0] in "_.-":
-        return f"{word[0]!r} at the front is reserved: begin with a letter or digit"
-    if len(word) > _LONGEST_WORD:
-        return f"it has {len(word)} characters, at most {_LONGEST_WORD} are allowed"
-    for character in word:
-        if character in "/\\" or not character.isprintable():
-            return f"it contains {character!r}, and its recordings are in a folder of that name"
-    return None
-
-
-def _check_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    for word in words:
-        problem = word_problem(word)
-        if problem is not None:
-            shown = word if len(word) <= _LONGEST_WORD else f"{word[:20]}…"
-            raise ValueError(f"{shown!r} cannot be a word: {problem}")
-    return words
-
-
-def _check_distinct(words: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({word for word in words if words.count(word) > 1})
-    if twice:
-        raise ValueError(f"names a keyword twice: {', '.join(twice)}")
-    return words
-
-
-Words = Annotated[tuple[str, ...], pydantic.AfterValidator(_check_words)]
-"""Words that are labels or the names of folders."""
-Keywords = Annotated[Words, pydantic.AfterValidator(_check_distinct)]
-"""The same, none of them twice."""

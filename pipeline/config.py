@@ -13,17 +13,18 @@ from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
 from kws import credentials
+from kws.audio.listing import escape
 from kws.audio.params import IngestParams
 from kws.audio.sources import SourceParams, check_spans, names_of
 from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.labels import label_list
+from kws.labels import Keywords, label_list, near_match
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.params import Keywords, Params
+from kws.params import Params
 from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stride_steps
@@ -218,6 +219,18 @@ class Config(Params):
                     )
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _words_of_sources(self) -> "Config":
+        for number, source in enumerate(self.data.sources):
+            for word in source.positives:
+                meant = near_match(word, self.keywords)
+                if meant is not None:
+                    raise ValueError(
+                        f"data.sources.{number}.positives: {word!r} is not the keyword {meant!r}, "
+                        f"but looks like it: did you mean {meant!r}?"
+                    )
+        return self
+
     @property
     def scene_features(self) -> FeatureParams:
         """The features of whole scenes."""
@@ -357,6 +370,8 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
     for override in overrides:
         _apply(values, override)
     if data is not None:
+        if escape(str(data)) != str(data):
+            raise KwsError(f"--data {escape(str(data))}: the name is not UTF-8", hint="rename it")
         own = values.get("data") or {}
         if not isinstance(own, dict):
             raise KwsError(f"{preset}: data: a section is a mapping, this is {type(own).__name__}")

@@ -1,6 +1,8 @@
 """The screen at the end of a run without a model: what data there is, and where; and what any run
 says of its data."""
 
+import json
+
 from rich.console import Console
 from rich.table import Table
 
@@ -60,9 +62,15 @@ def print_data_notes(console: Console, run: results.Run) -> None:
     quarantined = ingested.custom_property("examples", "quarantined")
     if quarantined:
         path = ingested.folder("examples") / QUARANTINE_FILE
-        console.print(f"Quarantined: {quarantined} files, see {path}", soft_wrap=True)
+        reasons = json.loads(str(ingested.custom_property("examples", "quarantine_reasons")))
+        counts = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+        console.print(
+            f"Quarantined: {quarantined} files ({counts}), see {path}",
+            highlight=False,
+            soft_wrap=True,
+        )
     for sentence in corpus.note_sentences(run):
-        console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
     for sentence, above_limit in corpus.sentences(run):
         if above_limit:
             console.print(sentence, style="yellow", highlight=False)

@@ -18,10 +18,13 @@ from kws.audio import layout
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.fingerprint import fingerprint
 from kws.audio.fragment import parse
+from kws.audio.listing import list_files, read_text
 from kws.audio.manifest import read_manifest
+from kws.audio.source_yield import refuse_empty
 from kws.audio.sources import names_of
 from kws.audio.spans import Span
 from kws.errors import KwsError
+from kws.labels import refuse_near_matches
 from pipeline.config import Config
 from pipeline.paths import cache_folder
 from pipeline.progress import Progress
@@ -53,7 +56,8 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     `sources.json` if anything has changed.
 
     Raises:
-      KwsError: a place is missing, an archive unsafe, a manifest wrong, a keyword said nowhere.
+      KwsError: a place is missing or empty, an archive unsafe, a manifest wrong, a keyword said
+        nowhere, or a word looks like a keyword and is not.
     """
     folders, newest = gather(config, workers, progress)
     corpus = Corpus(tuple(folders))
@@ -94,15 +98,18 @@ def files_of(folder: Folder) -> list[str]:
     """Names of the files that belong to a folder, relative to it."""
     path = Path(folder.path)
     if folder.kind != "manifest":
-        return layout.list_files(path)
-    text = _read_text(str(path / folder.manifest))
+        return list_files(path).files
+    text = read_text(path / folder.manifest)
     listed = read_manifest(text, folder.manifest).words
     return [folder.manifest, *{parse(name).path for name in listed}]
 
 
 def _check_keywords(corpus: Corpus, config: Config) -> None:
-    understood = layout.understand_corpus(corpus, layout.list_files, _read_text, config.ingest)
-    words = sorted({word.word for word in understood.words})
+    understood = layout.understand_corpus(corpus, list_files, read_text, config.ingest)
+    found = {word.word: word.name for word in understood.words}
+    refuse_near_matches(found, config.keywords)
+    refuse_empty(corpus, understood, os.path.isdir, config.keywords)
+    words = sorted(found)
     missing = [keyword for keyword in config.keywords if keyword not in words]
     if missing:
         more = ", …" if len(words) > WORDS_SHOWN else ""
@@ -111,13 +118,6 @@ def _check_keywords(corpus: Corpus, config: Config) -> None:
             f"{', '.join(dict.fromkeys(folder.source for folder in corpus.folders))}",
             hint=f"words found: {', '.join(words[:WORDS_SHOWN]) or 'none'}{more}",
         )
-
-
-def _read_text(path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise KwsError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
 def _write(folder: Path, file: Path, text: str) -> None:

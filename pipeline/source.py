@@ -4,10 +4,14 @@ One folder or archive in Speech Commands layout, or synthesized speech alone, is
 `folder_of` is its folder. Anything else is a mix (`pipeline.mix`): its folder holds `sources.json`.
 """
 
+import os
 from pathlib import Path
 
 from kws.audio import archive
+from kws.audio.contents import TESTING_LIST, VALIDATION_LIST
+from kws.audio.listing import escape, is_hidden, read_text
 from kws.errors import KwsError
+from kws.labels import canonical, refuse_near_matches
 from pipeline import mix
 from pipeline.config import Config
 from pipeline.paths import cache_folder
@@ -49,12 +53,17 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     folder = folder_of(config, progress)
     if config.data.path is None:
         synthesize(config, workers, progress)
-    words = {child.name for child in folder.iterdir() if child.is_dir()}
+    names = [name for name in os.listdir(folder) if not is_hidden(name)]
+    words = {canonical(name): str(folder / name) for name in names if (folder / name).is_dir()}
+    refuse_near_matches(words, config.keywords)
     missing = [word for word in config.keywords if word not in words]
     if missing:
-        found = ", ".join(sorted(word for word in words if not word.startswith(("_", "."))))
+        found = ", ".join(sorted(escape(word) for word in words if not word.startswith("_")))
         raise KwsError(
             f"{folder}: no folder of recordings for keyword {', '.join(missing)}",
             hint=f"words found: {found or 'none'}",
         )
+    for name in (VALIDATION_LIST, TESTING_LIST):
+        if (folder / name).is_file():
+            read_text(folder / name)
     return folder

@@ -15,6 +15,7 @@ from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import confusion_table, gates_table, per_class_table
 from kws.report.tuning import tuning_table
+from kws.streaming.gates import NO_NEGATIVES
 from kws.terminal import headed, lines
 from kws.training.tuning_report import TUNING_FILE, TuningReport
 from pipeline import results
@@ -124,6 +125,8 @@ def _stream_sentence(evaluation: Path) -> Text:
             f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
             f"{negatives['exposure']:.2f} h)"
         )
+    else:
+        said.append(Text(f"         {NO_NEGATIVES}", style="yellow"))
     sources = [
         f"{source} {found['count']} in {found['exposure']:.2f} h"
         for source, found in report["false_accepts_by_source"].items()

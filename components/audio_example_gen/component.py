@@ -8,7 +8,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2, range_config_pb2
 
-from components.audio_example_gen import executor
+from components.audio_example_gen import driver, executor
 from kws.audio.corpus import SOURCES_FILE
 from kws.audio.params import IngestParams
 
@@ -39,14 +39,16 @@ class AudioExampleGen(FileBasedExampleGen):
        `notes` (JSON: how many files have each), `cross_split_duplicates` (quarantined copies of a
        clip in another split), `clips_train`, `clips_eval`, `clips_test`.
 
-    The run fails with a `KwsError` if more files than `max_quarantine_share` are in quarantine, or
-    if a keyword has no clip in one of the splits.
+    The run fails with a `KwsError` if a source has no usable audio or loses most of it
+    (`kws.audio.source_yield`), if more files than `max_quarantine_share` are in quarantine, if a
+    word looks like a keyword and is not, or if a keyword has no clip in one of the splits.
 
     Example:
       gen = AudioExampleGen(input_base="/data/words", params=IngestParams(keywords=("yes", "no")))
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from components.audio_example_gen.plan import MakePlan
 from components.audio_example_gen.plan_steps import Rest, pack
 from kws.audio import clip as clips
 from kws.audio import cut as cuts
-from kws.audio import examine, layout
+from kws.audio import examine, layout, listing, source_yield
 from kws.audio.container import Unreadable
 from kws.audio.corpus import Corpus
 from kws.audio.ingest_summary import INGEST_FILE, check, summarize
@@ -31,6 +31,7 @@ from kws.audio.params import IngestParams
 from kws.audio.plan import Lost, without_lost
 from kws.audio.pseudonym import pseudonym
 from kws.audio.quarantine import NOTES_FILE, QUARANTINE_FILE, to_jsonl
+from kws.audio.read import Source
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -105,26 +106,29 @@ class ExamineAndPlan(beam.PTransform):
             | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
         )
         params = IngestParams.from_json(self._params_json)
-        return (findings, understood[REST]) | "Plan" >> MakePlan(params)
+        return (findings, understood[REST]) | "Plan" >> MakePlan(params, self._corpus)
 
 
 def understand(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mistakes the union.
     """Lists the files of the corpus and sorts them; a `Batch` of some, and the layout's rest."""
     found = layout.understand_corpus(
-        corpus, list_names, read_text, IngestParams.from_json(params_json)
+        corpus, list_folder, read_text, IngestParams.from_json(params_json)
     )
     yield from batches(found)
     rest = dataclasses.replace(found, words=[])
-    yield beam.pvalue.TaggedOutput(REST, Rest(rest, len(found.words)))
+    expected = source_yield.expected_parts(corpus, fileio.isdir)
+    yield beam.pvalue.TaggedOutput(REST, Rest(rest, len(found.words), tuple(expected)))
 
 
-def list_names(folder: str) -> list[str]:
-    """Names of all files below a folder, relative to it."""
+def list_folder(folder: str) -> listing.Listing:
+    """All files below a folder, of this machine or of a store."""
+    if not staging.is_url(folder):
+        return listing.list_files(folder)
     names = []
     for parent, _, files in fileio.walk(folder):
         inside = os.path.relpath(parent, folder) if parent.rstrip("/") != folder else "."
         names += [file if inside == "." else f"{inside}/{file}" for file in files]
-    return names
+    return listing.of_names(names)
 
 
 def read_text(path: str) -> str:
@@ -182,7 +186,8 @@ class Examine(beam.DoFn):
 
     def _look_at_long(self, name: str) -> examine.Finding:
         with staging.long_recording(self._corpus.path_of(name)) as source:
-            return examine.examine_long(name, source, self._params)
+            found = examine.examine_long(name, source, self._params)
+            return dataclasses.replace(found, size_bytes=_size_bytes(source))
 
 
 def write_down(
@@ -258,6 +263,16 @@ class Make(beam.DoFn):
             return cuts.make(cut, staging.short_recording(path), self._params)
         with staging.long_recording(path) as source:
             return cuts.make(cut, source, self._params)
+
+
+def _size_bytes(source: Source) -> int:
+    """Of a recording's file; 0 where it cannot be told."""
+    try:
+        if isinstance(source, str | os.PathLike):
+            return os.path.getsize(source)
+        return source.seek(0, os.SEEK_END)
+    except OSError:
+        return 0
 
 
 def _grouped(items: list[T]) -> Iterator[list[T]]:

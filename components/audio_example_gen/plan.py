@@ -2,6 +2,7 @@
 
     examined ─┬─ digests ── sketches in cells ── suspects ─┐
               ├─ suspects' findings ── copies (of suspects alone) ── counts of words
+              ├─ what every part of a source gave, and lost: is it enough?
               ├─ histogram of hashes ── boundaries ── limits: the choice
               └─ cuts of every batch ─┬─ windows of long recordings
                                       └─ mixed by their hash ── batches of cuts
@@ -16,6 +17,7 @@ import apache_beam as beam
 
 from components.audio_example_gen import plan_steps as steps
 from components.audio_example_gen.plan_copies import FindCopies, dropped
+from kws.audio.corpus import Corpus
 from kws.audio.params import IngestParams
 
 _Single, _Iter, _Dict = beam.pvalue.AsSingleton, beam.pvalue.AsIter, beam.pvalue.AsDict
@@ -28,13 +30,14 @@ class MakePlan(beam.PTransform):
     there is a problem, there are no cuts.
     """
 
-    def __init__(self, params: IngestParams):
+    def __init__(self, params: IngestParams, corpus: Corpus):
         super().__init__()
         self._params = params.to_json()
+        self._corpus = corpus
 
     def expand(self, inputs: Any) -> Any:  # Beam takes no dict of outputs as a type hint.
         examined, rest = inputs
-        params = self._params
+        params, corpus = self._params, self._corpus
         copies = (examined, rest) | "Copies" >> FindCopies(IngestParams.from_json(params))
         unwanted = _Single(copies | "Dropped" >> beam.Map(dropped))
         per_word = _Single(
@@ -56,9 +59,13 @@ class MakePlan(beam.PTransform):
             | "Notes" >> beam.Map(steps.notes_on)
             | "AddNotes" >> beam.CombineGlobally(steps.all_notes)
         )
-        seen = rest | "See" >> beam.Map(
-            steps.see, long, bad, _Single(copies), per_word, files, notes, params
+        clips = _Single(
+            examined
+            | "YieldOfParts" >> beam.Map(steps.part_yields, unwanted, corpus, params)
+            | "AddYields" >> beam.CombineGlobally(steps.merged_yields)
         )
+        facts = long, bad, _Single(copies), per_word, files, notes, clips
+        seen = rest | "See" >> beam.Map(steps.see, *facts, corpus, params)
         cuts = self._cuts(examined, unwanted, per_word, long, seen)
         mixed = (
             cuts

@@ -5,17 +5,27 @@ Beam infers types from annotations and mistakes some: what it is to leave alone 
 
 import pickle
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kws.audio import choice, plan
 from kws.audio.choice import PerWord
+from kws.audio.corpus import Corpus
 from kws.audio.cut import Cut
 from kws.audio.examine import Finding
-from kws.audio.ingest_summary import check
+from kws.audio.ingest_summary import check, check_names
 from kws.audio.layout import Layout, Word
 from kws.audio.params import IngestParams
 from kws.audio.quarantine import NoteTally, Quarantined
+from kws.audio.source_yield import (
+    PartYields,
+    SourcePart,
+    SourceYield,
+    add_misplaced,
+    clip_part,
+    long_yields,
+    refuse_losses,
+)
 from kws.errors import KwsError
 
 BATCH_CLIPS = 64
@@ -23,10 +33,17 @@ BATCH_CLIPS = 64
 
 
 class Rest(NamedTuple):
-    """What is known of a corpus by the names of its files, but for the words themselves."""
+    """What is known of a corpus by the names of its files, but for the words themselves.
+
+    Attributes:
+      layout: without its words.
+      words: how many there are.
+      expected: parts of sources that may not be empty.
+    """
 
     layout: Layout
     words: int
+    expected: tuple[SourcePart, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -50,7 +67,7 @@ def unpack(batch: bytes) -> tuple[list[Word], list[Finding]]:
     return pickle.loads(batch)
 
 
-def _usable(batch: bytes, dropped: frozenset[str]) -> Iterator[Word]:
+def _usable(batch: bytes, dropped: Collection[str]) -> Iterator[Word]:
     words, findings = unpack(batch)
     bad = {finding.name for finding in findings if finding.reason}
     return (word for word in words if word.name not in bad and word.name not in dropped)
@@ -114,6 +131,29 @@ def count_words(batch: bytes, dropped: Any) -> Any:
     return Counter((word.word, word.split) for word in _usable(batch, dropped))
 
 
+def part_yields(batch: bytes, dropped: Any, corpus: Corpus, params_json: str) -> Any:
+    """`PartYields` of the words of a batch."""
+    params = IngestParams.from_json(params_json)
+    words, findings = unpack(batch)
+    found = {finding.name: finding for finding in findings}
+    yields: PartYields = {}
+    for word in words:
+        part = clip_part(corpus, word.name, word.word, params.keywords)
+        finding = found[word.name]
+        reason, detail = dropped.get(word.name, (finding.reason, finding.detail))
+        yields.setdefault(part, SourceYield()).add(word.name, reason, detail)
+    return yields
+
+
+def merged_yields(some: Iterable[Any]) -> Any:
+    """The sum of `PartYields`."""
+    total: PartYields = {}
+    for yields in some:
+        for part, one in yields.items():
+            total.setdefault(part, SourceYield()).merge(one)
+    return total
+
+
 def see(
     rest: Any,
     long: Any,
@@ -122,6 +162,8 @@ def see(
     per_word: Any,
     files: Any,
     notes: Any,
+    clips: Any,
+    corpus: Corpus,
     params_json: str,
 ) -> Any:
     """The `Seen`. What cannot be learned from is no error yet: raised in here, it would reach the
@@ -129,14 +171,35 @@ def see(
     params = IngestParams.from_json(params_json)
     found = plan.overview(rest.layout, long, bad, copies, per_word, files, params)
     try:
+        check_names(found, params)
+        _refuse_losses(rest, found, long, clips, corpus, params)
         check(found, params)
     except KwsError as error:
         return Seen(found, {"message": error.message, "hint": error.hint}, notes)
     return Seen(found, None, notes)
 
 
+def _refuse_losses(
+    rest: Rest,
+    found: plan.Overview,
+    long: dict[str, Finding],
+    clips: PartYields,
+    corpus: Corpus,
+    params: IngestParams,
+) -> None:
+    if not found.files:  # nothing at all is said by `check`
+        return
+    layout = rest.layout
+    backgrounds = long_yields(corpus, "backgrounds", layout.backgrounds, found.backgrounds, long)
+    negatives = long_yields(corpus, "negatives", layout.negatives, found.negatives, long)
+    yields = merged_yields([clips, backgrounds, negatives])
+    misplaced = [Quarantined(name, *why) for name, why in sorted(layout.misplaced.items())]
+    add_misplaced(yields, corpus, misplaced, params.keywords)
+    refuse_losses(yields, corpus, rest.expected, params.max_source_loss)
+
+
 def _others(
-    batch: bytes, dropped: frozenset[str], per_word: PerWord, params: IngestParams
+    batch: bytes, dropped: Collection[str], per_word: PerWord, params: IngestParams
 ) -> Iterator[Word]:
     """Clips of other words that may be heard."""
     left_out = {*choice.rare_words(per_word, params), *params.keywords}

@@ -19,12 +19,16 @@ from components.audio_synthesizer.scenes import LayScenes
 from components.audio_synthesizer.streams import (
     JoinNegatives,
     LayStreams,
+    NamedStream,
     sample_streams,
     stream_count,
     stream_id,
 )
+from kws.audio.listing import CONVERT
+from kws.audio.source_yield import MAX_LOSS, MS_PER_MINUTE
 from kws.augment.params import NoisyCopyParams
-from kws.errors import KwsError
+from kws.errors import DataError, KwsError
+from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import plan_negatives
 from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
@@ -117,6 +121,7 @@ class Executor(BaseBeamExecutor):
             _note_scenes(scenes, pipeline.result)
         for split, params in laying.items():
             _check_streams(folders[split], split, params)
+            _check_negatives(folders[split], split, negatives[split])
 
 
 def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
@@ -177,6 +182,25 @@ def _note_scenes(scenes: types.Artifact, result: beam.runners.runner.PipelineRes
         logging.info(
             "AudioSynthesizer: %d scenes of split %s with %d words (%d found no place)",
             *(number, split, words, left_out),
+        )
+
+
+def _check_negatives(folder: str, split: Split, planned: list[NamedStream]) -> None:
+    """Most of the negatives were laid: a recording may begin well and break off all the same."""
+    planned_ms = sum(piece.duration_ms for _, pieces in planned for piece in pieces)
+    laid_ms = 0.0
+    for name, _ in planned:
+        path = os.path.join(folder, f"{name}.json")
+        if fileio.exists(path):
+            with fileio.open(path) as file:
+                laid_ms += GroundTruth.from_json(file.read()).duration_ms
+    if laid_ms < (1 - MAX_LOSS) * planned_ms:
+        names = sorted({piece.path for _, pieces in planned for piece in pieces})
+        raise DataError(
+            f"negatives of split {split}: {laid_ms / MS_PER_MINUTE:.3g} of "
+            f"{planned_ms / MS_PER_MINUTE:.3g} minutes can be read of {len(names)} recordings, "
+            f"{names[0]} among them",
+            hint=f"mend, convert ({CONVERT}) or remove the files that the log names",
         )
 
 

@@ -94,5 +94,6 @@ def _fingerprint(folders: list[str], properties: dict[str, Any]) -> str:
         for file in sorted(found.metadata_list, key=lambda one: one.path):
             inside = file.path[len(folder) :]
             changed = file.last_updated_in_seconds
-            digest.update(f"\n{inside}\0{file.size_in_bytes}\0{changed}".encode())
+            line = f"\n{inside}\0{file.size_in_bytes}\0{changed}"
+            digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -14,8 +14,9 @@ import soundfile
 from kws.audio.align import align
 from kws.audio.aligned import Aligned, measure, write_table
 from kws.audio.container import Unreadable
-from kws.audio.layout import AUDIO_SUFFIXES, list_files
+from kws.audio.listing import list_files, summary
 from kws.audio.read import read
+from kws.audio.source_yield import MAX_LOSS, USABLE, SourceYield
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 
@@ -50,26 +51,29 @@ def align_folder(
       progress: wraps the names.
 
     Returns:
-      A row for each recording, by path.
+      A row for each recording, by path, and then for each file that is left out.
 
     Raises:
-      KwsError: nothing to read, nothing usable, or `out` is not free.
+      KwsError: nothing to read, most cannot be used, or `out` is not free.
     """
+    listing = list_files(folder).recordings()
     names = [
         name
-        for name in list_files(folder)
-        if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES
-        and not set(PurePosixPath(name).parts[:-1]) & set(LONG_FOLDERS)
+        for name in listing.files
+        if not set(PurePosixPath(name).parts[:-1]) & set(LONG_FOLDERS)
     ]
     if not names:
-        raise KwsError(f"there are no recordings in {folder}", hint="WAV, FLAC, Ogg, MP3 are read")
+        raise KwsError(
+            f"there are no recordings in {folder}{summary(listing.left_out)}",
+            hint="WAV, FLAC, Ogg, MP3 are read",
+        )
     check_free(folder, out, force)
     clips = _clip_names(names)
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
-        rows = []
+        rows, found = [], SourceYield()
         for name in progress(names):
             try:
                 audio = read(
@@ -81,15 +85,19 @@ def align_folder(
                 ).audio
             except Unreadable as error:
                 rows.append(Aligned(path=name, reason=error.reason, detail=error.detail))
+                found.add(name, error.reason, error.detail)
                 continue
+            found.add(name, USABLE, "")
             samples = sample_rate * clip_duration_ms // 1000
             path = temporary / clips[name]
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, align(audio, samples, sample_rate), sample_rate, "PCM_16")
             rows.append(measure(audio, samples, sample_rate, name, clips[name]))
-        if all(row.reason for row in rows):
-            first = f"{rows[0].path}: {rows[0].reason}, {rows[0].detail}"
-            raise KwsError(f"none of the {len(rows)} recordings in {folder} is usable: {first}")
+        found.refuse_loss(str(folder), MAX_LOSS)
+        rows += [
+            Aligned(path=name, reason=why.reason, detail=why.detail)
+            for name, why in listing.left_out.items()
+        ]
         write_table(rows, temporary / TABLE)
         finish(rows, temporary)
         _replace(temporary, out)

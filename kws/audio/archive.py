@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from kws.audio import tar_stream, zip_directory
-from kws.audio.contents import AUDIO_SUFFIXES
+from kws.audio.listing import is_hidden, kind_of
 from kws.errors import KwsError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip")
@@ -118,10 +118,10 @@ def unpacked(sha256: str, into: str | os.PathLike[str]) -> Path | None:
 def corpus_folder(folder: Path) -> Path:
     """Steps into folders that hold nothing but one folder, yet not into the folder of a word."""
     while True:
-        entries = [e for e in folder.iterdir() if e.name != "__MACOSX" and e.name[0] != "."]
+        entries = [entry for entry in folder.iterdir() if not is_hidden(entry.name)]
         if len(entries) != 1 or not entries[0].is_dir():
             return folder
-        if any(e.suffix.lower() in AUDIO_SUFFIXES for e in entries[0].iterdir()):
+        if any(kind_of(entry.name) == "recording" for entry in entries[0].iterdir()):
             return folder
         folder = entries[0]
 
@@ -183,24 +183,29 @@ def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
         raise KwsError(f"{archive}: its list of members has {listed} bytes, too many files")
     with zipfile.ZipFile(file) as zipped:
         _check_count(zipped, file)
+        names: set[str] = set()
         for info in zipped.infolist():
-            _safe(info.filename, archive)
+            name = zip_directory.member_name(info)
+            _safe(name, archive)
+            if name in names:
+                raise KwsError(f"{archive}: two members are named {name}")
+            names.add(name)
             if info.compress_type not in _ZIP_METHODS:
                 raise KwsError(
-                    f"{archive}: member {info.filename} is packed by method {info.compress_type}",
+                    f"{archive}: member {name} is packed by method {info.compress_type}",
                     hint="stored, deflated and bzip2 are unpacked; pack it anew",
                 )
             kind = info.external_attr >> 28  # The file type of a Unix mode; 0 where unknown.
-            if info.is_dir():
+            if name.endswith("/"):
                 continue
             if kind not in (0, 0o10):
                 what = "a link" if kind == 0o12 else "no ordinary file"
-                raise KwsError(f"{archive}: member {info.filename} is {what}")
+                raise KwsError(f"{archive}: member {name} is {what}")
 
             def open_member(info: zipfile.ZipInfo = info) -> IO[bytes]:
                 return zipped.open(info)
 
-            yield info.filename, open_member
+            yield name, open_member
 
 
 def _check_count(zipped: zipfile.ZipFile, file: IO[bytes]) -> None:

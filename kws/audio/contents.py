@@ -1,7 +1,7 @@
 """Contents: what the files of one folder are, by their names alone; one function a kind of folder.
 
-Names are relative to the folder, with `/`. Hidden files and folders (`.`, `__MACOSX`) do not exist,
-and lists, licences and notes may lie beside recordings.
+Names are relative to the folder, with `/`; which of them are recordings, `kws.audio.listing` says.
+Words and speakers are in Unicode's form NFC, whatever form the file system has.
 """
 
 import dataclasses
@@ -9,24 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
+from kws.audio.listing import is_hidden, kind_of, not_audio_name
 from kws.audio.splits import speaker_of
-from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN, canonical
 from kws.splits import SPLITS, TEST, Split
 
-AUDIO_SUFFIXES = (
-    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
-    *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"),
-    *(".m4a", ".mp4", ".3gp", ".aac", ".webm", ".amr", ".wma"),  # by ffmpeg
-)
-COMPANION_SUFFIXES = (
-    *(".txt", ".tsv", ".csv", ".json", ".jsonl", ".md", ".pdf", ".yaml", ".yml"),
-    *(".png", ".jpg", ".svg"),
-)
-COMPANION_NAMES = (
-    *("README", "LICENSE", "LICENCE", "NOTICE", "AUTHORS", "COPYING", "ATTRIBUTION"),
-    "_SUCCESS",
-)
-"""The last: as Hadoop and Spark say that a folder is complete."""
 VALIDATION_LIST = "validation_list.txt"
 TESTING_LIST = "testing_list.txt"
 
@@ -47,8 +34,9 @@ class Contents:
       listed: name -> the split that the folder itself says; names of files that are not there count
         too, for their speakers.
       backgrounds, negatives: names of long recordings of noise, and of sound without keywords.
-      misplaced: name -> (reason, detail) of what belongs to nothing. Reasons: `not_audio_name`,
-        `no_word_folder`, `too_deep`, `reserved_folder`, `manifest_row`, `path_escapes`.
+      misplaced: name -> (reason, detail) of what belongs to nothing. Reasons: `no_word_folder`,
+        `too_deep`, `reserved_folder`, `split_folder`, `manifest_row`, `path_escapes`, and those of
+        `kws.audio.listing.LeftOut`.
     """
 
     words: dict[str, Spoken] = dataclasses.field(default_factory=dict)
@@ -81,12 +69,15 @@ def speech_commands(
     found = Contents()
     long = {BACKGROUND_FOLDER: found.backgrounds, NEGATIVES_FOLDER: found.negatives}
     lists: dict[str, Split] = {VALIDATION_LIST: validation_list, TESTING_LIST: TEST}
+    names = list(names)
+    # Lists and file systems may differ in the Unicode form of one name.
+    of_canonical = {canonical(name): name for name in names if not name.isascii()}
     for path in _visible(names):
         name, folder, depth = str(path), path.parts[0], len(path.parts)
         if name in lists:
             # testing_list.txt comes first by name, and so a file in both stays in test.
             for line in _list_lines(read_text(name)):
-                found.listed.setdefault(line, lists[name])
+                found.listed.setdefault(of_canonical.get(canonical(line), line), lists[name])
         elif not _is_recording(path, found):
             continue
         elif depth == 1:
@@ -104,7 +95,7 @@ def speech_commands(
         elif folder.startswith("_") and folder != UNKNOWN:
             found.misplaced[name] = ("reserved_folder", f"{folder} is no word")
         else:
-            found.words[name] = Spoken(folder, speaker_of(name))
+            found.words[name] = Spoken(canonical(folder), speaker_of(name))
     return found
 
 
@@ -124,8 +115,12 @@ def clips(names: Iterable[str], word: str) -> Contents:
         if len(folders) > 1:
             found.misplaced[name] = ("too_deep", "expected [train|eval|test/][<speaker>/]<file>")
             found.listed.pop(name, None)
+        elif folders and folders[0].strip().lower() in SPLITS:
+            found.misplaced[name] = ("split_folder", _meant_split(folders[0]))
+            found.listed.pop(name, None)
         else:
-            found.words[name] = Spoken(word, folders[0] if folders else speaker_of(name))
+            speaker = canonical(folders[0]) if folders else speaker_of(name)
+            found.words[name] = Spoken(canonical(word), speaker)
     return found
 
 
@@ -133,25 +128,35 @@ def recordings(names: Iterable[str], kind: Literal["backgrounds", "negatives"]) 
     """A folder of long recordings, at any depth; below `train/`, `eval/`, `test/` of that split."""
     found = Contents()
     kept = found.backgrounds if kind == "backgrounds" else found.negatives
-    kept += [str(path) for path in _visible(names) if _is_recording(path, found)]
+    for path in _visible(names):
+        if not _is_recording(path, found):
+            continue
+        likely = [f for f in path.parts[:-1] if f not in SPLITS and f.strip().lower() in SPLITS]
+        if likely:
+            found.misplaced[str(path)] = ("split_folder", _meant_split(likely[0]))
+        else:
+            kept.append(str(path))
     return found
 
 
 def _visible(names: Iterable[str]) -> Iterator[PurePosixPath]:
     for name in sorted(names):
         path = PurePosixPath(name)
-        if not any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+        if not any(is_hidden(part) for part in path.parts):
             yield path
 
 
 def _is_recording(path: PurePosixPath, found: Contents) -> bool:
     """Lists, licences and notes are passed over, other strangers noted as misplaced."""
-    if path.suffix.lower() in COMPANION_SUFFIXES or path.stem.upper() in COMPANION_NAMES:
-        return False
-    if path.suffix.lower() not in AUDIO_SUFFIXES:
-        found.misplaced[str(path)] = ("not_audio_name", f"suffix {path.suffix or 'missing'}")
-        return False
-    return True
+    kind = kind_of(path.name)
+    if kind == "other":
+        found.misplaced[str(path)] = not_audio_name(path.name)
+    return kind == "recording"
+
+
+def _meant_split(folder: str) -> str:
+    meant = folder.strip().lower()
+    return f"folder {folder!r} is not {meant!r}: did you mean {meant!r}?"
 
 
 def _split(name: str) -> Split:

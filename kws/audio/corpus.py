@@ -5,6 +5,7 @@ where there is more than one plain folder. A file is `<prefix>/<name inside the 
 """
 
 import dataclasses
+import functools
 import json
 from typing import Literal
 
@@ -56,22 +57,27 @@ class Corpus:
 
     def path_of(self, name: str) -> str:
         """Where the recording is that a name (with or without a fragment) means."""
-        folder, inside = self._find(name)
+        folder, inside = self.find(name)
         return f"{folder.path}/{inside}"
 
     def source_of(self, name: str) -> str:
         """The source of the recording; "" in a corpus of one plain folder."""
-        return self._find(name)[0].source
+        return self.find(name)[0].source
 
-    def _find(self, name: str) -> tuple[Folder, str]:
+    def find(self, name: str) -> tuple[Folder, str]:
+        """The folder that a recording is in, and its name there (without a fragment)."""
         inside = fragment.parse(name).path
         if len(self.folders) == 1 and not self.folders[0].prefix:
             return self.folders[0], inside
         prefix, _, inside = inside.partition("/")
-        for folder in self.folders:
-            if folder.prefix == prefix:
-                return folder, inside
-        raise KeyError(f"no folder of the corpus has the prefix {prefix!r} of {name!r}")
+        folder = self._by_prefix.get(prefix)
+        if folder is None:
+            raise KeyError(f"no folder of the corpus has the prefix {prefix!r} of {name!r}")
+        return folder, inside
+
+    @functools.cached_property
+    def _by_prefix(self) -> dict[str, Folder]:
+        return {folder.prefix: folder for folder in self.folders}
 
     def to_json(self) -> str:
         """What `sources.json` holds."""

@@ -27,6 +27,7 @@ class Finding:
       sketch: float32 `[32]` as bytes, see `kws.audio.sketch`; empty where the digest is, and where
         there is nothing but hum, an offset or rounding.
       notes: what is odd about a usable one.
+      size_bytes: of the file, for long recordings: how much is lost with one that cannot be read.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Finding:
     detail: str = ""
     sketch: bytes = b""
     notes: tuple[Note, ...] = ()
+    size_bytes: int = 0
 
 
 def examine_word(name: str, source: Source, params: IngestParams) -> Finding:

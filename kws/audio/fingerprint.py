@@ -3,10 +3,9 @@
 import hashlib
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 
-def fingerprint(folder: Path, names: Iterable[str]) -> str:
+def fingerprint(folder: str | os.PathLike[str], names: Iterable[str]) -> str:
     """16 hex digits over name, size and modification time (ns) of files in a folder.
 
     Args:
@@ -16,7 +15,7 @@ def fingerprint(folder: Path, names: Iterable[str]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for name in sorted(names):
         try:
-            state = os.stat(folder / name)
+            state = os.stat(os.path.join(folder, name))
             size, time_ns = state.st_size, state.st_mtime_ns
         except OSError:
             size, time_ns = -1, 0

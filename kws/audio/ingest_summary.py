@@ -1,16 +1,32 @@
 """The summary of an ingestion, and the checks that a corpus can be learned from at all."""
 
 import json
+from pathlib import PurePosixPath
 
 from kws.audio.params import IngestParams
 from kws.audio.plan import Overview, Tally
 from kws.audio.quarantine import NoteTally, by_reason, check_share
 from kws.errors import KwsError
-from kws.labels import label_list
+from kws.labels import label_list, refuse_near_matches
 from kws.splits import SPLITS
 
 INGEST_FILE = "ingest.json"
 WORDS_SHOWN = 40
+
+
+def check_names(plan: Overview, params: IngestParams) -> None:
+    """Refuses words and folders that only look different from a keyword or a reserved name.
+
+    Raises:
+      KwsError: asks whether the keyword was meant.
+    """
+    reserved = {
+        PurePosixPath(entry.path).parts[-2]: entry.path
+        for entry in plan.quarantine
+        if entry.reason == "reserved_folder"
+    }
+    refuse_near_matches(reserved, params.keywords)
+    refuse_near_matches(plan.words, params.keywords)
 
 
 def check(plan: Overview, params: IngestParams) -> None:

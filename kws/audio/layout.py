@@ -18,15 +18,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from kws.audio import contents
-from kws.audio.contents import (
-    AUDIO_SUFFIXES,
-    COMPANION_NAMES,
-    COMPANION_SUFFIXES,
-    TESTING_LIST,
-    VALIDATION_LIST,
-    Contents,
-)
+from kws.audio.contents import TESTING_LIST, VALIDATION_LIST, Contents
 from kws.audio.corpus import Corpus, Folder
+from kws.audio.listing import Listing, list_files
 from kws.audio.manifest import read_manifest
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part, split_recordings, split_speakers
@@ -34,15 +28,11 @@ from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
 from kws.splits import Split
 
 __all__ = [
-    "AUDIO_SUFFIXES",
-    "COMPANION_NAMES",
-    "COMPANION_SUFFIXES",
     "TESTING_LIST",
     "VALIDATION_LIST",
     "Layout",
     "Word",
     "backgrounds",
-    "list_files",
     "negatives",
     "scan",
     "understand",
@@ -101,7 +91,7 @@ def understand(
 
 def understand_corpus(
     corpus: Corpus,
-    list_names: Callable[[str], Iterable[str]],
+    list_folder: Callable[[str], Listing],
     read_text: Callable[[str], str],
     params: IngestParams,
 ) -> Layout:
@@ -109,7 +99,7 @@ def understand_corpus(
 
     Args:
       corpus: its folders.
-      list_names: gives the names of all files below a path, relative to it.
+      list_folder: lists all files below a path.
       read_text: gives the content of the file at a path.
       params: as for `understand`.
     """
@@ -120,13 +110,16 @@ def understand_corpus(
 
         if folder.kind == "manifest":
             return read_manifest(text_of(folder.manifest), folder.manifest)
-        names = list_names(folder.path)
+        listing = list_folder(folder.path)
         if folder.kind == "speech_commands":
             meaning = folder.validation_list or params.validation_list
-            return contents.speech_commands(names, text_of, meaning)
-        if folder.kind == "backgrounds" or folder.kind == "negatives":
-            return contents.recordings(names, folder.kind)
-        return contents.clips(names, folder.word or UNKNOWN)
+            found = contents.speech_commands(listing.files, text_of, meaning)
+        elif folder.kind == "backgrounds" or folder.kind == "negatives":
+            found = contents.recordings(listing.files, folder.kind)
+        else:
+            found = contents.clips(listing.files, folder.word or UNKNOWN)
+        found.misplaced.update(listing.left_out)
+        return found
 
     found = [
         (look(folder).under(folder.prefix) if folder.prefix else look(folder), folder.source)
@@ -154,19 +147,9 @@ def _layout(found: list[tuple[Contents, str]], params: IngestParams) -> Layout:
 
 
 def scan(folder: str | os.PathLike[str], params: IngestParams) -> Layout:
-    """The layout of a local folder; links to folders are not followed."""
-    root = Path(folder)
-    return understand(list_files(root), lambda name: (root / name).read_text("utf-8"), params)
-
-
-def list_files(folder: str | os.PathLike[str]) -> list[str]:
-    """Names of all files below a local folder, relative, sorted, with `/`."""
-    names = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if not f.startswith(".") and f != "__MACOSX"]
-        inside = Path(parent).relative_to(folder).as_posix()
-        names += [file if inside == "." else f"{inside}/{file}" for file in files]
-    return sorted(names)
+    """The layout of a local folder."""
+    corpus = Corpus.of_folder(os.fspath(folder))
+    return understand_corpus(corpus, list_files, lambda p: Path(p).read_text("utf-8"), params)
 
 
 def backgrounds(
@@ -196,7 +179,7 @@ def _parts(
         return []
     shares = {"eval_percentage": eval_percentage, "test_percentage": test_percentage}
     params = IngestParams.model_validate({"keywords": ("any",), **shares})
-    names = [f"{inside}/{name}" for name in list_files(folder / inside)]
+    names = [f"{inside}/{name}" for name in list_files(folder / inside).files]
     layout = understand(names, lambda name: "", params)
     found = layout.backgrounds if inside == BACKGROUND_FOLDER else layout.negatives
     return [part._replace(path=str(folder / part.path)) for part in found[split]]

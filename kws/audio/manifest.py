@@ -19,9 +19,10 @@ from typing import Any
 
 from kws.audio import fragment
 from kws.audio.contents import Contents, Spoken
+from kws.audio.listing import escape
 from kws.audio.splits import speaker_of
 from kws.errors import KwsError
-from kws.labels import UNKNOWN
+from kws.labels import UNKNOWN, canonical
 from kws.splits import SPLITS, Split
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
@@ -140,7 +141,7 @@ def _check_header(names: list[str], file_name: str) -> None:
 
 
 def _understand(row: Row) -> tuple[str, Spoken, Split | None]:
-    label = _text(row, "label")
+    label = canonical(_text(row, "label"))
     if (label.startswith("_") and label != UNKNOWN) or "/" in label:
         raise _BadRow("manifest_row", f"label {label!r} is no word (nor {UNKNOWN})")
     path = _text(row, "path").replace("\\", "/")
@@ -157,7 +158,8 @@ def _understand(row: Row) -> tuple[str, Spoken, Split | None]:
     except ValueError as error:
         raise _BadRow("manifest_row", str(error)) from None
     by_name = speaker_of(path) if "_nohash_" in path else str(pure.with_suffix(""))
-    return name, Spoken(label, _text(row, "speaker", needed=False) or by_name), split
+    speaker = canonical(_text(row, "speaker", needed=False))
+    return name, Spoken(label, speaker or canonical(by_name)), split
 
 
 def _text(row: Row, column: str, needed: bool = True) -> str:
@@ -165,6 +167,8 @@ def _text(row: Row, column: str, needed: bool = True) -> str:
     text = "" if value is None else str(value).strip()
     if needed and not text:
         raise _BadRow("manifest_row", f"{column} is missing")
+    if escape(text) != text:
+        raise _BadRow("manifest_row", f"{column} {escape(text)} is not text")
     return text
 
 

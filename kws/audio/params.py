@@ -4,7 +4,8 @@ from typing import Literal
 
 import pydantic
 
-from kws.params import Keywords, Params
+from kws.labels import Keywords
+from kws.params import Params
 
 
 class IngestParams(Params):
@@ -53,6 +54,14 @@ class IngestParams(Params):
         -75.0, description="a word clip below this RMS is quarantined"
     )
     max_quarantine_share: float = pydantic.Field(0.05, ge=0, le=1)
+    max_source_loss: float = pydantic.Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of a source's clips of a keyword, of its other clips, or of its minutes "
+        "of negatives or backgrounds, that may be unusable; without any usable audio it is refused "
+        "in any case",
+    )
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"
     )

@@ -21,7 +21,8 @@ import pydantic
 
 from kws.audio import archive, spans
 from kws.audio.manifest import SUFFIXES as MANIFEST_SUFFIXES
-from kws.params import Params, word_problem
+from kws.labels import check_keywords
+from kws.params import Params
 
 
 class PublicArchive(NamedTuple):
@@ -95,6 +96,12 @@ class SourceParams(Params):
         None, description="what validation_list.txt means here, if not what `ingest` says"
     )
 
+    @pydantic.field_validator("positives")
+    @classmethod
+    def _words(cls, positives: dict[str, Path]) -> dict[str, Path]:
+        words = check_keywords(tuple(positives))
+        return dict(zip(words, positives.values(), strict=True))
+
     @pydantic.model_validator(mode="after")
     def _one_kind(self) -> "SourceParams":
         given = [key for key in KINDS if getattr(self, key)]
@@ -112,11 +119,6 @@ class SourceParams(Params):
             raise ValueError(
                 f"manifest={self.manifest}: a manifest ends in {', '.join(MANIFEST_SUFFIXES)}"
             )
-        for word in self.positives:
-            if (problem := word_problem(word)) is not None:
-                raise ValueError(
-                    f"positives={[word]}: {problem}; a positive is a word (others go to `unknown`)"
-                )
         check_spans(self.span_folder, self.last_spans, self.speech_commands)
         return self
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from kws.labels import canonical
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 _BUCKETS = 2**27 - 1
@@ -34,8 +35,8 @@ class Part(NamedTuple):
 
 def speaker_of(name: str) -> str:
     """`b/0a7c2a8d_nohash_1.wav` gives `0a7c2a8d`; a name without `_nohash_` its whole stem."""
-    file_name = PurePosixPath(name).name
-    return _NOHASH.sub("", file_name) if _NOHASH.search(file_name) else PurePosixPath(name).stem
+    path = PurePosixPath(canonical(name))
+    return _NOHASH.sub("", path.name) if _NOHASH.search(path.name) else path.stem
 
 
 def hash_percentage(speaker: str) -> float:

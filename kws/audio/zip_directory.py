@@ -1,17 +1,23 @@
-"""How large a zip archive says its list of members is, before Python reads all of it into memory.
+"""Zip directory: how large a zip archive says its list of members is, and how they are named.
 
-The end of central directory record (.ZIP File Format Specification of PKWARE, sections 4.3.14 to
-4.3.16), in its old and in its 64-bit form.
+The .ZIP File Format Specification of PKWARE: the end of central directory record (sections 4.3.14
+to 4.3.16) in its old and in its 64-bit form, looked at before Python reads the whole list into
+memory; and names (section 4.4.17, appendix D), which many programs do not write as it says.
 """
 
 import os
 import struct
+import zipfile
+import zlib
 from typing import IO
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
 _END_64, _END_64_BYTES = b"PK\x06\x06", 56
 _MAX_COMMENT = 0xFFFF
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075
+"""Info-ZIP's extra field (section 4.6.9): a name in UTF-8, and the CRC of the one it replaces."""
 
 
 def directory_bytes(file: IO[bytes]) -> int:
@@ -62,3 +68,34 @@ def member_count(file: IO[bytes]) -> int | None:
         return None
     (found,) = struct.unpack_from("<H", tail, position + 10)
     return None if found == 0xFFFF else int(found)
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """The name of a member with `/` between folders; that of a folder ends in one.
+
+    Windows programs write backslashes. A name without the flag of UTF-8 is UTF-8 where it can be,
+    as macOS and Linux write it, else of code page 437, as the specification says.
+    """
+    return _decoded(info).replace("\\", "/")
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & _UTF8_FLAG:
+        return info.orig_filename
+    raw = info.orig_filename.encode("cp437")  # what Python decoded it from
+    named = _unicode_path(info.extra, raw)
+    try:
+        return (named or raw).decode("utf-8")
+    except UnicodeDecodeError:
+        return info.orig_filename
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> bytes | None:
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        content, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(content) >= 5:
+            version, crc = struct.unpack_from("<BL", content)
+            if version == 1 and crc == zlib.crc32(raw):
+                return content[5:]
+    return None

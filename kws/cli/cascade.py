@@ -28,13 +28,15 @@ def cascade(
 
     Both must have been made with one frontend. See docs/cascade.md.
     """
+    from kws.audio.listing import find_recordings
     from kws.cascade import try_cascade
-    from kws.detect import recordings as found_in
+    from kws.report.tables import print_left_out
 
-    files = list(found_in(recordings))
-    trial = try_cascade(first, second, files, threshold=threshold, hold_ms=hold_ms)
+    listed = find_recordings(recordings)
+    trial = try_cascade(first, second, listed.paths, threshold=threshold, hold_ms=hold_ms)
+    left_out = {name: str(why) for name, why in listed.left_out.items()}
     if json:
-        typer.echo(json_module.dumps(trial.to_dict(), indent=2))
+        typer.echo(json_module.dumps({**trial.to_dict(), "left_out": left_out}, indent=2))
         return
     console = Terminal()
     table = Table("file", "awake", "detected", "second stage alone")
@@ -52,3 +54,4 @@ def cascade(
         )
     console.print(costs)
     console.print(trial.cost.sentence(), highlight=False)
+    print_left_out(console, {**trial.unreadable, **left_out})

@@ -39,8 +39,13 @@ def detect(
     A time is when the device would have acted: the end of the sound it had heard by then.
     """
     from kws import detect as detecting
+    from kws.audio.examine import Finding
+    from kws.audio.listing import find_recordings
+    from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
+    from kws.report.tables import print_left_out
 
-    files = list(detecting.recordings(recordings))
+    listed = find_recordings(recordings)
+    files = listed.paths
     if (picture or chime) and len(files) > 1:
         raise KwsError("--picture and --chime are of one recording", hint="name it, not its folder")
     spotter = detecting.load(bundle, threshold)
@@ -48,7 +53,8 @@ def detect(
     shown = track(
         files, "Listening", console=console, transient=True, disable=json or len(files) == 1
     )
-    heard, unreadable = [], []
+    rate = spotter.frontend.params.sample_rate
+    heard, unreadable, findings = [], [], []
     for file in shown:
         try:
             one = detecting.listen_to(spotter, file)
@@ -56,8 +62,14 @@ def detect(
             if len(files) == 1:
                 raise
             unreadable.append({"file": str(file), "error": str(error)})
+            why = error.__cause__
+            reason, detail = getattr(why, "reason", "unreadable"), getattr(why, "detail", "")
+            size_bytes = file.stat().st_size if file.exists() else 0
+            findings.append(Finding(str(file), 0, b"", reason, detail, size_bytes=size_bytes))
             continue
         heard.append(one)
+        size_bytes = file.stat().st_size
+        findings.append(Finding(str(file), len(one.audio) * 1000 / rate, size_bytes=size_bytes))
         if picture is not None:
             from kws.report.detections import draw
 
@@ -69,10 +81,15 @@ def detect(
             chime.parent.mkdir(parents=True, exist_ok=True)
             ends = [detection.end_ms for detection in one.detections]
             lay_chimes(one.audio, spotter.frontend.params.sample_rate, ends, chime)
-    rate = spotter.frontend.params.sample_rate
+    lost = yield_of_recordings(findings)
     if json:
-        rows = [*(one.to_dict(rate) for one in heard), *unreadable]
+        left_out = [
+            {"file": str(recordings / name), "left_out": str(why)}
+            for name, why in listed.left_out.items()
+        ]
+        rows = [*(one.to_dict(rate) for one in heard), *unreadable, *left_out]
         typer.echo(json_module.dumps(rows, indent=2))
+        lost.refuse_loss(str(recordings), MAX_LOSS, "minutes")
         raise typer.Exit(1 if unreadable else 0)
     table = Table("file", "second", "keyword", "score")
     for one in heard:
@@ -92,7 +109,9 @@ def detect(
     )
     for one in heard:
         for note in one.notes:
-            typer.echo(f"kws: {one.path}: {note}", err=True)
+            echo(f"kws: {one.path}: {note}", err=True)
+    print_left_out(console, listed.left_out)
     for row in unreadable:
         echo(f"kws: {row['error']}", err=True)
+    lost.refuse_loss(str(recordings), MAX_LOSS, "minutes")
     raise typer.Exit(1 if unreadable else 0)

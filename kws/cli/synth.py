@@ -64,6 +64,7 @@ def stream(
     TensorFlow's speech tutorial reads it (test_streaming_accuracy); _audacity.txt, a label track.
     """
     from kws.augment.seed import generator
+    from kws.report.tables import print_left_out
     from kws.scenes.interleave import interleave
     from kws.scenes.label_text import audacity_labels, tutorial_labels
     from kws.scenes.material import recordings_below, sections
@@ -76,7 +77,10 @@ def stream(
         params = params.model_copy(update={"minutes": minutes})
     most = math.ceil(60 * params.minutes / (params.gap_s[0] + SHORTEST_WORD_S)) * count
     material = _gathered(config, corpus, _split(split), most, console)
-    recordings = recordings_below(negatives) if negatives else material.negatives
+    recordings = material.negatives
+    if negatives:
+        recordings, left_out = recordings_below(negatives)
+        print_left_out(console, left_out)
     between = sections(recordings, negatives_length, config.sample_rate)
     out.mkdir(parents=True, exist_ok=True)
     for number in range(count):

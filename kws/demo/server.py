@@ -25,7 +25,7 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
-from kws.audio.layout import AUDIO_SUFFIXES
+from kws.audio.listing import RECORDING_SUFFIXES
 from kws.audio.read import Unreadable, read
 from kws.demo.session import Session, describe
 from kws.detect import Spotter, load
@@ -183,7 +183,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
         """As `kws detect` reads it."""
         suffix = Path(name).suffix.lower()
         with tempfile.NamedTemporaryFile(
-            suffix=suffix if suffix in AUDIO_SUFFIXES else ".wav"
+            suffix=suffix if suffix in RECORDING_SUFFIXES else ".wav"
         ) as file:
             file.write(content)
             file.flush()

@@ -1,4 +1,4 @@
-"""Tables for a terminal: classes, confusions, gates, streams."""
+"""Tables for a terminal: classes, confusions, gates, streams; and what was left out of a folder."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from kws.terminal import Terminal
 
 MISSING = "-"
 """Stands for a figure that nothing was measured for."""
+SHOWN_LEFT_OUT = 10
 
 
 def per_class_table(matrix: ConfusionMatrix) -> Table:
@@ -133,3 +134,14 @@ def _columns(table: Table, first: str, *others: str) -> None:
 
 def _percent(value: float, digits: int = 1) -> str:
     return MISSING if math.isnan(value) else f"{value:.{digits}%}"
+
+
+def print_left_out(console: Terminal, left_out: Mapping[str, object]) -> None:
+    """Prints how many files were left out, and the first of them with their reasons."""
+    if not left_out:
+        return
+    console.print(f"Left out: {len(left_out)}", style="yellow", highlight=False)
+    for name, why in list(left_out.items())[:SHOWN_LEFT_OUT]:
+        console.print(f"  {name}: {why}", highlight=False, soft_wrap=True)
+    if len(left_out) > SHOWN_LEFT_OUT:
+        console.print(f"  and {len(left_out) - SHOWN_LEFT_OUT} more", highlight=False)

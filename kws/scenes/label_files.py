@@ -15,7 +15,7 @@ from pathlib import Path
 import pydantic
 
 from kws.errors import KwsError
-from kws.labels import RESERVED, UNKNOWN
+from kws.labels import RESERVED, label_of, refuse_near_matches
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.label_text import NO_KEYWORD
 
@@ -37,7 +37,8 @@ def read_labels(
       clip_duration_ms: of the clips that the tutorial's times are of.
 
     Raises:
-      KwsError: names the line that is none of these, or lies outside the recording.
+      KwsError: names the line that is none of these, or lies outside the recording, or the label
+        that only looks like one of the model's.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -59,8 +60,9 @@ def read_labels(
             lines = lines[1:]
         parsed = (_word(f"{path}:{n}", line, clip_duration_ms) for n, line in lines)
         words = [word for word in parsed if word is not None]
+    refuse_near_matches({word.label: str(path) for word in words}, labels)
     known = [
-        word.model_copy(update={"label": word.label if word.label in labels else UNKNOWN})
+        word.model_copy(update={"label": label_of(word.label, labels)})
         for word in sorted(words, key=lambda word: (word.start_ms, word.end_ms))
     ]
     for word in known:

@@ -14,12 +14,15 @@ from kws.audio import cut as cuts
 from kws.audio import layout, read
 from kws.audio.clip import Clip
 from kws.audio.corpus import Corpus
+from kws.audio.examine import Finding
+from kws.audio.listing import LeftOut, list_files, read_text, summary
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
+from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
 from kws.audio.splits import Part
 from kws.augment.seed import digest
 from kws.errors import KwsError
-from kws.labels import UNKNOWN, label_of
+from kws.labels import UNKNOWN, label_of, refuse_near_matches
 from kws.scenes.negatives import join_negatives, plan_negatives
 from kws.scenes.piece import Piece
 from kws.splits import Split
@@ -64,10 +67,9 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
       KwsError: the split has no background that can be heard; speakers are to be hashed and there
         is no salt.
     """
-    found = layout.understand_corpus(
-        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
-    )
-    unusable: dict[str, str] = {}
+    found = layout.understand_corpus(corpus, list_files, read_text, params)
+    refuse_near_matches({word.word: word.name for word in found.words}, params.keywords)
+    unusable = {name: f"{reason}: {why}" for name, (reason, why) in found.misplaced.items()}
     mine = [word for word in found.words if word.split == split]
     mine.sort(key=lambda word: digest(params.seed, "material", word.name))
     words: list[Clip] = []
@@ -75,7 +77,7 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
         kind = [word for word in mine if (word.word in params.keywords) == keyword]
         words += _clips(kind, corpus, params, most, unusable)
     backgrounds = []
-    for piece in _pieces(found.backgrounds[split], corpus, unusable):
+    for piece in _pieces("backgrounds", found.backgrounds[split], corpus, unusable):
         audio = load(piece, params.sample_rate)
         if audio.any():
             backgrounds.append(audio)
@@ -87,7 +89,7 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
     return Material(
         words=words,
         backgrounds=backgrounds,
-        negatives=_pieces(found.negatives[split], corpus, unusable),
+        negatives=_pieces("negatives", found.negatives[split], corpus, unusable),
         unusable=unusable,
     )
 
@@ -106,21 +108,26 @@ def sections(
         yield join_negatives(audios, sample_rate, "section")[0]
 
 
-def recordings_below(folder: Path) -> list[Piece]:
-    """Every readable recording below a folder, whole, in the order of their names.
+def recordings_below(folder: Path) -> tuple[list[Piece], dict[str, LeftOut]]:
+    """Every readable recording below a folder, whole, by name; and what is left out.
 
     Raises:
-      KwsError: there is none.
+      KwsError: there is none, or most of their minutes cannot be read.
     """
-    parts = [
-        Part(str(folder / name))
-        for name in layout.list_files(folder)
-        if Path(name).suffix.lower() in layout.AUDIO_SUFFIXES
-    ]
-    pieces = _pieces(parts, None, {})
-    if not pieces:
-        raise KwsError(f"{folder} has no recording that can be read")
-    return pieces
+    listing = list_files(folder).recordings()
+    left_out = dict(listing.left_out)
+    findings, pieces = [], []
+    for name in listing.files:
+        finding = _examine(name, folder / name)
+        findings.append(finding)
+        if finding.reason:
+            left_out[name] = LeftOut(finding.reason, finding.detail)
+        elif finding.duration_ms >= 1:
+            pieces.append(Piece(str(folder / name), 0.0, finding.duration_ms))
+    if not findings:
+        raise KwsError(f"{folder} holds no recordings{summary(left_out)}")
+    yield_of_recordings(findings).refuse_loss(str(folder), MAX_LOSS, "minutes")
+    return pieces, left_out
 
 
 def _clips(
@@ -152,16 +159,30 @@ def _clips(
     return clips
 
 
-def _pieces(parts: Sequence[Part], corpus: Corpus | None, unusable: dict[str, str]) -> list[Piece]:
-    pieces = []
+def _pieces(
+    kind: str, parts: Sequence[Part], corpus: Corpus, unusable: dict[str, str]
+) -> list[Piece]:
+    pieces, findings = [], []
     for part in parts:
-        path = part.path if corpus is None else corpus.path_of(part.path)
-        try:
-            duration_ms = read.survey(path).duration_ms  # decoded: none breaks later
-        except read.Unreadable as error:
-            unusable[part.path] = str(error)
+        finding = _examine(part.path, Path(corpus.path_of(part.path)))
+        findings.append(finding)
+        if finding.reason:
+            unusable[part.path] = f"{finding.reason}: {finding.detail}"
             continue
+        path, duration_ms = corpus.path_of(part.path), finding.duration_ms
         piece = Piece(path, part.start_share * duration_ms, part.end_share * duration_ms)
         if piece.duration_ms >= 1:
             pieces.append(piece)
+    if findings:
+        title = f"{kind} of {', '.join(folder.path for folder in corpus.folders)}"
+        yield_of_recordings(findings).refuse_loss(title, MAX_LOSS, "minutes")
     return pieces
+
+
+def _examine(name: str, path: Path) -> Finding:
+    size_bytes = path.stat().st_size if path.exists() else 0
+    try:
+        # Decoded to its end, so that none breaks later.
+        return Finding(name, read.survey(path).duration_ms, size_bytes=size_bytes)
+    except read.Unreadable as error:
+        return Finding(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)

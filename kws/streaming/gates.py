@@ -11,6 +11,11 @@ from kws.streaming.rates import HourlyRate, Share
 MINIMUM_HOURS = 0.01
 """36 s: less is no evaluation. It keeps a run without streams from blessing anything."""
 
+NO_NEGATIVES = (
+    "no stream without keywords was heard, so false accepts were counted between words alone: "
+    "add negatives, hours of recordings in which nobody says a keyword"
+)
+
 QUANTILES = {"median": 0.5, "p95": 0.95}
 
 
@@ -52,6 +57,8 @@ def streaming_gates(report: StreamingReport, params: StreamingGateParams) -> lis
         detail = str(rate)
         if params.on_bound:
             detail = f"upper 95 % bound of {rate}{exposure.hours_needed(rate, limit)}"
+        if not report.hours["negatives"]:
+            detail += f"; {NO_NEGATIVES}"
         gates.append(
             _gate("false_accepts_per_hour", rate, limit, params.on_bound, detail, unit="/h")
         )

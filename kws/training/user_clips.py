@@ -4,14 +4,15 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from kws.audio import layout
 from kws.audio.align import align
 from kws.audio.clip import Clip, clip_id
+from kws.audio.listing import Listing, list_files, summary
 from kws.audio.read import Unreadable, read
+from kws.audio.source_yield import MAX_LOSS, USABLE, SourceYield
 from kws.augment.seed import digest
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.labels import RESERVED, label_of
+from kws.labels import RESERVED, canonical, label_of, refuse_near_matches, same_word
 
 SOURCE = "user"
 MIN_DURATION_MS = 150
@@ -65,13 +66,16 @@ def read_clips(
       seed: of the division.
 
     Raises:
-      KwsError: no such folder, no such keyword, or too few clips of keywords that can be used.
+      KwsError: no such folder, no such keyword, a word that looks like a keyword, or too few clips
+        that can be used.
     """
     keywords = [label for label in labels if label not in RESERVED]
-    found = _words(folder, keyword, keywords)
-    unusable: dict[str, str] = {}
+    listing, found = _words(folder, keyword, keywords)
+    unusable = {name: str(why) for name, why in listing.left_out.items()}
+    yields = {label_of(word, keywords): SourceYield() for word in found.values()}
     clips: dict[str, Clip] = {}
     for name, word in found.items():
+        label = label_of(word, keywords)
         try:
             audio = read(
                 folder / name,
@@ -82,9 +86,10 @@ def read_clips(
             ).audio
         except Unreadable as error:
             unusable[name] = str(error)
+            yields[label].add(name, error.reason, error.detail)
             continue
+        yields[label].add(name, USABLE, "")
         aligned = align(audio, params.clip_samples, params.sample_rate)
-        label = label_of(word, keywords)
         clip = Clip(
             audio=aligned,
             sample_rate=params.sample_rate,
@@ -99,6 +104,8 @@ def read_clips(
             unusable[name] = "duplicate: the same sound as another file"
             continue
         clips[clip.clip_id] = clip
+    for label, one in yields.items():
+        one.refuse_loss(f"{folder}: clips of {label!r}", MAX_LOSS)
     _check_enough(clips.values(), folder, unusable)
     held = {
         clip.clip_id
@@ -113,27 +120,30 @@ def read_clips(
     )
 
 
-def _words(folder: Path, keyword: str | None, keywords: Sequence[str]) -> dict[str, str]:
-    """The word of each recording, by its name below the folder.
+def _words(
+    folder: Path, keyword: str | None, keywords: Sequence[str]
+) -> tuple[Listing, dict[str, str]]:
+    """The recordings below the folder, and the word of each.
 
     Raises:
       KwsError: there is none, or it cannot be told what is said.
     """
     if not folder.is_dir():
         raise KwsError(f"--clips {folder} is no folder", hint="a folder of recordings of a keyword")
-    if keyword is not None and keyword not in keywords:
-        raise KwsError(
-            f"--keyword {keyword!r} is none of the model's: {', '.join(keywords)}",
-            hint="personalising fits a model to a voice; for a new keyword run the pipeline",
-        )
-    names = [
-        name
-        for name in layout.list_files(folder)
-        if PurePosixPath(name).suffix.lower() in layout.AUDIO_SUFFIXES
-    ]
+    if keyword is not None:
+        refuse_near_matches({keyword: "--keyword"}, keywords)
+        known = same_word(keyword, keywords)
+        if known is None:
+            raise KwsError(
+                f"--keyword {keyword!r} is none of the model's: {', '.join(keywords)}",
+                hint="personalising fits a model to a voice; for a new keyword run the pipeline",
+            )
+        keyword = known
+    listing = list_files(folder).recordings()
+    names = listing.files
     if not names:
         raise KwsError(
-            f"{folder} holds no recordings",
+            f"{folder} holds no recordings{summary(listing.left_out)}",
             hint="about ten clips of a keyword, each a second or so: WAV, FLAC, Ogg or MP3",
         )
     flat = [name for name in names if len(PurePosixPath(name).parts) == 1]
@@ -146,14 +156,15 @@ def _words(folder: Path, keyword: str | None, keywords: Sequence[str]) -> dict[s
             )
         keyword = keywords[0]
     if keyword is not None:
-        return dict.fromkeys(names, keyword)
-    words = {name: PurePosixPath(name).parts[0] for name in names}
-    if not set(words.values()) & set(keywords):
+        return listing, dict.fromkeys(names, keyword)
+    words = {name: canonical(PurePosixPath(name).parts[0]) for name in names}
+    refuse_near_matches({word: str(folder / name) for name, word in words.items()}, keywords)
+    if all(same_word(word, keywords) is None for word in words.values()):
         raise KwsError(
             f"{folder} has folders of {', '.join(sorted(set(words.values())))}, none of a keyword",
             hint=f"the model's keywords: {', '.join(keywords)}",
         )
-    return words
+    return listing, words
 
 
 def _check_enough(clips: Iterable[Clip], folder: Path, unusable: dict[str, str]) -> None:

@@ -5,7 +5,8 @@ from typing import Literal
 
 import pydantic
 
-from kws.params import Keywords, Params, Words
+from kws.labels import Keywords, Words
+from kws.params import Params
 
 
 class VoicesParams(Params):

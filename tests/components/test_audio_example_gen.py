@@ -1,6 +1,8 @@
 """AudioExampleGen on a small folder in which everything that can be wrong is wrong once."""
 
 import json
+import os
+import re
 import struct
 import wave
 from collections import Counter
@@ -25,11 +27,26 @@ from components.audio_example_gen.executor import (
     find_corpus,
     parse_params,
 )
+from components.audio_example_gen.ingest import Examine, understand
+from components.audio_example_gen.plan_steps import (
+    added,
+    all_notes,
+    bad_files,
+    count_words,
+    files,
+    long_findings,
+    merged_yields,
+    notes_on,
+    part_yields,
+    see,
+)
 from kws.audio.clip import Clip, decode
 from kws.audio.clip_digest import ClipDigest, ClipName
+from kws.audio.corpus import Corpus
+from kws.audio.duplicates import Distinct
 from kws.audio.params import IngestParams
 from kws.audio.spans import find_spans
-from kws.errors import KwsError
+from kws.errors import DataError, KwsError
 from kws.splits import SPLITS
 
 RATE_HZ = 16000
@@ -344,3 +361,150 @@ def test_what_breaks_after_it_was_examined_is_quarantined_then_and_the_run_goes_
     long = json.loads((out / "long_recordings.json").read_text())
     left = [part[0] for parts in long["backgrounds"].values() for part in parts]
     assert left and not any(path.endswith("c.flac") for path in left)
+
+
+def small(folder: Path) -> Path:
+    """Two keywords and nothing wrong."""
+    for w, word in enumerate(("yes", "no")):
+        (folder / word).mkdir(parents=True)
+        for s in range(SPEAKERS):
+            path = folder / word / f"{s:04x}_nohash_0.wav"
+            soundfile.write(path, say(1000 * w + s, 0.1), RATE_HZ)
+    return folder
+
+
+SMALL = PARAMS.model_copy(update={"unknown_percentage": 0, "max_quarantine_share": 1.0})
+
+
+def driven(folder: Path, out: Path) -> standard_artifacts.Examples:
+    """As a run does it: the driver looks at the folder first."""
+    component = AudioExampleGen(str(folder), SMALL)
+    found = component.DRIVER_CLASS(None).resolve_exec_properties(properties(component), None, None)
+    assert found["input_fingerprint"]
+    return ingest(folder, out, SMALL)
+
+
+def quarantine(examples: standard_artifacts.Examples) -> dict[str, str]:
+    lines = (Path(examples.uri) / "quarantine.jsonl").read_text("utf-8").splitlines()
+    return {entry["path"]: entry["reason"] for entry in map(json.loads, lines)}
+
+
+def test_names_links_and_pipes_that_cannot_be_used_are_quarantined_and_do_not_end_the_run(tmp_path):
+    folder = small(tmp_path / "corpus")
+    (folder / "no").rename(tmp_path / "elsewhere")
+    (folder / "no").symlink_to(tmp_path / "elsewhere")
+    (folder / "yes" / "up").symlink_to(folder)
+    (folder / "yes" / "gone.wav").symlink_to("nothing")
+    os.mkfifo(folder / "yes" / "pipe.wav")
+    (folder / "yes" / "._0000_nohash_0.wav").write_bytes(b"\0\5\x16\7")
+    (folder / "Thumbs.db").touch()
+    base = os.fsencode(folder)
+    with open(base + b"/yes/caf\xe9.wav", "wb") as file:
+        file.write((folder / "yes" / "0000_nohash_0.wav").read_bytes())
+    examples = driven(folder, tmp_path / "out")
+    assert quarantine(examples) == {
+        "yes/caf\\xe9.wav": "name_not_utf8",
+        "yes/gone.wav": "io_error",
+        "yes/pipe.wav": "not_a_file",
+        "yes/up/": "link_cycle",
+    }
+    words = Counter(clip.word for split in SPLITS for clip in read_split(examples, split))
+    assert (words["yes"], words["no"]) == (SPEAKERS, SPEAKERS)
+
+
+def test_the_driver_sees_a_changed_file_in_a_folder_that_tensorflow_cannot_list(tmp_path):
+    folder = small(tmp_path / "corpus")
+    with open(os.fsencode(folder) + b"/yes/caf\xe9.wav", "wb"):
+        pass
+    component = AudioExampleGen(str(folder), SMALL)
+
+    def fingerprint() -> str:
+        driver = component.DRIVER_CLASS(None)
+        found = driver.resolve_exec_properties(properties(component), None, None)
+        return found["input_fingerprint"]
+
+    before = fingerprint()
+    assert fingerprint() == before
+    (folder / "yes" / "0001_nohash_0.wav").unlink()
+    assert fingerprint() != before
+
+
+def long_recordings(folder: Path, *names: str) -> None:
+    """What looks like recordings and is not."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"\0\0\0\x20ftypM4A " + bytes(50_000))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda f: (f / "_negatives_").mkdir(),
+            r"negatives in \S+/_negatives_ holds no recordings",
+        ),
+        (
+            lambda f: long_recordings(f / "_negatives_", "a.m4a", "b.m4a"),
+            r"negatives in \S+/_negatives_ has no usable audio: \w+ 2 \(_negatives_/a\.m4a: ",
+        ),
+        (
+            lambda f: [
+                long_recordings(f / "_background_noise_", "hours.m4a"),
+                soundfile.write(f / "_background_noise_" / "rain.wav", say(1, 3), RATE_HZ),
+            ],
+            r"backgrounds in \S+ loses 0\.1\d* of 0\.15\d* minutes, .*hours\.m4a",
+        ),
+        (
+            lambda f: [(f / "yes" / f"{i}.m4a").write_bytes(b"\0" * 99) for i in range(41)],
+            r"keyword 'yes' in \S+ loses 41 of 81 files, at most 50% may be lost: \w+ 41",
+        ),
+        (
+            lambda f: (f / "no").rename(f / "No"),
+            r"'No' is not the keyword 'no'.* did you mean 'no'",
+        ),
+        (
+            lambda f: [
+                (f / "_Background_Noise_").mkdir(),
+                soundfile.write(f / "_Background_Noise_" / "a.wav", say(1, 3), RATE_HZ),
+            ],
+            r"a\.wav: '_Background_Noise_' is not the reserved name .* did you mean",
+        ),
+    ],
+)
+def test_a_source_that_gives_nothing_or_has_the_wrong_name_stops_the_run(tmp_path, spoil, message):
+    folder = small(tmp_path / "corpus")
+    spoil(folder)
+    problem = problem_of(folder)
+    assert problem is not None and re.search(message, problem["message"]), problem
+    assert "\n" not in problem["message"] and problem["hint"]
+
+
+def problem_of(folder: Path) -> dict[str, str | None] | None:
+    """What is wrong with a corpus by the steps of ingestion, called one by one without Beam."""
+    corpus, params = Corpus.of_folder(str(folder)), SMALL.to_json()
+    *batches, tagged = understand(corpus, params)
+    examine = Examine(corpus, params)
+    examine.setup()
+    examined = [packed for batch in batches for packed in examine.process(batch)]
+    yields = merged_yields(part_yields(batch, {}, corpus, params) for batch in examined)
+    per_word = added(count_words(batch, ()) for batch in examined)
+    long = dict(pair for batch in examined for pair in long_findings(batch))
+    bad = [entry for batch in examined for entry in bad_files(batch)]
+    count = sum(map(files, examined))
+    copies = Distinct([], [], 0)
+    notes = all_notes(map(notes_on, examined))
+    facts = long, bad, copies, per_word, count, notes, yields
+    return see(tagged.value, *facts, corpus, params).problem
+
+
+def test_a_run_ends_with_the_sentence_about_the_source_and_no_clip(tmp_path):
+    folder = small(tmp_path / "corpus")
+    long_recordings(folder / "_negatives_", "a.m4a", "b.m4a")
+    assert problem_of(folder) is not None
+    with pytest.raises(DataError, match=r"has no usable audio: \w+ 2") as error:
+        ingest(folder, tmp_path / "out", SMALL)
+    assert "ffmpeg -i in.m4a -ar 16000 -ac 1 out.wav" in str(error.value)
+
+
+def test_a_good_corpus_has_no_problem(tmp_path):
+    assert problem_of(small(tmp_path / "corpus")) is None

@@ -11,13 +11,14 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.artifacts import AudioStreams
 from components.audio_synthesizer.component import AudioSynthesizer
-from components.audio_synthesizer.executor import Executor, stream_params
-from components.audio_synthesizer.streams import sample_streams, stream_count
+from components.audio_synthesizer.executor import Executor, _check_negatives, stream_params
+from components.audio_synthesizer.streams import sample_streams, stream_count, write_stream
 from kws.audio import clip as clips
 from kws.augment.params import NoisyCopyParams
-from kws.errors import KwsError
+from kws.errors import DataError, KwsError
 from kws.labels import UNKNOWN
 from kws.scenes.ground_truth import GroundTruth
+from kws.scenes.negatives import join_negatives
 from kws.scenes.params import StreamParams
 from kws.scenes.piece import Piece
 
@@ -161,3 +162,21 @@ def test_a_sample_of_streams_is_as_long_as_asked_and_the_same_in_whatever_order(
     assert sorted(sample_streams(streams[::-1], 150_000, seed=0)) == chosen
     assert sample_streams(streams, 0, seed=0) == []
     assert sample_streams(streams, 1e9, seed=0) == streams
+
+
+def test_negatives_of_which_most_broke_off_while_they_were_read_stop_the_run(tmp_path):
+    planned = [(f"negatives-test-{i:03d}", [Piece(f"/n/{i}.flac", 0, 60_000)]) for i in range(4)]
+
+    def lay(number: int, minutes: float) -> None:
+        audio = np.zeros(round(60 * minutes * 8000), np.int16)
+        joined, truth = join_negatives([audio], 8000, planned[number][0])
+        write_stream(str(tmp_path), joined, truth)
+
+    with pytest.raises(DataError, match=r"split test: 0 of 4 minutes can be read of 4 recordings"):
+        _check_negatives(str(tmp_path), "test", planned)
+    lay(0, 1)
+    with pytest.raises(DataError, match="1 of 4 minutes"):
+        _check_negatives(str(tmp_path), "test", planned)
+    lay(1, 1)
+    _check_negatives(str(tmp_path), "test", planned)
+    _check_negatives(str(tmp_path), "test", [])

@@ -8,6 +8,7 @@ import pytest
 
 from components.audio_example_gen.plan import MakePlan
 from components.audio_example_gen.plan_steps import Rest, pack
+from kws.audio.corpus import Corpus
 from kws.audio.examine import Finding
 from kws.audio.layout import Layout
 from kws.audio.params import IngestParams
@@ -30,7 +31,7 @@ def plan(layout: Layout, findings: list[Finding], params: IngestParams) -> dict[
         made = (
             pipeline | "Batches" >> beam.Create(batches),
             pipeline | "Rest" >> beam.Create([rest]),
-        ) | MakePlan(params)
+        ) | MakePlan(params, Corpus.of_folder("/words"))
         for name, part in made.items():
             _ = (
                 part

@@ -1,6 +1,7 @@
 """A folder of recordings through a model: what counts as what, and what is told of the rest."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,41 @@ def test_the_command_prints_tables_or_json(bundle: Path, data: Path) -> None:
     assert stored["per_class"][2]["precision"] == pytest.approx(4 / 5)
     missing = CliRunner().invoke(app, [str(data)])
     assert isinstance(missing.exception, KwsError) and "--bundle" in str(missing.exception)
+
+
+def test_a_folder_that_looks_like_a_label_is_refused_and_one_in_another_form_is_the_label(
+    bundle: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "yes").rename(data / "Yes ")
+    with pytest.raises(KwsError, match=r"'Yes ' is not the keyword 'yes'.*did you mean 'yes'"):
+        evaluate_folder(bundle, data)
+    monkeypatch.setattr(LevelModel, "labels", ["_silence_", "_unknown_", "\u00f6ffnen", "no"])
+    (data / "Yes ").rename(data / "o\u0308ffnen")
+    (data / "list.txt").write_text("\u00f6ffnen/a.wav\no\u0308ffnen/b.flac\n")
+    assert evaluate_folder(bundle, data).matrix.counts[2].tolist() == [0, 0, 4, 0]
+    assert evaluate_folder(bundle, data, file_list=data / "list.txt").matrix.total == 2
+
+
+def test_links_are_followed_litter_is_not_there_and_what_is_left_out_is_in_the_json(
+    bundle: Path, data: Path, tmp_path: Path
+) -> None:
+    (data / "no").rename(tmp_path / "elsewhere")
+    (data / "no").symlink_to(tmp_path / "elsewhere")
+    (data / "bed" / "round").symlink_to(data)
+    (data / "yes" / "._a.wav").write_bytes(b"\0\5\x16\7")
+    (data / "Thumbs.db").touch()
+    Path(os.fsdecode(os.fsencode(data) + b"/yes/caf\xe9.wav")).touch()
+    report = evaluate_folder(bundle, data)
+    assert report.matrix.counts[3].tolist() == [0, 0, 1, 0]
+    stored = json.loads(json.dumps(report.to_dict(), ensure_ascii=False).encode())
+    assert stored["unusable"]["bed/round/"].startswith("link_cycle")
+    assert stored["unusable"]["yes/caf\\xe9.wav"].startswith("name_not_utf8")
+    assert stored["hidden_files"] == 2
+
+
+def test_a_label_that_loses_most_of_its_recordings_is_not_judged(bundle: Path, data: Path) -> None:
+    for number in range(3):
+        (data / "yes" / f"{number}.m4a").write_bytes(b"\0\0\0\x20ftypM4A cut off")
+    with pytest.raises(KwsError, match=r"label 'yes' loses 5 of 9 files.*0\.m4a") as error:
+        evaluate_folder(bundle, data)
+    assert "ffmpeg" in (error.value.hint or "")

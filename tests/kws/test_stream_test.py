@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from kws import stream_test
 from kws.cli import app
 from kws.detect import Spotter, listen_to
+from kws.errors import KwsError
 from kws.features.live import LiveAsBatch
 from kws.micro import bundle
 from kws.micro.contents import BundleContents
@@ -72,3 +73,12 @@ def test_the_command_prints_the_tutorial_s_line_and_bounds_or_clean_json(
     assert done["duration_ms"] == 20_000 and done["figures"]["misses"] == 1
     assert [event["said"] for event in done["events"]] == ["yes"]
     assert np.isclose(done["figures"]["miss_rate"]["high"], 1)
+
+
+def test_a_label_that_only_looks_like_the_model_s_is_refused(
+    spotter: Spotter, recording: Path, tmp_path: Path
+) -> None:
+    keyword = spotter.model.labels[2]
+    (tmp_path / "labels.txt").write_text(f"{keyword.upper()}, 1000\n")
+    with pytest.raises(KwsError, match=rf"labels\.txt: .* did you mean '{keyword}'"):
+        stream_test.run(spotter, recording, tmp_path / "labels.txt", MatchParams())

@@ -1,6 +1,8 @@
 """Where recordings come from, and what is said when they are not there."""
 
+import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +121,68 @@ def test_synthesized_speech_has_a_folder_for_each_choice_of_words(monkeypatch, t
     assert first == source.folder_of(load("quickstart", ["training.epochs=3"]))
     assert first != source.folder_of(load("quickstart", ["keywords=[go, stop]"]))
     assert not list(tmp_path.iterdir())
+
+
+def prepared(tmp_path, monkeypatch, sources: str, keywords: str = "[down, up]"):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    for name in ("down/a.wav", "up/a.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    choice = [f"keywords={keywords}", f"data.sources=[{sources.format(tmp_path)}]"]
+    return source.prepare(load("quickstart", choice), workers=1)
+
+
+def test_a_folder_of_negatives_without_a_recording_is_refused_before_anything_runs(
+    monkeypatch, tmp_path
+):
+    (tmp_path / "neg").mkdir()
+    mine = "{{name: mine, positives: {{down: {0}/down, up: {0}/up}}, negatives: {0}/neg}}"
+    with pytest.raises(KwsError, match=r"source mine: negatives in \S+/neg holds no recordings"):
+        prepared(tmp_path, monkeypatch, mine)
+    (tmp_path / "neg" / "talk.xyz").touch()
+    with pytest.raises(KwsError, match=r"mine: negatives .* not_audio_name 1 .*talk\.xyz"):
+        prepared(tmp_path, monkeypatch, mine)
+    (tmp_path / "neg" / "talk.m4a").touch()  # whether it can be read is seen when it is
+    assert prepared(tmp_path, monkeypatch, mine).is_dir()
+
+
+def test_a_positive_that_looks_like_a_keyword_is_refused_with_its_key(monkeypatch, tmp_path):
+    with pytest.raises(
+        KwsError, match=r"data\.sources\.0\.positives: 'Down' is not .* did you mean 'down'"
+    ):
+        prepared(tmp_path, monkeypatch, "{{positives: {{Down: {0}/down, up: {0}/up}}}}")
+
+
+def test_a_label_of_a_manifest_that_looks_like_a_keyword_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "m.csv").write_text("path,label\ndown/a.wav,down\nup/a.wav,up\nup/b.wav,UP\n")
+    with pytest.raises(KwsError, match=r"up/b\.wav: 'UP' is not the keyword 'up'"):
+        prepared(tmp_path, monkeypatch, "{{manifest: {0}/m.csv}}")
+
+
+def test_a_folder_of_words_that_looks_like_a_keyword_s_is_refused_and_nfd_is_the_keyword(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    data = tmp_path / "words"
+    for word in ("o\u0308ffnen", "up", "Up"):
+        (data / word).mkdir(parents=True)
+    config = load("quickstart", ["keywords=[\u00f6ffnen, up]"], data)
+    with pytest.raises(KwsError, match=r"words/Up: 'Up' is not the keyword 'up'"):
+        source.prepare(config, workers=1)
+    (data / "Up").rmdir()
+    os.mkdir(os.fsencode(data) + b"/caf\xe9")
+    assert source.prepare(config, workers=1) == data
+    (data / "testing_list.txt").write_bytes("\u00f6ffnen/a.wav".encode("latin-1"))
+    with pytest.raises(KwsError, match=r"testing_list\.txt is not UTF-8 text"):
+        source.prepare(config, workers=1)
+
+
+def test_a_preset_and_a_folder_that_are_not_utf8_are_named_in_one_line(tmp_path):
+    preset = tmp_path / "mine.yaml"
+    preset.write_bytes("keywords: [\u00f6ffnen]\n".encode("latin-1"))
+    with pytest.raises(KwsError, match=r"mine\.yaml is not UTF-8 text: .* at byte 11") as error:
+        load(str(preset))
+    assert "\n" not in str(error.value)
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    with pytest.raises(KwsError, match=r"caf\\xe9: the name is not UTF-8"):
+        load("quickstart", data=folder)

@@ -6,11 +6,13 @@ import random
 import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 
 from kws.audio.archive import unpack
+from kws.audio.zip_directory import member_name
 from kws.errors import KwsError
 
 
@@ -180,3 +182,81 @@ def test_a_zip_whose_list_lacks_members_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
     message = refused(tmp_path / "a.zip", bytes(content), tmp_path / "out")
     assert "5 members are listed, 6 by its end record" in message
+
+
+def zipped(path: Path, members: dict[bytes, bytes]) -> Path:
+    """A zip whose names are just these bytes, without the flag of UTF-8."""
+    stand_ins = {name: b"ABC"[i : i + 1] * len(name) for i, name in enumerate(members)}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(stand_ins[name].decode(), content)
+    data = path.read_bytes()
+    for name, stand_in in stand_ins.items():
+        assert data.count(stand_in) == 2  # in the member's header and in the directory
+        data = data.replace(stand_in, name)
+    path.write_bytes(data)
+    return path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_backslashes_of_windows_are_folders(tmp_path):
+    path = zipped(tmp_path / "a.zip", {b"words\\yes\\1.wav": b"one", b"words\\no\\2.wav": b"two"})
+    assert files(unpack(path, tmp_path / "out")) == {"yes/1.wav": b"one", "no/2.wav": b"two"}
+
+
+def test_a_folder_s_own_entry_with_a_backslash_is_not_a_file(tmp_path):
+    path = zipped(tmp_path / "a.zip", {b"words\\yes\\": b"", b"words\\yes\\1.wav": b"one"})
+    assert files(unpack(path, tmp_path / "out")) == {"yes/1.wav": b"one"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"..\\evil.wav", b"yes\\..\\..\\evil.wav", b"\\evil.wav", b"C:\\evil.wav", b"C:evil.wav"],
+)
+def test_backslashes_do_not_lead_out_of_the_folder(tmp_path, name):
+    path = zipped(tmp_path / "a.zip", {b"yes/1-------.wav": b"one", name: b"x"})
+    with pytest.raises(KwsError, match="outside the folder"):
+        unpack(path, tmp_path / "out")
+    assert not [file for file in tmp_path.rglob("*.wav")]
+
+
+@pytest.mark.parametrize("text", ["öffnen", "日本語", "o\u0308ffnen"])
+def test_names_in_utf8_without_its_flag_are_read_as_such(tmp_path, text):
+    path = zipped(tmp_path / "a.zip", {f"{text}/ü.wav".encode(): b"one", b"yes/some-2.wav": b"two"})
+    assert files(unpack(path, tmp_path / "out")) == {
+        f"{text}/ü.wav": b"one",
+        "yes/some-2.wav": b"two",
+    }
+
+
+def test_names_that_are_not_utf8_are_of_code_page_437(tmp_path):
+    path = zipped(
+        tmp_path / "a.zip", {"öffnen/ü.wav".encode("cp437"): b"1", b"yes/some-2.wav": b"2"}
+    )
+    assert files(unpack(path, tmp_path / "out")) == {"öffnen/ü.wav": b"1", "yes/some-2.wav": b"2"}
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:  # as Python writes it: with the flag
+        archive.writestr("öffnen/ü.wav", b"3")
+        archive.writestr("yes/1.wav", b"4")
+    assert "öffnen/ü.wav" in files(unpack(tmp_path / "b.zip", tmp_path / "out"))
+
+
+def test_info_zip_s_own_field_for_a_name_is_read_where_it_is_of_this_name(tmp_path):
+    raw, name = "öffnen/1.wav".encode("cp437"), "öffnen/日.wav"
+    info = zipfile.ZipInfo(raw.decode("cp437"))
+    for crc, expected in ((zlib.crc32(raw), name), (zlib.crc32(raw) ^ 1, "öffnen/1.wav")):
+        content = struct.pack("<BL", 1, crc) + name.encode()
+        info.extra = struct.pack("<HH", 1, 1) + b"?" + struct.pack("<HH", 0x7075, len(content))
+        info.extra += content
+        assert member_name(info) == expected
+    info.extra = struct.pack("<HH", 0x7075, 999) + b"cut"
+    assert member_name(info) == "öffnen/1.wav"
+
+
+def test_two_members_of_one_name_are_refused_and_not_one_lost(tmp_path):
+    path = zipped(tmp_path / "a.zip", {b"yes\\1.wav": b"one", b"yes/1.wav": b"two"})
+    with pytest.raises(KwsError, match=r"two members are named yes/1\.wav"):
+        unpack(path, tmp_path / "out")

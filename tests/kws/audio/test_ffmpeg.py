@@ -13,7 +13,7 @@ import soundfile
 
 from kws.audio import ffmpeg
 from kws.audio.container import ffmpeg_demuxer
-from kws.audio.contents import AUDIO_SUFFIXES
+from kws.audio.listing import RECORDING_SUFFIXES
 from kws.audio.read import Unreadable, duration_ms, read, read_window, survey
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -51,7 +51,7 @@ def amr(frames: int) -> bytes:
 @pytest.mark.parametrize("name", ENCODERS)
 def test_each_format_keeps_the_tone_from_a_path_and_from_a_stream(tmp_path, name):
     path = encode(tmp_path, name, channels=2 if name == "m4a" else 1)
-    assert path.suffix in AUDIO_SUFFIXES
+    assert path.suffix in RECORDING_SUFFIXES
     recording = read(path)
     middle = recording.audio[RATE : 2 * RATE].astype(float)
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(RATE)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.audio import layout
+from kws.audio import contents, layout
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part, speaker_of, split_recordings, split_words
 
@@ -107,3 +107,27 @@ def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
     assert layout.negatives(tmp_path, "eval") == [Part(str(tmp_path / "_negatives_/eval/e.wav"))]
     assert layout.negatives(tmp_path, "test") == []
     assert layout.backgrounds(tmp_path / "none", "train") == []
+
+
+NFC, NFD = "\u00f6ffnen", "o\u0308ffnen"
+
+
+def test_words_speakers_and_lists_are_compared_in_one_unicode_form():
+    names = [f"{NFD}/j\u00fc_nohash_0.wav", f"{NFC}/ju\u0308_nohash_1.wav", "testing_list.txt"]
+    texts = {"testing_list.txt": f"{NFC}/j\u00fc_nohash_0.wav\n"}
+    found = layout.understand(names, texts.__getitem__, PARAMS)
+    assert {(word.word, word.speaker, word.split) for word in found.words} == {
+        (NFC, "j\u00fc", "test")
+    }
+    assert {word.name for word in found.words} == set(names[:2])  # as the file system has them
+
+
+@pytest.mark.parametrize("folder", ["Train", "TEST", "eval "])
+def test_a_folder_that_looks_like_a_split_s_is_not_taken_for_a_speaker(folder):
+    clips = contents.clips([f"{folder}/1.wav", f"{folder}/ben/2.wav", "train/3.wav"], "yes")
+    assert set(clips.words) == {"train/3.wav"}
+    assert clips.misplaced[f"{folder}/1.wav"][0] == "split_folder"
+    assert "did you mean" in clips.misplaced[f"{folder}/1.wav"][1]
+    long = contents.recordings([f"{folder}/1.wav", "day/test/2.wav"], "negatives")
+    assert long.negatives == ["day/test/2.wav"]
+    assert long.misplaced[f"{folder}/1.wav"][0] == "split_folder"

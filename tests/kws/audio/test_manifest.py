@@ -126,3 +126,11 @@ def test_brackets_within_brackets_cost_a_row_and_not_the_run():
 def test_a_time_that_is_none_is_named(time):
     found = read_manifest(f"path,label,start_ms,end_ms\na.wav,yes,{time},9\n", "list.csv")
     assert found.misplaced["list.csv:2"][0] == "manifest_row"
+
+
+def test_labels_and_speakers_are_in_nfc_and_what_is_not_text_is_a_bad_row():
+    text = "path,label,speaker\na.wav,o\u0308ffnen,ju\u0308\n"
+    assert read_manifest(text, "m.csv").words == {"a.wav": ("\u00f6ffnen", "j\u00fc")}
+    bad = read_manifest('{"path": "\\ud800.wav", "label": "yes"}\n', "m.jsonl")
+    assert bad.words == {} and bad.misplaced["m.jsonl:1"][0] == "manifest_row"
+    bad.misplaced["m.jsonl:1"][1].encode()

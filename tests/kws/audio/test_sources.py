@@ -6,6 +6,7 @@ import pytest
 
 from kws.audio import layout
 from kws.audio.corpus import Corpus, Folder
+from kws.audio.listing import of_names
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
 from kws.audio.sources import PUBLIC, SourceParams, names_of
@@ -84,7 +85,9 @@ CORPUS = Corpus(
 
 
 def test_folders_of_all_kinds_become_one_layout():
-    found = layout.understand_corpus(CORPUS, FILES.__getitem__, TEXTS.__getitem__, PARAMS)
+    found = layout.understand_corpus(
+        CORPUS, lambda path: of_names(FILES[path]), TEXTS.__getitem__, PARAMS
+    )
     assert {word.name: (word.word, word.speaker, word.source) for word in found.words} == {
         "sc/no/t_nohash_0.wav": ("no", "t", "sc"),
         "sc/yes/t_nohash_0.wav": ("yes", "t", "sc"),
@@ -124,7 +127,9 @@ def test_noise_of_the_same_name_in_two_folders_is_in_one_split_alone():
         )
     )
     names = {"/a": ["1.wav", "2.wav", "3.wav", "4.wav"], "/b": ["3.flac", "4.flac", "5.flac"]}
-    found = layout.understand_corpus(corpus, names.__getitem__, TEXTS.__getitem__, PARAMS)
+    found = layout.understand_corpus(
+        corpus, lambda path: of_names(names[path]), TEXTS.__getitem__, PARAMS
+    )
     placed = [{p.path[2] for p in parts} for parts in found.backgrounds.values()]
     assert all(placed) and sum(map(len, placed)) == len(set.union(*placed)) == 5
 

@@ -1,6 +1,7 @@
 """`kws detect` as a user has it: clean JSON, a picture, a chime, and files that cannot be read."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from kws.cli import app
+from kws.errors import KwsError
 from kws.micro import bundle
 from kws.micro.contents import BundleContents
 from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
@@ -62,3 +64,39 @@ def test_a_cold_start_waits_for_no_heavy_library(options: list[str], tmp_path: P
     command = [sys.executable, "-c", code, "detect", str(tmp_path / "a.wav"), *options]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert printed.splitlines()[-1] == "set()"
+
+
+def test_the_folder_is_heard_as_every_command_lists_it_and_the_rest_is_named(
+    options: list[str], tmp_path: Path
+) -> None:
+    recordings = tmp_path / "recordings"
+    (recordings / ".Trashes").mkdir(parents=True)
+    (tmp_path / "day").mkdir()
+    soundfile.write(tmp_path / "day" / "a.wav", _audio(1), RATE)
+    soundfile.write(recordings / ".Trashes" / "old.wav", _audio(1), RATE)
+    (recordings / "linked").symlink_to(tmp_path / "day")
+    (recordings / "._a.wav").write_bytes(b"\0\5\x16\7")
+    (recordings / "notes.doc").touch()
+    Path(os.fsdecode(os.fsencode(recordings) + b"/caf\xe9.wav")).touch()
+    heard = CliRunner().invoke(app, ["detect", str(recordings), "--json", *options])
+    rows = {row["file"].removeprefix(f"{recordings}/"): row for row in json.loads(heard.stdout)}
+    assert set(rows) == {"linked/a.wav", "notes.doc", "caf\\xe9.wav"}
+    assert rows["linked/a.wav"]["duration_ms"] == 1000
+    assert rows["notes.doc"]["left_out"] == "not_audio_name: suffix .doc"
+    assert rows["caf\\xe9.wav"]["left_out"].startswith("name_not_utf8") and heard.exit_code == 0
+    printed = CliRunner().invoke(app, ["detect", str(recordings), *options])
+    assert "Left out: 2" in printed.output and "caf\\xe9.wav: name_not_utf8" in printed.output
+
+
+def test_a_folder_of_which_most_cannot_be_read_ends_with_the_reasons(
+    options: list[str], tmp_path: Path
+) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    soundfile.write(recordings / "a.wav", _audio(1), RATE)
+    (recordings / "hours.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(600_000))
+    done = CliRunner().invoke(app, ["detect", str(recordings), "--json", *options])
+    assert len(json.loads(done.stdout)) == 2
+    assert isinstance(done.exception, KwsError)
+    assert "minutes, at most 50% may be lost" in str(done.exception)
+    assert "hours.m4a" in str(done.exception) and "ffmpeg" in str(done.exception)

@@ -82,5 +82,23 @@ def test_speakers_who_are_to_be_hashed_are_hashed_here_too(corpus, monkeypatch):
 def test_a_split_without_background_and_a_folder_without_recordings_are_refused(corpus, tmp_path):
     with pytest.raises(KwsError, match=r"split test .* has no background"):
         gather(corpus, "test", PARAMS, 10)
-    with pytest.raises(KwsError, match="no recording that can be read"):
+    with pytest.raises(KwsError, match="holds no recordings"):
         recordings_below(tmp_path)
+
+
+def test_long_recordings_are_listed_as_everywhere_and_what_is_left_out_is_named(corpus, tmp_path):
+    day = tmp_path / "day"
+    (day / ".Trashes").mkdir(parents=True)
+    soundfile.write(day / "a.wav", np.ones(16000, np.int16), 8000)
+    soundfile.write(day / ".Trashes" / "old.wav", np.ones(16000, np.int16), 8000)
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "linked").symlink_to(day)
+    (tmp_path / "all" / "b.m4a").write_bytes(b"\0\0\0\x20ftypM4A cut off")
+    pieces, left_out = recordings_below(tmp_path / "all")
+    assert [(piece.path, piece.duration_ms) for piece in pieces] == [
+        (str(tmp_path / "all" / "linked" / "a.wav"), 2000)
+    ]
+    assert set(left_out) == {"b.m4a"}
+    (tmp_path / "all" / "b.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100_000))
+    with pytest.raises(KwsError, match=r"minutes.*b\.m4a"):
+        recordings_below(tmp_path / "all")

@@ -8,7 +8,7 @@ from scipy import stats
 
 from kws.streaming import exposure
 from kws.streaming.evaluate import StreamingReport, evaluate_streams
-from kws.streaming.gates import streaming_gates
+from kws.streaming.gates import NO_NEGATIVES, streaming_gates
 from kws.streaming.params import DetectorParams, MatchParams, StreamingGateParams
 from kws.streaming.rates import hourly_rate
 from kws.streaming.scored_stream import StreamPosteriors
@@ -92,3 +92,18 @@ def test_a_rate_gate_on_the_bound_says_how_many_hours_it_would_need() -> None:
     above = exposure.hours_needed(hourly_rate(4, 2.0), 1.0)
     assert above.endswith("the estimate is above the limit")
     assert exposure.hours_needed(hourly_rate(0, 4.0), 1.0) == ""
+
+
+def test_a_gate_on_false_accepts_says_so_where_no_negatives_were_heard() -> None:
+    limits = StreamingGateParams(max_false_accepts_per_hour=1000)
+    gate = streaming_gates(report([100]), limits)[1]
+    assert gate.passed and NO_NEGATIVES in gate.detail
+    silence = truth(kind="negatives")
+    times = np.arange(0, silence.duration_ms, 100)
+    stream = StreamPosteriors(
+        truth=silence, times_ms=times, posteriors=np.stack([row()] * len(times))
+    )
+    found = evaluate_streams([stream], LABELS, DETECTOR, MatchParams())
+    assert NO_NEGATIVES not in streaming_gates(found, limits)[1].detail
+    nothing = evaluate_streams([], LABELS, DETECTOR, MatchParams())
+    assert not streaming_gates(nothing, limits)[1].passed

@@ -115,3 +115,42 @@ def test_replay_takes_the_same_examples_in_whatever_order_they_come(tmp_path):
         one.clip_id for one in chosen
     ]
     assert len(replayed(examples, 100, seed=0)) == len(examples)
+
+
+def test_a_word_that_looks_like_a_keyword_is_refused_and_one_in_another_form_is_it(tmp_path):
+    record(tmp_path / "cased" / "yes", 5)
+    record(tmp_path / "cased" / "No", 1, seed=1)
+    with pytest.raises(KwsError, match=r"'No' is not the keyword 'no'.*did you mean 'no'"):
+        read(tmp_path / "cased")
+    record(tmp_path / "flat", 5)
+    with pytest.raises(KwsError, match=r"--keyword: 'YES' is not .* did you mean 'yes'"):
+        read(tmp_path / "flat", "YES")
+    record(tmp_path / "forms" / "o\u0308ffnen", 5)
+    labels = label_list(["\u00f6ffnen"])
+    assert {clip.label for clip in read(tmp_path / "forms", labels=labels).train} == {"\u00f6ffnen"}
+    assert read(tmp_path / "flat", "o\u0308ffnen", labels).keyword_clips == 5
+
+
+def test_links_are_followed_and_what_is_left_out_is_named(tmp_path):
+    record(tmp_path / "elsewhere", 5)
+    clips = tmp_path / "clips"
+    (clips / "no").mkdir(parents=True)
+    (clips / "yes").symlink_to(tmp_path / "elsewhere")
+    (clips / "no" / "up").symlink_to(clips)
+    (clips / "notes.doc").touch()
+    (clips / "._yes.wav").touch()
+    found = read(clips)
+    assert found.keyword_clips == 5
+    assert {name: why.split(":")[0] for name, why in found.unusable.items()} == {
+        "no/up/": "link_cycle",
+        "notes.doc": "not_audio_name",
+    }
+
+
+def test_a_keyword_that_loses_most_of_its_clips_is_refused(tmp_path):
+    record(tmp_path / "yes", 9)
+    record(tmp_path / "no", 1, seed=1)
+    for number in range(5):
+        (tmp_path / "no" / f"{number}.m4a").write_bytes(b"\0\0\0\x20ftypM4A cut off")
+    with pytest.raises(KwsError, match=r"clips of 'no' loses 5 of 6 files.*0\.m4a"):
+        read(tmp_path)
