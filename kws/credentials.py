@@ -16,7 +16,8 @@ HINT = (
 )
 
 _NAMES = (
-    r"pass(?:word|wd|phrase)|secret|token|credentials?|(?:api|access|secret|private|account)[_-]?key"
+    r"pass(?:word|wd|phrase)|secret|token|credentials?"
+    r"|(?:api|access|secret|private|account)[_-]?key"
 )
 _SHORT_NAMES = "sig|key|auth|apikey"
 """Of parameters of a URL that carry a secret, though a setting of that name does not."""
