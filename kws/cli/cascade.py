@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from kws.terminal import Terminal
+from kws.terminal import Terminal, printable
 
 
 def cascade(
@@ -42,7 +42,7 @@ def cascade(
     table = Table("file", "awake", "detected", "second stage alone")
     for one in trial.heard:
         counts = str(len(one.detections)), str(len(one.alone))
-        table.add_row(str(one.path), f"{one.awake:.1%}", *counts)
+        table.add_row(printable(one.path), f"{one.awake:.1%}", *counts)
     console.print(table)
     costs = Table("first stage's threshold", "second stage awake", "wakes", "M MACs/s")
     for figures in trial.tried:

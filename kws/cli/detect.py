@@ -9,7 +9,7 @@ from rich.progress import track
 from rich.table import Table
 
 from kws.errors import KwsError
-from kws.terminal import Terminal, echo
+from kws.terminal import Terminal, echo, printable
 
 
 def detect(
@@ -95,7 +95,7 @@ def detect(
     for one in heard:
         for found in one.detections:
             table.add_row(
-                str(one.path), f"{found.end_ms / 1000:.2f}", found.label, f"{found.score:.3f}"
+                printable(one.path), f"{found.end_ms / 1000:.2f}", found.label, f"{found.score:.3f}"
             )
     count = sum(len(one.detections) for one in heard)
     seconds = sum(len(one.audio) for one in heard) / rate

@@ -41,6 +41,32 @@ def test_a_folder_is_heard_and_what_cannot_be_read_is_named(
     assert "b.wav" in printed.output and printed.exit_code == 1
 
 
+NAMES = ["clip [final].wav", "[red]x.wav", "a\x1b[2Jb.wav", "a$b$c.wav", "x\ny.wav"]
+
+
+def test_names_are_shown_whole_whatever_is_in_them(options: list[str], tmp_path: Path) -> None:
+    recordings = tmp_path / "in"
+    recordings.mkdir()
+    for name in NAMES:
+        soundfile.write(recordings / name, _audio(4), RATE)
+    printed = CliRunner().invoke(
+        app, ["detect", str(recordings), *options], env={"COLUMNS": "300"}, catch_exceptions=False
+    )
+    assert printed.exit_code == 0
+    for shown in ("clip [final].wav", "[red]x.wav", "a\\x1b[2Jb.wav", "a$b$c.wav", "x\\ny.wav"):
+        assert f"in/{shown} " in printed.output
+    assert "\x1b" not in printed.output
+    heard = json.loads(
+        CliRunner().invoke(app, ["detect", str(recordings), "--json", *options]).stdout
+    )
+    assert {Path(one["file"]).name for one in heard} == set(NAMES)
+    for name in ("a$b$c.wav", "a$b_{^c$.wav"):
+        soundfile.write(tmp_path / name, _audio(4), RATE)
+        picture = ["--picture", str(tmp_path / "a.png")]
+        drawn = CliRunner().invoke(app, ["detect", str(tmp_path / name), *picture, *options])
+        assert drawn.exit_code == 0, drawn.output
+
+
 def test_a_picture_and_a_chime_are_written_where_they_are_asked_for(
     options: list[str], tmp_path: Path
 ) -> None:
