@@ -11,9 +11,10 @@ import io
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from kws.audio.container import Unreadable, format_name
 
@@ -26,9 +27,13 @@ KEPT = 4
 """Decoded recordings that a process keeps on disk: many windows are cut from one."""
 REMEDY = "ffmpeg -i in.{suffix} -ar 16000 -ac 1 out.wav"
 _COPIED_BYTES = 1 << 20
-_HEADER_BYTES = 44
-_SPEAKER = re.compile(r"^\[[^]]* @ 0x[0-9a-f]+\] ")
-"""Which part of ffmpeg says something, and its address."""
+_HEADER_BYTES, _BYTE_RATE_AT = 44, 28
+"""Of the WAV that ffmpeg writes."""
+_ERROR = re.compile(r"^(?:\[[^]]* @ 0x[0-9a-f]+\] )?\[(?:error|fatal|panic)\] (.+)$", re.MULTILINE)
+"""What part of ffmpeg says it, and its address, are left out."""
+_DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
+_LATER_MS = 500
+"""A WMA says how long it is with what its player needs before."""
 
 
 class DecodedWav(io.RawIOBase):
@@ -102,7 +107,8 @@ def _run(path: str, demuxer: str) -> BinaryIO:
             + REMEDY.format(suffix=name.lower()),
         )
     command = [
-        *(program, "-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"),
+        *(program, "-nostdin", "-hide_banner", "-v", "level+info", "-nostats", "-xerror"),
+        *("-threads", "1"),
         *("-max_alloc", str(MAX_ALLOCATION_BYTES), "-protocol_whitelist", "file,pipe"),
         *("-err_detect", "explode", "-f", demuxer, "-i", f"file:{path}"),
         *("-map", "0:a:0", "-fs", str(MAX_DECODED_BYTES), "-c:a", "pcm_s16le"),
@@ -122,12 +128,36 @@ def _run(path: str, demuxer: str) -> BinaryIO:
         decoded.close()
         raise Unreadable("too_long", f"ffmpeg took more than {TIMEOUT_S} s") from None
     size = decoded.seek(0, os.SEEK_END)
-    said = done.stderr.decode(errors="replace").replace(f"file:{path}: ", "").splitlines()
-    if done.returncode or said or size <= _HEADER_BYTES:
+    said = done.stderr.decode(errors="replace").replace(f"file:{path}: ", "")
+    errors = _ERROR.findall(said)
+    if done.returncode or errors or size <= _HEADER_BYTES:
         decoded.close()
-        detail = _SPEAKER.sub("", said[-1]) if said else "nothing comes out of it"
+        detail = errors[-1] if errors else "nothing comes out of it"
         raise Unreadable("malformed", f"ffmpeg cannot read this {name}: {detail}")
     if size >= MAX_DECODED_BYTES:
         decoded.close()
         raise Unreadable("too_long", f"more than {MAX_DECODED_BYTES:,} bytes when decoded")
+    _check_duration(demuxer, said, decoded, size)
     return decoded  # type: ignore[return-value]
+
+
+def _check_duration(demuxer: str, said: str, decoded: IO[bytes], size: int) -> None:
+    """ffmpeg passes over what is damaged or missing in a WMA, and says nothing.
+
+    Raises:
+      Unreadable: `truncated`, or `malformed`: it does not say how long it is.
+    """
+    if demuxer != "asf":
+        return
+    promised = _DURATION.search(said)
+    if promised is None or "Estimating duration" in said:
+        decoded.close()
+        raise Unreadable("malformed", "its header does not say how long it is")
+    hours, minutes, seconds = promised.groups()
+    promised_ms = 1000 * (3600 * int(hours) + 60 * int(minutes) + float(seconds))
+    decoded.seek(_BYTE_RATE_AT)
+    (byte_rate,) = struct.unpack("<I", decoded.read(4))
+    decoded_ms = 1000 * (size - _HEADER_BYTES) / byte_rate
+    if decoded_ms < promised_ms - _LATER_MS:
+        decoded.close()
+        raise Unreadable("truncated", f"{decoded_ms:.0f} ms in it, {promised_ms:.0f} by its header")
