@@ -7,9 +7,6 @@ but a mistake, and taught as `_unknown_` it would be the opposite of what it is:
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
-
-import pydantic
 
 from kws.errors import DataError
 
@@ -107,10 +104,6 @@ def check_keywords(keywords: tuple[str, ...]) -> tuple[str, ...]:
         if alike is not None:
             raise ValueError(f"keywords {alike!r} and {keyword!r} look alike: keep one of them")
     return keywords
-
-
-Keywords = Annotated[tuple[str, ...], pydantic.AfterValidator(check_keywords)]
-"""The type of a field of keywords."""
 
 
 def _loosely(word: str, separators: str = "") -> str:

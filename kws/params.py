@@ -5,9 +5,11 @@ composes them into one file a preset; components carry a section as JSON in one 
 so that a changed section re-runs exactly the components that read it.
 """
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import pydantic
+
+from kws.labels import check_keywords
 
 P = TypeVar("P", bound="Params")
 
@@ -25,3 +27,7 @@ class Params(pydantic.BaseModel):
     def from_json(cls: type[P], text: str | bytes) -> P:
         """Parses what `to_json` wrote; raises pydantic.ValidationError on anything else."""
         return cls.model_validate_json(text)
+
+
+Keywords = Annotated[tuple[str, ...], pydantic.AfterValidator(check_keywords)]
+"""Keywords in Unicode's form NFC, none of them twice and no two alike."""

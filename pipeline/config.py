@@ -22,11 +22,11 @@ from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
-from kws.labels import Keywords, label_list, near_match
+from kws.labels import label_list, near_match
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.params import Params
+from kws.params import Keywords, Params
 from kws.scenes.params import SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stride_steps

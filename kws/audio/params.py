@@ -4,8 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from kws.labels import Keywords
-from kws.params import Params
+from kws.params import Keywords, Params
 
 
 class IngestParams(Params):

@@ -5,8 +5,7 @@ from typing import Literal
 
 import pydantic
 
-from kws.labels import Keywords
-from kws.params import Params
+from kws.params import Keywords, Params
 
 
 class VoicesParams(Params):
