@@ -95,9 +95,10 @@ def list_files(folder: str | os.PathLike[str]) -> Listing:
     """All files below a local folder.
 
     Raises:
-      KwsError: it is not a folder that can be listed.
+      KwsError: it is not a folder that can be listed, or its own name is not UTF-8.
     """
     root = os.fspath(folder)
+    _refuse_name(root)
     try:
         os.scandir(root).close()
     except OSError as error:
@@ -177,8 +178,7 @@ def find_recordings(path: Path) -> Recordings:
     Raises:
       KwsError: there is none.
     """
-    if not _is_utf8(str(path)):
-        raise KwsError(f"{escape(str(path))}: the name is not UTF-8", hint="rename it")
+    _refuse_name(str(path))
     if path.is_file():
         return Recordings([path], {}, 0)
     if not path.exists():
@@ -250,6 +250,11 @@ _NOT_UTF8 = LeftOut("name_not_utf8", "bytes of the name are not UTF-8: rename it
 def _is_utf8(name: str) -> bool:
     """Python writes the other bytes as surrogates."""
     return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _refuse_name(path: str) -> None:
+    if not _is_utf8(path):
+        raise KwsError(f"{escape(path)}: the name is not UTF-8", hint="rename it")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -136,7 +136,7 @@ def _in_words(lost: Sequence[tuple[str, Reason]]) -> str:
 
 def _advice(lost: Sequence[tuple[str, Reason]]) -> str:
     suffixes = {PurePosixPath(found.example).suffix.lower() for _, found in lost}
-    if suffixes & set(FFMPEG_SUFFIXES):
+    if suffixes & set(FFMPEG_SUFFIXES) or any(why == "needs_ffmpeg" for why, _ in lost):
         return f"install ffmpeg, or convert the files: {CONVERT}"
     return f"mend, convert ({CONVERT}) or remove the files"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from kws.errors import KwsError
 from kws.terminal import Terminal, headed, printable
@@ -203,7 +202,7 @@ def _prepared(
 
 
 def _gathered(
-    config: "Config", corpus: "Corpus", split: "Split", most: int, console: Console
+    config: "Config", corpus: "Corpus", split: "Split", most: int, console: Terminal
 ) -> "Material":
     from kws.scenes.material import gather
 
