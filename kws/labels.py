@@ -96,7 +96,7 @@ def word_problem(word: str) -> str | None:
     if not word.strip():
         return "it is empty"
     if word != word.strip():
-        return "it begins or ends with a space"
+        return f"it begins or ends with a space: write {word.strip()!r}"
     if word[0] in "_.-":
         return f"{word[0]!r} at the front is reserved: begin with a letter or digit"
     if len(word) > _LONGEST_WORD:

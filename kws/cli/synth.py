@@ -177,7 +177,7 @@ def scenes(
 
 def _prepared(
     preset: str, overrides: list[str] | None, data: Path | None
-) -> "tuple[Config, Corpus, Console]":
+) -> "tuple[Config, Corpus, Terminal]":
     """The configuration, and the corpus that is there now, synthesized or loaded if need be."""
     from kws.audio.corpus import SOURCES_FILE, Corpus
     from pipeline import source
