@@ -82,5 +82,5 @@ def distinct(pairs: Any, params_json: str) -> Any:
 
 
 def dropped(copies: Any) -> Any:
-    """Names of duplicates that are not used -> (reason, detail)."""
-    return {entry.path: (entry.reason, entry.detail) for entry in copies.quarantine}
+    """Names of duplicates that are not used -> reason; every worker gets it, so it is small."""
+    return {entry.path: entry.reason for entry in copies.quarantine}

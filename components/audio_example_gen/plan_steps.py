@@ -140,7 +140,9 @@ def part_yields(batch: bytes, dropped: Any, corpus: Corpus, params_json: str) ->
     for word in words:
         part = clip_part(corpus, word.name, word.word, params.keywords)
         finding = found[word.name]
-        reason, detail = dropped.get(word.name, (finding.reason, finding.detail))
+        reason, detail = finding.reason, finding.detail
+        if word.name in dropped:
+            reason, detail = dropped[word.name], "see quarantine.jsonl"
         yields.setdefault(part, SourceYield()).add(word.name, reason, detail)
     return yields
 
