@@ -19,6 +19,8 @@ from kws.audio.params import IngestParams
 from kws.audio.sources import SourceParams, check_spans, names_of
 from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
+from kws.corpus import catalogue
+from kws.corpus.catalogue import Catalogue
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.labels import label_list
@@ -83,12 +85,42 @@ class DataParams(Params):
         (), description="more sources, of any kind: see kws/audio/sources.py"
     )
     licence: str = pydantic.Field("", description="of the recordings, for the model card")
+    corpora_table: Path | None = pydantic.Field(
+        None, description="YAML file with corpora of your own, as kws/corpus/data/catalogue.yaml"
+    )
+    allow_non_commercial: bool = pydantic.Field(
+        False, description="push models that learned from recordings for non-commercial use alone"
+    )
+    allow_research_only: bool = pydantic.Field(
+        False, description="push models that learned from recordings for research alone"
+    )
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "DataParams":
         check_spans(self.span_folder, self.last_spans, self.path)
         names_of(self.all_sources)
+        for number, source in enumerate(self.sources):
+            self._check_corpus(number, source)
         return self
+
+    def _check_corpus(self, number: int, source: SourceParams) -> None:
+        if source.corpus is None:
+            return
+        try:
+            entry = self.catalogue.find(source.corpus)
+        except KwsError as error:
+            raise ValueError(f"sources.{number}.corpus: {error}") from None
+        wrong = [use for use in source.uses if use not in entry.uses]
+        if wrong:
+            raise ValueError(
+                f"sources.{number}.uses={list(source.uses)}: {source.corpus} can be used for "
+                f"{', '.join(entry.uses)}"
+            )
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The public corpora that may be named."""
+        return catalogue.load(self.corpora_table)
 
     @property
     def is_mix(self) -> bool:

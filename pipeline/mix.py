@@ -93,6 +93,8 @@ def with_fingerprint(folder: Folder) -> Folder:
 def files_of(folder: Folder) -> list[str]:
     """Names of the files that belong to a folder, relative to it."""
     path = Path(folder.path)
+    if folder.kind == "corpus":
+        return [folder.manifest]  # It lists the others, which nobody changes.
     if folder.kind != "manifest":
         return layout.list_files(path)
     text = _read_text(str(path / folder.manifest))

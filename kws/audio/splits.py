@@ -113,55 +113,97 @@ def _raise_to(found: dict[str, Split], speaker: str, split: Split) -> None:
 
 
 def split_recordings(
-    names: Sequence[str], eval_percentage: float = 10, test_percentage: float = 10
+    names: Sequence[str],
+    eval_percentage: float = 10,
+    test_percentage: float = 10,
+    *,
+    groups: Mapping[str, str] | None = None,
+    assigned: dict[str, Split | None] | None = None,
 ) -> dict[Split, list[Part]]:
-    """The parts of long recordings (backgrounds, negatives) that each split may use.
+    """The parts of the long recordings of one folder (backgrounds, negatives) that each split uses.
+
+    Recordings of one group belong together: of one speaker, of one session. A group is divided only
+    if there are fewer groups than splits.
 
     - `<folder>/…train/…`, `…/eval/…`, `…/test/…`: that split, and only that.
-    - Three or more recordings without such subfolders: by hash of the file name, except that every
-      split gets at least one (eval the lowest hash, test the next, train the highest).
-    - One or two: each is cut in thirds by time, train first, then eval, then test.
-    - Loose files beside such subfolders: by hash.
-
-    Recordings of the same file name (less its suffix) are taken for the same recording.
+    - Other recordings, in three or more groups: by hash of the group's name, except that every
+      split that has no such subfolder gets at least one group (eval the lowest hash, test the next,
+      train the highest).
+    - In one or two groups: each is divided in thirds by time, train first, then eval, then test;
+      a group of three or more recordings by its recordings, a smaller one within each of them.
 
     Args:
       names: paths inside the corpus, `<folder>/[<split>/]<file>`.
+      eval_percentage, test_percentage: of the groups.
+      groups: name -> its group; a recording that is not in it is a group by itself, named after its
+        file without the suffix, so that recordings of the same name in two folders stay together.
+      assigned: group -> split, or None for one that is divided by time, of the folders before: a
+        known group keeps it. The groups of this folder are added.
 
     Returns:
       Parts in the order of their paths, for each split.
     """
+    groups = groups or {}
+    assigned = {} if assigned is None else assigned
     parts: dict[Split, list[Part]] = {split: [] for split in SPLITS}
-    loose = []
+    members: dict[str, list[str]] = {}
     for name in sorted(names):
         folders = PurePosixPath(name).parts[1:-1]
         placed = next((split for folder in folders for split in SPLITS if split == folder), None)
         if placed is None:
-            loose.append(name)
+            members.setdefault(groups.get(name) or PurePosixPath(name).stem, []).append(name)
         else:
             parts[placed].append(Part(name))
-    titles = sorted({PurePosixPath(name).stem for name in loose}, key=_by_hash)
-    if len(loose) < len(names):
-        of_title = {t: split_of_hash(t, eval_percentage, test_percentage) for t in titles}
-    elif len(titles) < len(SPLITS):
-        of_title = {}
-        for name in loose:
-            for third, split in enumerate(SPLITS):
-                parts[split].append(Part(name, third / 3, (third + 1) / 3))
+    known = {group: assigned[group] for group in members if group in assigned}
+    new = sorted(members.keys() - known.keys(), key=_by_hash)
+    served = {split for split in SPLITS if parts[split]} | {s for s in known.values() if s}
+    if None in known.values():
+        served = set(SPLITS)
+    if len(new) + len(served) < len(SPLITS):
+        known |= dict.fromkeys(new)
     else:
-        shares = [hash_percentage(title) for title in titles]
-        up_to_eval = sum(share < eval_percentage for share in shares)
-        up_to_test = sum(share < eval_percentage + test_percentage for share in shares)
-        up_to_eval = min(max(up_to_eval, 1), len(titles) - 2)
-        up_to_test = min(max(up_to_test, up_to_eval + 1), len(titles) - 1)
-        of_title = {
-            title: EVAL if i < up_to_eval else TEST if i < up_to_test else TRAIN
-            for i, title in enumerate(titles)
-        }
-    for name in loose if of_title else ():
-        parts[of_title[PurePosixPath(name).stem]].append(Part(name))
+        known |= _assign(new, served, eval_percentage, test_percentage)
+    assigned.update(known)
+    for group, split in known.items():
+        if split is None:
+            _divide_by_time(members[group], parts)
+        else:
+            parts[split] += [Part(name) for name in members[group]]
     return {split: sorted(found) for split, found in parts.items()}
 
 
-def _by_hash(title: str) -> tuple[float, str]:
-    return hash_percentage(title), title
+def _assign(
+    groups: Sequence[str], served: set[Split], eval_percentage: float, test_percentage: float
+) -> dict[str, Split]:
+    """Group -> split by hash, so that every split that is not served gets at least one of them.
+
+    Args:
+      groups: in the order of their hashes, at least as many as splits are not served.
+      served: splits that have recordings already.
+      eval_percentage, test_percentage: of the groups.
+    """
+    least = {split: int(split not in served) for split in SPLITS}
+    shares = [hash_percentage(group) for group in groups]
+    up_to_eval = sum(share < eval_percentage for share in shares)
+    up_to_test = sum(share < eval_percentage + test_percentage for share in shares)
+    count = len(groups)
+    up_to_eval = min(max(up_to_eval, least[EVAL]), count - least[TEST] - least[TRAIN])
+    up_to_test = min(max(up_to_test, up_to_eval + least[TEST]), count - least[TRAIN])
+    return {
+        group: EVAL if i < up_to_eval else TEST if i < up_to_test else TRAIN
+        for i, group in enumerate(groups)
+    }
+
+
+def _divide_by_time(names: Sequence[str], parts: dict[Split, list[Part]]) -> None:
+    """Adds a third of the recordings of one group to each split, in their order."""
+    for place, name in enumerate(names):
+        if len(names) >= len(SPLITS):
+            parts[SPLITS[place * len(SPLITS) // len(names)]].append(Part(name))
+            continue
+        for third, split in enumerate(SPLITS):
+            parts[split].append(Part(name, third / 3, (third + 1) / 3))
+
+
+def _by_hash(group: str) -> tuple[float, str]:
+    return hash_percentage(group), group
