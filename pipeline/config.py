@@ -5,7 +5,7 @@ and handed to every section; a section that says otherwise is refused.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -84,6 +84,11 @@ class DataParams(Params):
     sources: tuple[SourceParams, ...] = pydantic.Field(
         (), description="more sources, of any kind: see kws/audio/sources.py"
     )
+    corpora: tuple[str, ...] = pydantic.Field(
+        (),
+        description="public corpora by name (kws corpus list), beside `path` and `sources`, or "
+        "where there are none beside synthesized speech",
+    )
     licence: str = pydantic.Field("", description="of the recordings, for the model card")
     corpora_table: Path | None = pydantic.Field(
         None, description="YAML file with corpora of your own, as kws/corpus/data/catalogue.yaml"
@@ -99,23 +104,56 @@ class DataParams(Params):
     def _consistent(self) -> "DataParams":
         check_spans(self.span_folder, self.last_spans, self.path)
         names_of(self.all_sources)
-        for number, source in enumerate(self.sources):
-            self._check_corpus(number, source)
+        named = [source for source in self.all_sources if source.corpus]
+        for place, source in enumerate(named):
+            if source.corpus in [other.corpus for other in named[:place]]:
+                raise ValueError(f"corpus {source.corpus} is named twice")
+            self._check_corpus(source)
         return self
 
-    def _check_corpus(self, number: int, source: SourceParams) -> None:
-        if source.corpus is None:
-            return
+    def _check_corpus(self, source: SourceParams) -> None:
+        assert source.corpus is not None
         try:
             entry = self.catalogue.find(source.corpus)
         except KwsError as error:
-            raise ValueError(f"sources.{number}.corpus: {error}") from None
+            raise ValueError(str(error)) from None
         wrong = [use for use in source.uses if use not in entry.uses]
         if wrong:
             raise ValueError(
-                f"sources.{number}.uses={list(source.uses)}: {source.corpus} can be used for "
-                f"{', '.join(entry.uses)}"
+                f"uses={list(source.uses)}: {source.corpus} can be used for {', '.join(entry.uses)}"
             )
+
+    def source_licences(self) -> list[str]:
+        """`name: licence` of every source that has its own."""
+        return [f"{name}: {licence}" for name, licence, _, _ in self._licensed()]
+
+    def credits(self) -> list[str]:
+        """Licence and attribution of every source that has its own."""
+        return [credit for _, _, _, credit in self._licensed()]
+
+    def restrictions(self) -> list[str]:
+        """A sentence for each source whose terms keep a model from being pushed."""
+        allowed = {
+            "open": True,
+            "non-commercial": self.allow_non_commercial,
+            "research-only": self.allow_research_only,
+        }
+        return [
+            f"{name} is {terms}: data.allow_{terms.replace('-', '_')}=true pushes all the same"
+            for name, _, terms, _ in self._licensed()
+            if not allowed[terms]
+        ]
+
+    def _licensed(self) -> Iterator[tuple[str, str, str, str]]:
+        """Name, licence, terms and credit of the sources that have a licence of their own."""
+        for name, source in zip(names_of(self.all_sources), self.all_sources, strict=True):
+            if source.corpus:
+                entry = self.catalogue.find(source.corpus)
+                yield name, entry.licence, entry.terms, entry.credit()
+            elif source.licence or source.terms != "open":
+                licence = source.licence or "licence not stated"
+                terms = "" if source.terms == "open" else f", {source.terms}"
+                yield name, licence, source.terms, f"{name}: {licence}{terms}"
 
     @property
     def catalogue(self) -> Catalogue:
@@ -125,15 +163,23 @@ class DataParams(Params):
     @property
     def is_mix(self) -> bool:
         """Not just one plain folder, nor synthesized speech alone."""
-        return bool(self.sources or self.span_folder)
+        return bool(self.sources or self.corpora or self.span_folder)
 
     @property
     def all_sources(self) -> tuple[SourceParams, ...]:
-        """`path` and `sources` together; empty where speech is synthesized."""
-        if self.path is None:
-            return self.sources
-        spans = {"span_folder": self.span_folder, "last_spans": self.last_spans}
-        return (SourceParams(speech_commands=self.path, **spans), *self.sources)
+        """`path`, `sources` and `corpora` together; empty where speech is synthesized alone."""
+        own = self.sources
+        if self.path is not None:
+            spans = {"span_folder": self.span_folder, "last_spans": self.last_spans}
+            own = (SourceParams(speech_commands=self.path, **spans), *own)
+        if self.corpora and not own:
+            own = (SourceParams(voices=True),)
+        return (*own, *(SourceParams(corpus=name) for name in self.corpora))
+
+    @property
+    def has_voices(self) -> bool:
+        """Whether speech is synthesized."""
+        return not self.all_sources or any(source.voices for source in self.all_sources)
 
 
 class Config(Params):

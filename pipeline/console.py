@@ -65,6 +65,8 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
     """
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
+    for sentence in job.config.data.restrictions():
+        console.print(f"[yellow]The model will not be pushed[/yellow]: {sentence}", highlight=False)
     metadata_store.prepare(job.config, job.paths)
     with log_file(job.paths.logs, verbose) as log:
         with source_bar(console) as progress:

@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from kws.audio import layout
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
@@ -30,11 +31,17 @@ from pipeline.resolve import resolve
 SPAN_FOLDER = "span-{SPAN}"
 VERSION_FOLDER = "version-{VERSION}"
 WORDS_SHOWN = 40
+_NOT_OF_RECORDINGS: Any = {
+    "licence": True,
+    "allow_non_commercial": True,
+    "allow_research_only": True,
+    "sources": {"__all__": {"licence", "terms"}},
+}
 
 
 def folder_of(config: Config) -> Path:
     """The folder of the mix, which `prepare` writes; named after the configuration of the data."""
-    text = config.data.model_dump_json(exclude={"licence"}) + str(Path.cwd())
+    text = config.data.model_dump_json(exclude=_NOT_OF_RECORDINGS) + str(Path.cwd())
     if any(source.voices for source in config.data.all_sources):
         text += config.voices.to_json()
     return cache_folder() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -29,9 +29,7 @@ def of_bytes(progress: Progress | None, what: str) -> Callable[[int, int], None]
     return report
 
 
-def of_units(
-    progress: Progress | None, what: str, unit: str
-) -> Callable[[int, int], None] | None:
+def of_units(progress: Progress | None, what: str, unit: str) -> Callable[[int, int], None] | None:
     """The same for work that says what it counts: `bytes`, or things by name."""
     if progress is None or unit == "bytes":
         return of_bytes(progress, what)

@@ -87,9 +87,7 @@ def _loaded(wanted: RemoteArchive, name: str, progress: Progress | None) -> Path
     return archive.unpack(target, archives, report, sha256=wanted.sha256)
 
 
-def _corpus(
-    name: str, source: SourceParams, config: Config, progress: Progress | None
-) -> Folder:
+def _corpus(name: str, source: SourceParams, config: Config, progress: Progress | None) -> Folder:
     """A public corpus, fetched if it is not there."""
     assert source.corpus is not None
     entry = config.data.catalogue.find(source.corpus)

@@ -91,9 +91,7 @@ def unpack(
     archive, into = Path(archive), Path(into)
     _check_name(archive)
     target = into / (sha256 or _digest(archive))[:_DIGITS]
-    unpack_to(
-        archive, target, progress, max_total_bytes=max_total_bytes, max_files=max_files
-    )
+    unpack_to(archive, target, progress, max_total_bytes=max_total_bytes, max_files=max_files)
     return corpus_folder(target)
 
 

@@ -31,8 +31,8 @@ from kws.audio.corpus import Corpus, Folder
 from kws.audio.manifest import read_manifest
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part, split_recordings, split_speakers
-from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
 from kws.corpus import index
+from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
 from kws.splits import SPLITS, Split
 
 __all__ = [

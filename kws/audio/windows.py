@@ -97,9 +97,7 @@ def negative_cuts(
 class _Places:
     """Where a clip with its lead-in can begin in some parts of recordings."""
 
-    def __init__(
-        self, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams
-    ):
+    def __init__(self, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams):
         taken_ms = params.lead_in_ms + params.clip_duration_ms
         durations = np.array([found[part.path].duration_ms for part in parts])
         self._parts = parts

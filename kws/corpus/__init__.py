@@ -1,1 +1,1 @@
-"""Many recordings: public corpora by name, what lies in their archives, and what each is used for."""
+"""Many recordings: public corpora by name, what their archives hold, what each is used for."""

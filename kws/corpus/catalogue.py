@@ -46,12 +46,7 @@ USES: dict[str, tuple[Use, ...]] = {
 
 
 class CatalogueEntry(Params):
-    """One public corpus.
-
-    Attributes:
-      name: by which it is asked for.
-      see `data/catalogue.yaml` for the others.
-    """
+    """One public corpus; `data/catalogue.yaml` says what its fields are."""
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     urls: tuple[str, ...] = pydantic.Field(min_length=1)
@@ -119,8 +114,8 @@ class Catalogue(Params):
       by_hand: name -> what to do about a corpus that cannot.
     """
 
-    corpora: dict[str, CatalogueEntry] = {}
-    by_hand: dict[str, str] = {}
+    corpora: dict[str, CatalogueEntry] = pydantic.Field({})
+    by_hand: dict[str, str] = pydantic.Field({})
 
     def find(self, name: str) -> CatalogueEntry:
         """The corpus of that name.
@@ -194,7 +189,9 @@ def _read(path: Path) -> Catalogue:
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
-        raise KwsError(f"{path}: {error.strerror}", hint="a table of corpora is a YAML file") from None
+        raise KwsError(
+            f"{path}: {error.strerror}", hint="a table of corpora is a YAML file"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise KwsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict) or not isinstance(values.get("corpora", {}), dict):

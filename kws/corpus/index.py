@@ -41,9 +41,7 @@ class Summary:
     unreadable: dict[str, int]
 
 
-def build(
-    folder: Path, layout: str, progress: Callable[[int, int], None] | None = None
-) -> Summary:
+def build(folder: Path, layout: str, progress: Callable[[int, int], None] | None = None) -> Summary:
     """Writes the index of the files below `<folder>/files/`.
 
     Args:
@@ -55,7 +53,9 @@ def build(
       KwsError: there is not one recording; the archive is not what the layout says.
     """
     files = folder / FILES_FOLDER
-    names = sorted(path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file())
+    names = sorted(
+        path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()
+    )
 
     def read_text(name: str) -> str:
         return (files / name).read_text("utf-8", errors="replace")
@@ -89,9 +89,7 @@ def build(
             hours += duration / 3_600_000
         if progress is not None and place % _LINES_A_REPORT == 0:
             progress(place, len(described))
-    summary = Summary(
-        recordings=recordings, hours=hours, groups=len(groups), unreadable=unreadable
-    )
+    summary = Summary(recordings=recordings, hours=hours, groups=len(groups), unreadable=unreadable)
     temporary = folder / f".{INDEX_FILE}"
     with temporary.open("w", encoding="utf-8") as file:
         for row in (dataclasses.asdict(summary), *rows):
@@ -162,7 +160,9 @@ def _row(found: Described, duration: float) -> dict[str, Any]:
     return row
 
 
-def _kept(row: dict[str, Any], finder: KeywordFinder) -> tuple[tuple[tuple[float, float], ...], str]:
+def _kept(
+    row: dict[str, Any], finder: KeywordFinder
+) -> tuple[tuple[tuple[float, float], ...], str]:
     """The shares of a recording's length in which no keyword is said, and the last that is."""
     last, position, kept = "", 0.0, []
     for start_ms, end_ms, text, text_sounds in sorted(row["utterances"]):

@@ -121,8 +121,8 @@ class Musan:
 
 
 class Rirs:
-    """`RIRS_NOISES/{simulated_rirs,real_rirs_isotropic_noises,pointsource_noises}`. A `rir_list` has
-    lines `--rir-id 1 --room-id smallroom-Room001 <path of a WAV file>`."""
+    """`RIRS_NOISES/{simulated_rirs,real_rirs_isotropic_noises,pointsource_noises}`. A `rir_list`
+    has lines `--rir-id 1 --room-id smallroom-Room001 <path of a WAV file>`."""
 
     _simulated = re.compile(r"(?:^|/)simulated_rirs/(\w+)/(Room\d+)/Room\d+-0*(\d+)\.wav$")
     _real = re.compile(r"(?:^|/)real_rirs_isotropic_noises/([^/]+)\.wav$")
@@ -154,9 +154,7 @@ class Rirs:
                     yield Described(name=name, uses=("backgrounds",), group=found[1])
             elif self._noise.search(name):
                 # Named as in MUSAN, which they are from: the same name is the same split.
-                yield Described(
-                    name=name, uses=("backgrounds",), group=PurePosixPath(name).stem
-                )
+                yield Described(name=name, uses=("backgrounds",), group=PurePosixPath(name).stem)
 
 
 class DiPCo:

@@ -41,6 +41,7 @@ def render(contents: BundleContents) -> str:
         "training, evaluation and test are disjoint in speakers.",
         *_quantities(contents.figures.get("data") or {}),
         f"Licence of the data: {info.get('licence') or 'not stated: ask before you distribute'}.",
+        *_credits(info.get("credits") or []),
         "## Gates",
         _gates(contents),
         "## Figures",
@@ -99,6 +100,13 @@ def _quantities(data: dict[str, Any]) -> list[str]:
             "made of them; voices count as speakers."
         )
     return parts
+
+
+def _credits(credits: list[str]) -> list[str]:
+    """Licence and attribution of the recordings that others have given."""
+    if not credits:
+        return []
+    return ["\n".join(["Recordings of others:", "", *(f"- {credit}." for credit in credits)])]
 
 
 def _gates(contents: BundleContents) -> str:
