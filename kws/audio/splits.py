@@ -156,12 +156,11 @@ def split_recordings(
             parts[placed].append(Part(name))
     known = {group: assigned[group] for group in members if group in assigned}
     new = sorted(members.keys() - known.keys(), key=_by_hash)
-    served = {split for split in SPLITS if parts[split]} | {s for s in known.values() if s}
-    if None in known.values():
-        served = set(SPLITS)
-    if len(new) + len(served) < len(SPLITS):
+    served = {split for split in SPLITS if parts[split]}
+    if len(members) + len(served) < len(SPLITS):
         known |= dict.fromkeys(new)
     else:
+        served |= set(SPLITS) if None in known.values() else {s for s in known.values() if s}
         known |= _assign(new, served, eval_percentage, test_percentage)
     assigned.update(known)
     for group, split in known.items():
@@ -175,14 +174,16 @@ def split_recordings(
 def _assign(
     groups: Sequence[str], served: set[Split], eval_percentage: float, test_percentage: float
 ) -> dict[str, Split]:
-    """Group -> split by hash, so that every split that is not served gets at least one of them.
+    """Group -> split by hash, so that every split that is not served gets at least one of them, as
+    far as there are enough: eval first, then test.
 
     Args:
-      groups: in the order of their hashes, at least as many as splits are not served.
+      groups: in the order of their hashes.
       served: splits that have recordings already.
       eval_percentage, test_percentage: of the groups.
     """
-    least = {split: int(split not in served) for split in SPLITS}
+    wanting = [split for split in (EVAL, TEST, TRAIN) if split not in served][: len(groups)]
+    least = {split: int(split in wanting) for split in SPLITS}
     shares = [hash_percentage(group) for group in groups]
     up_to_eval = sum(share < eval_percentage for share in shares)
     up_to_test = sum(share < eval_percentage + test_percentage for share in shares)

@@ -55,12 +55,12 @@ def list_(table: Table = None, json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    shown = RichTable(box=box.SIMPLE)
+    shown = RichTable(box=box.SIMPLE, collapse_padding=True, pad_edge=False)
     shown.add_column("name", no_wrap=True)
     shown.add_column("GB", justify="right", no_wrap=True)
     shown.add_column("hours", justify="right", no_wrap=True)
-    shown.add_column("for")
-    shown.add_column("licence", min_width=14)
+    shown.add_column("for", no_wrap=True)
+    shown.add_column("licence", overflow="fold")
     shown.add_column("here", no_wrap=True)
     for entry in known.corpora.values():
         terms = "" if entry.terms == "open" else f" ({entry.terms})"
@@ -69,7 +69,7 @@ def list_(table: Table = None, json: Json = False) -> None:
             entry.name,
             f"{entry.bytes / _GIGABYTE:.1f}" if entry.bytes else "",
             f"{entry.hours:.3g}" if entry.hours else "",
-            ", ".join(entry.uses),
+            "\n".join(entry.uses),
             f"{entry.licence}{terms}",
             "" if state == "absent" else state,
         )
