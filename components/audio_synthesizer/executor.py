@@ -80,8 +80,7 @@ class Executor(BaseBeamExecutor):
         if TRAIN in laying:
             most_ms[TRAIN] = exec_properties["train_negatives_minutes"] * 60_000
         negatives = {
-            s: sample_streams(_negatives(s, params, *corpus), most_ms[s], params.seed)
-            for s, params in laying.items()
+            s: planned_negatives(s, params, most_ms[s], *corpus) for s, params in laying.items()
         }
 
         for made in (examples, scenes):
@@ -144,17 +143,19 @@ def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:
     return SceneParams.from_json(text) if text else None
 
 
-def _negatives(
+def planned_negatives(
     split: Split,
     params: StreamParams,
+    most_ms: float,
     folder: str,
     eval_percentage: float,
     test_percentage: float,
 ) -> list[tuple[str, list[Piece]]]:
-    """Named streams of pieces."""
+    """Named streams of pieces: of all recordings, or whole ones until they last `most_ms`."""
     recordings = find_negatives(folder, split, eval_percentage, test_percentage)
     planned = plan_negatives(recordings, params.negatives_chunk_s * 1000)
-    return [(f"negatives-{split}-{i:03d}", pieces) for i, pieces in enumerate(planned)]
+    named = [(f"negatives-{split}-{i:03d}", pieces) for i, pieces in enumerate(planned)]
+    return sample_streams(named, most_ms, params.seed)
 
 
 def _prefix(examples: types.Artifact, split: Split) -> str:

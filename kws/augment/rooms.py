@@ -88,10 +88,12 @@ def recorded_room(response: np.ndarray, sample_rate: int, name: str) -> Room | N
         return None
     direct = int(np.argmax(np.abs(response)))
     margin = min(direct, int(BEFORE_DIRECT_S * sample_rate))
-    cut = response[direct - margin : direct + int(LONGEST_S * sample_rate)].astype(np.float32)
+    end = direct + int(LONGEST_S * sample_rate)
+    cut = response[direct - margin : end].astype(np.float32)
     rt60_s = decay_time_s(cut, sample_rate)
-    fade = min(int(FADE_S * sample_rate), len(cut) - margin)
-    cut[len(cut) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)).astype(np.float32) ** 2
+    if end < len(response):
+        fade = int(FADE_S * sample_rate)
+        cut[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade)).astype(np.float32) ** 2
     cut /= np.sqrt(np.sum(np.square(cut)))
     return Room(
         size_m=None,
