@@ -35,7 +35,8 @@ class AudioExampleGen(FileBasedExampleGen):
        backgrounds and negatives each split may use (`kws.audio.long_recordings`). Where speakers
        are hashed, the examples do not name them; file names in these three may. Custom properties:
        `quarantined`, `quarantine_reasons` (JSON), `cross_split_duplicates` (quarantined copies of
-       a clip in another split), `clips_train`, `clips_eval`, `clips_test`.
+       a clip in another split), `keyword_in_transcript` (recordings of public corpora that are left
+       out, if any), `clips_train`, `clips_eval`, `clips_test`.
 
     The run fails with a `KwsError` if more files than `max_quarantine_share` are in quarantine, or
     if a keyword has no clip in one of the splits.

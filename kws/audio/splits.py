@@ -6,6 +6,7 @@ clip never changes sides when others come or go, unless a list names the file.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -126,9 +127,9 @@ def split_recordings(
     if there are fewer groups than splits.
 
     - `<folder>/…train/…`, `…/eval/…`, `…/test/…`: that split, and only that.
-    - Other recordings, in three or more groups: by hash of the group's name, except that every
-      split that has no such subfolder gets at least one group (eval the lowest hash, test the next,
-      train the highest).
+    - Other recordings, in three or more groups: by hash of the group's name (eval the lowest, test
+      the next, train the highest), except that every split that has no such subfolder gets at least
+      one group, and that chance may not make eval or test much larger or smaller than asked.
     - In one or two groups: each is divided in thirds by time, train first, then eval, then test;
       a group of three or more recordings by its recordings, a smaller one within each of them.
 
@@ -184,16 +185,22 @@ def _assign(
     """
     wanting = [split for split in (EVAL, TEST, TRAIN) if split not in served][: len(groups)]
     least = {split: int(split in wanting) for split in SPLITS}
-    shares = [hash_percentage(group) for group in groups]
-    up_to_eval = sum(share < eval_percentage for share in shares)
-    up_to_test = sum(share < eval_percentage + test_percentage for share in shares)
+    drawn = [split_of_hash(group, eval_percentage, test_percentage) for group in groups]
     count = len(groups)
-    up_to_eval = min(max(up_to_eval, least[EVAL]), count - least[TEST] - least[TRAIN])
-    up_to_test = min(max(up_to_test, up_to_eval + least[TEST]), count - least[TRAIN])
+    most = count - least[TEST] - least[TRAIN]
+    in_eval = min(_near(drawn.count(EVAL), count * eval_percentage / 100, least[EVAL]), most)
+    most = count - in_eval - least[TRAIN]
+    in_test = min(_near(drawn.count(TEST), count * test_percentage / 100, least[TEST]), most)
     return {
-        group: EVAL if i < up_to_eval else TEST if i < up_to_test else TRAIN
+        group: EVAL if i < in_eval else TEST if i < in_eval + in_test else TRAIN
         for i, group in enumerate(groups)
     }
+
+
+def _near(drawn: int, wanted: float, least: int) -> int:
+    """What the hash has drawn, but of a few groups no less than half of what is wanted, and no more
+    than half as much again."""
+    return min(max(drawn, least, math.floor(wanted / 2)), max(least, math.ceil(1.5 * wanted)))
 
 
 def _divide_by_time(names: Sequence[str], parts: dict[Split, list[Part]]) -> None:
