@@ -65,6 +65,8 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
     """
     keywords = ", ".join(job.config.keywords)
     console.print(f"[bold]{job.config.name}[/bold]: {keywords}", highlight=False)
+    for credit in job.config.data.credits():
+        console.print(f"Recordings of {credit}", highlight=False, markup=False, soft_wrap=True)
     for sentence in job.config.data.restrictions():
         console.print(f"[yellow]The model will not be pushed[/yellow]: {sentence}", highlight=False)
     metadata_store.prepare(job.config, job.paths)

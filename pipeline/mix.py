@@ -33,6 +33,7 @@ VERSION_FOLDER = "version-{VERSION}"
 WORDS_SHOWN = 40
 _NOT_OF_RECORDINGS: Any = {
     "licence": True,
+    "corpora_table": True,
     "allow_non_commercial": True,
     "allow_research_only": True,
     "sources": {"__all__": {"licence", "terms"}},

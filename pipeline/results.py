@@ -214,8 +214,12 @@ def gates(run: Run) -> list[Gate]:
         from components.evaluator.results import evaluation_gates
 
         found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
-    pusher = run.step("MicroPusher").folder("pushed_model")
-    for folder in (streamed, device, pusher):
+    pushers = [
+        step.folder("pushed_model")
+        for step in run.steps
+        if step.name == "MicroPusher" and step.outputs.get("pushed_model")
+    ]
+    for folder in (streamed, device, *pushers):
         if (folder / GATES_FILE).is_file():
             found.extend(read_gates(folder))
     return found

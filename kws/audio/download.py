@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from kws.audio.part_file import NoRoom, PartFile
+from kws.audio.part_file import NoRoom, PartFile, check_room
 from kws.errors import KwsError
 
 ATTEMPTS = 5
@@ -25,6 +25,8 @@ BACKOFF_S = 1.0
 TIMEOUT_S = 60.0
 MAX_BYTES = 256 << 30
 """Of a file: a server that never ends is left before it has filled the disk."""
+USER_AGENT = "kws-pipeline"
+"""Some servers refuse urllib's own."""
 _SCHEMES = ("http", "https")
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 _RANGE_NOT_SATISFIABLE = 416
@@ -190,7 +192,8 @@ class _Loader:
         """One request: the rest of the file, or all of it if the server gives no rest."""
         part = self._part
         have = part.size
-        request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
+        headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        request = urllib.request.Request(url, headers=headers)
         if have:
             request.add_header("Range", f"bytes={have}-")
             if version := part.version(url):
@@ -224,7 +227,8 @@ class _Loader:
         version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
         if version:
             part.note_version(url, version)
-        part.check_room(total - have + round((self._room_factor - 1) * total), url)
+        missing = total - have + round((self._room_factor - 1) * total)
+        check_room(part.path.parent, missing, url)
         for size in part.append(response, have, total):
             have = size
             if have > MAX_BYTES:

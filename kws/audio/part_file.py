@@ -25,6 +25,19 @@ class NoRoom(KwsError):
     """The disk is full, or would be."""
 
 
+def check_room(folder: Path, missing: int, what: str) -> None:
+    """Refuses to begin what cannot fit.
+
+    Raises:
+      NoRoom: fewer bytes are free in the folder than are missing of what is to come.
+    """
+    free = shutil.disk_usage(folder).free
+    if missing > free:
+        raise NoRoom(
+            f"{what}: {missing} more bytes are needed in {folder}, {free} are free", hint=_ROOM
+        )
+
+
 class PartFile:
     """`<target>.part`, and `<target>.part.json` with the server's name of the version.
 
@@ -136,19 +149,6 @@ class PartFile:
                 self._hash.update(chunk)
                 self._hashed = have
                 yield have
-
-    def check_room(self, missing: int, url: str) -> None:
-        """Refuses to begin what cannot fit.
-
-        Raises:
-          NoRoom: fewer bytes are free than are missing.
-        """
-        free = shutil.disk_usage(self.path.parent).free
-        if missing > free:
-            raise NoRoom(
-                f"{url}: {missing} more bytes are needed in {self.path.parent}, {free} are free",
-                hint=_ROOM,
-            )
 
     def forget(self) -> None:
         """Empties the file."""

@@ -16,6 +16,7 @@ from typing import Literal
 
 from kws.audio import archive
 from kws.audio.download import Checksum, download
+from kws.audio.part_file import check_room
 from kws.corpus import index
 from kws.corpus.catalogue import CatalogueEntry, addresses
 from kws.corpus.index import FILES_FOLDER
@@ -28,9 +29,8 @@ is done and how much there is (0 where that is not known)."""
 State = Literal["ready", "loaded", "begun", "absent"]
 """Unpacked and indexed; its archive is there; a part of it is; nothing is."""
 
-ROOM_FACTOR = 2.2
-"""How many times the size of an archive must be free: sound packs badly, so what comes out of an
-archive is little larger than it."""
+UNPACKED_FACTOR = 1.2
+"""What comes out of an archive is little larger than it: sound packs badly."""
 _DIGITS = 16
 _CHUNK_BYTES = 1 << 20
 
@@ -111,6 +111,7 @@ class CorpusStore:
             if not (folder / FILES_FOLDER).is_dir():
                 file = self._load(entry, report, wait)
                 layout = LAYOUTS.get(entry.layout)
+                check_room(folder, round(UNPACKED_FACTOR * file.stat().st_size), str(file))
                 archive.unpack_to(
                     file,
                     folder / FILES_FOLDER,
@@ -174,7 +175,7 @@ class CorpusStore:
             target,
             entry.checksum,
             report(f"Loading {entry.name}", "bytes"),
-            room_factor=ROOM_FACTOR,
+            room_factor=1 + UNPACKED_FACTOR,
             on_wait=wait,
         )
 

@@ -203,3 +203,12 @@ def test_a_table_of_ones_own_that_is_wrong_is_refused_in_a_sentence(tmp_path, te
     table.write_text(text)
     with pytest.raises(KwsError, match=sentence):
         load(table)
+
+
+def test_an_archive_is_not_unpacked_where_there_is_no_room_for_it(server, store, monkeypatch):
+    monkeypatch.setattr("kws.corpus.store.UNPACKED_FACTOR", 1e12)
+    store.archive(entry(server)).parent.mkdir(parents=True)
+    store.archive(entry(server)).write_bytes(SPEECH)
+    with pytest.raises(KwsError, match=r"dev-clean\.tar\.gz: \d+ more bytes are needed in"):
+        store.fetch(entry(server))
+    assert store.state(entry(server)) == "loaded" and not server.paths
