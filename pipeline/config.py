@@ -4,7 +4,7 @@ What several sections share (keywords, sample rate, clip length, seed) is writte
 and handed to every section; a section that says otherwise is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +18,8 @@ from kws.audio.params import IngestParams
 from kws.audio.sources import SourceParams, check_spans, names_of
 from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
+from kws.corpus import catalogue
+from kws.corpus.catalogue import Catalogue
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.labels import Keywords, label_list, near_match
@@ -92,31 +94,102 @@ class DataParams(Params):
     sources: tuple[SourceParams, ...] = pydantic.Field(
         (), description="more sources, of any kind: see kws/audio/sources.py"
     )
+    corpora: tuple[str, ...] = pydantic.Field(
+        (),
+        description="public corpora by name (kws corpus list), beside `path` and `sources`, or "
+        "where there are none beside synthesized speech",
+    )
     licence: str = pydantic.Field("", description="of the recordings, for the model card")
+    corpora_table: Path | None = pydantic.Field(
+        None, description="YAML file with corpora of your own, as kws/corpus/data/catalogue.yaml"
+    )
+    allow_non_commercial: bool = pydantic.Field(
+        False, description="push models that learned from recordings for non-commercial use alone"
+    )
+    allow_research_only: bool = pydantic.Field(
+        False, description="push models that learned from recordings for research alone"
+    )
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "DataParams":
         check_spans(self.span_folder, self.last_spans, self.path)
         names_of(self.all_sources)
+        named = [source for source in self.all_sources if source.corpus]
+        for place, source in enumerate(named):
+            if source.corpus in [other.corpus for other in named[:place]]:
+                raise ValueError(f"corpus {source.corpus} is named twice")
+            self._check_corpus(source)
         return self
+
+    def _check_corpus(self, source: SourceParams) -> None:
+        assert source.corpus is not None
+        try:
+            entry = self.catalogue.find(source.corpus)
+        except KwsError as error:
+            raise ValueError(str(error)) from None
+        wrong = [use for use in source.uses if use not in entry.uses]
+        if wrong:
+            raise ValueError(
+                f"uses={list(source.uses)}: {source.corpus} can be used for {', '.join(entry.uses)}"
+            )
+
+    def source_licences(self) -> list[str]:
+        """`name: licence` of every source that has its own."""
+        return [f"{name}: {licence}" for name, licence, _, _ in self._licensed()]
+
+    def credits(self) -> list[str]:
+        """Licence and attribution of every source that has its own."""
+        return [credit for _, _, _, credit in self._licensed()]
+
+    def restrictions(self) -> list[str]:
+        """A sentence for each source whose terms keep a model from being pushed."""
+        allowed = {
+            "open": True,
+            "non-commercial": self.allow_non_commercial,
+            "research-only": self.allow_research_only,
+        }
+        return [
+            f"{name} is {terms}: data.allow_{terms.replace('-', '_')}=true pushes all the same"
+            for name, _, terms, _ in self._licensed()
+            if not allowed[terms]
+        ]
+
+    def _licensed(self) -> Iterator[tuple[str, str, str, str]]:
+        """Name, licence, terms and credit of the sources that have a licence of their own."""
+        for name, source in zip(names_of(self.all_sources), self.all_sources, strict=True):
+            if source.corpus:
+                entry = self.catalogue.find(source.corpus)
+                yield name, entry.licence, entry.terms, entry.credit()
+            elif source.licence or source.terms != "open":
+                licence = source.licence or "licence not stated"
+                terms = "" if source.terms == "open" else f", {source.terms}"
+                yield name, licence, source.terms, f"{name}: {licence}{terms}"
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The public corpora that may be named."""
+        return catalogue.load(self.corpora_table)
 
     @property
     def is_mix(self) -> bool:
         """Not just one plain folder, nor synthesized speech alone."""
-        return bool(self.sources or self.span_folder)
-
-    @property
-    def has_voices(self) -> bool:
-        """Synthesized speech is among the recordings, or all there is."""
-        return not self.all_sources or any(source.voices for source in self.sources)
+        return bool(self.sources or self.corpora or self.span_folder)
 
     @property
     def all_sources(self) -> tuple[SourceParams, ...]:
-        """`path` and `sources` together; empty where speech is synthesized."""
-        if self.path is None:
-            return self.sources
-        spans = {"span_folder": self.span_folder, "last_spans": self.last_spans}
-        return (SourceParams(speech_commands=self.path, **spans), *self.sources)
+        """`path`, `sources` and `corpora` together; empty where speech is synthesized alone."""
+        own = self.sources
+        if self.path is not None:
+            spans = {"span_folder": self.span_folder, "last_spans": self.last_spans}
+            own = (SourceParams(speech_commands=self.path, **spans), *own)
+        if self.corpora and not own:
+            own = (SourceParams(voices=True),)
+        return (*own, *(SourceParams(corpus=name) for name in self.corpora))
+
+    @property
+    def has_voices(self) -> bool:
+        """Whether speech is synthesized."""
+        return not self.all_sources or any(source.voices for source in self.all_sources)
 
 
 class Config(Params):

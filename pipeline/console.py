@@ -76,6 +76,10 @@ def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = Tru
     """
     keywords = ", ".join(job.config.keywords)
     console.print(headed(job.config.name, f": {keywords}"))
+    for credit in job.config.data.credits():
+        console.print(f"Recordings of {credit}", highlight=False, soft_wrap=True)
+    for sentence in job.config.data.restrictions():
+        console.print(headed("The model will not be pushed", f": {sentence}", style="yellow"))
     for former in metadata_store.prepare(job.config, job.paths):
         console.print(
             f"This run was moved from {former}: its results are used from where they are now, and "

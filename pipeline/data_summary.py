@@ -71,6 +71,9 @@ def print_data_notes(console: Console, run: results.Run) -> None:
         )
     for sentence in corpus.note_sentences(run):
         console.print(sentence, style="yellow", highlight=False, soft_wrap=True)
+    left_out = ingested.custom_property("examples", "keyword_in_transcript")
+    if left_out:
+        console.print(f"Left out, as a keyword is in their transcripts: {left_out} recordings")
     for sentence, above_limit in corpus.sentences(run):
         if above_limit:
             console.print(sentence, style="yellow", highlight=False)

@@ -118,9 +118,10 @@ def _check(config: Config, target: Target) -> None:
             f"--pipeline-root {target.root} is a folder of this machine",
             hint="containers share a bucket: gs://..., s3://... or minio://...",
         )
-    if config.data.sources:
+    if config.data.sources or config.data.corpora:
+        named = "data.sources" if config.data.sources else "data.corpora"
         raise KwsError(
-            "data.sources cannot be compiled for Kubeflow: a mix is gathered on the machine that "
+            f"{named} cannot be compiled for Kubeflow: a mix is gathered on the machine that "
             "runs it",
             hint="lay the recordings out in one folder, <word>/<file>, and give it by --data",
         )

@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from kws.audio import layout
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
@@ -33,11 +34,18 @@ from pipeline.resolve import resolve
 SPAN_FOLDER = "span-{SPAN}"
 VERSION_FOLDER = "version-{VERSION}"
 WORDS_SHOWN = 40
+_NOT_OF_RECORDINGS: Any = {
+    "licence": True,
+    "corpora_table": True,
+    "allow_non_commercial": True,
+    "allow_research_only": True,
+    "sources": {"__all__": {"licence", "terms"}},
+}
 
 
 def folder_of(config: Config) -> Path:
     """The folder of the mix, which `prepare` writes; named after the configuration of the data."""
-    text = config.data.model_dump_json(exclude={"licence"}) + str(Path.cwd())
+    text = config.data.model_dump_json(exclude=_NOT_OF_RECORDINGS) + str(Path.cwd())
     if any(source.voices for source in config.data.all_sources):
         text += config.voices.to_json()
     return cache_folder() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -97,6 +105,8 @@ def with_fingerprint(folder: Folder) -> Folder:
 def files_of(folder: Folder) -> list[str]:
     """Names of the files that belong to a folder, relative to it."""
     path = Path(folder.path)
+    if folder.kind == "corpus":
+        return [folder.manifest]  # It lists the others, which nobody changes.
     if folder.kind != "manifest":
         return list_files(path).files
     text = read_text(path / folder.manifest)

@@ -244,17 +244,24 @@ def components(
 def _info(config: Config) -> dict[str, object]:
     """What the model card says of the data and the configuration."""
     data = config.data
+    named = list(zip(names_of(data.all_sources), data.all_sources, strict=True))
     described = [
-        SYNTHESIZED if source.voices else f"recordings of {name}"
-        for name, source in zip(names_of(data.all_sources), data.all_sources, strict=True)
+        SYNTHESIZED if source.voices else f"recordings of {name}" for name, source in named
     ] or [SYNTHESIZED]
     licences = [VOICES_LICENCE] if SYNTHESIZED in described else []
     licences += [data.licence] if data.licence else []
-    return {
+    restrictions, credits = data.restrictions(), data.credits()
+    info: dict[str, object] = {
         "name": config.name,
         "keywords": list(config.keywords),
         "model": config.model.name if config.model else None,
         "data": ", ".join(described),
-        "licence": "; ".join(licences),
+        "licence": "; ".join([*licences, *data.source_licences()]),
         "config": configuration.of_result(config),
     }
+    # What does not apply is left out, so that a run of before is still the same execution.
+    if credits:
+        info["credits"] = credits
+    if restrictions:
+        info["held_back"] = restrictions
+    return info

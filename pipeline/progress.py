@@ -27,3 +27,15 @@ def of_bytes(progress: Progress | None, what: str) -> Callable[[int, int], None]
         progress(done // _MEGABYTE, total // _MEGABYTE, seconds, what, "MB")
 
     return report
+
+
+def of_units(progress: Progress | None, what: str, unit: str) -> Callable[[int, int], None] | None:
+    """The same for work that says what it counts: `bytes`, or things by name."""
+    if progress is None or unit == "bytes":
+        return of_bytes(progress, what)
+    start_s = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        progress(done, total, time.monotonic() - start_s, what, unit)
+
+    return report

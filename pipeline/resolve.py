@@ -1,5 +1,6 @@
 """From a source, as a user names it, to its folders on this machine."""
 
+import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -7,14 +8,17 @@ from typing import NamedTuple
 
 from kws.audio import archive, spans
 from kws.audio.corpus import Folder
-from kws.audio.download import download
-from kws.audio.sources import PublicArchive, SourceParams
+from kws.audio.download import Checksum, download
+from kws.audio.sources import RemoteArchive, SourceParams
 from kws.audio.spans import Span
+from kws.corpus.index import INDEX_FILE
+from kws.corpus.layouts import LAYOUTS
+from kws.corpus.store import CorpusStore
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
 from pipeline.config import Config
 from pipeline.paths import cache_folder
-from pipeline.progress import Progress, of_bytes
+from pipeline.progress import Progress, of_bytes, of_units
 from pipeline.voices import synthesize
 
 
@@ -50,6 +54,8 @@ def resolve(
     if source.voices:
         folder = synthesize(config, workers, progress)
         return Resolved([plain(path=str(folder), validation_list="eval")])
+    if source.corpus:
+        return Resolved([_corpus(name, source, config, progress)])
     if source.to_load:
         folder = _loaded(source.to_load, name, progress)
         return Resolved([plain(path=str(folder), validation_list=meaning)])
@@ -67,7 +73,7 @@ def resolve(
     return Resolved(_own_folders(name, source))
 
 
-def _loaded(wanted: PublicArchive, name: str, progress: Progress | None) -> Path:
+def _loaded(wanted: RemoteArchive, name: str, progress: Progress | None) -> Path:
     """The folder of an archive from the net, which is loaded and unpacked once."""
     archives = cache_folder() / "archives"
     there = archive.unpacked(wanted.sha256, archives)
@@ -75,9 +81,24 @@ def _loaded(wanted: PublicArchive, name: str, progress: Progress | None) -> Path
         return there
     file_name = wanted.url.split("?")[0].rpartition("/")[2]
     target = cache_folder() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
-    download(wanted.url, target, wanted.sha256, of_bytes(progress, f"Loading {name}"))
+    checksum = Checksum("sha256", wanted.sha256)
+    download(wanted.url, target, checksum, of_bytes(progress, f"Loading {name}"))
     report = of_bytes(progress, f"Unpacking {name}")
     return archive.unpack(target, archives, report, sha256=wanted.sha256)
+
+
+def _corpus(name: str, source: SourceParams, config: Config, progress: Progress | None) -> Folder:
+    """A public corpus, fetched if it is not there."""
+    assert source.corpus is not None
+    entry = config.data.catalogue.find(source.corpus)
+    store = CorpusStore(cache_folder())
+    folder = store.fetch(entry, partial(of_units, progress), logging.getLogger(__name__).warning)
+    plain = Folder(path=str(folder), source=name, prefix=name, manifest=INDEX_FILE, kind="corpus")
+    if entry.layout not in LAYOUTS:
+        words = str(store.words_folder(entry))
+        meaning = source.validation_list or ""
+        return Folder(path=words, source=name, prefix=name, validation_list=meaning)
+    return replace(plain, uses=source.uses)
 
 
 def _spans(name: str, source: SourceParams, place: Path) -> Resolved:

@@ -205,7 +205,7 @@ def _step(store: MetadataStore, execution: mlmd.Execution) -> Step:
 
 
 def gates(run: Run) -> list[Gate]:
-    """Every gate of the run: TFMA's, the streaming evaluator's and the device's."""
+    """Every gate of the run: TFMA's, the streaming evaluator's, the device's and the data's."""
     streamed = run.step("StreamingEvaluator").folder("blessing")
     device = run.step("MicroValidator").folder("blessing")
     if run.has_scenes:
@@ -214,7 +214,12 @@ def gates(run: Run) -> list[Gate]:
         from components.evaluator.results import evaluation_gates
 
         found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
-    for folder in (streamed, device):
+    pushers = [
+        step.folder("pushed_model")
+        for step in run.steps
+        if step.name == "MicroPusher" and step.outputs.get("pushed_model")
+    ]
+    for folder in (streamed, device, *pushers):
         if (folder / GATES_FILE).is_file():
             found.extend(read_gates(folder))
     return found

@@ -37,7 +37,8 @@ class AudioExampleGen(FileBasedExampleGen):
        (`kws.audio.long_recordings`). Where speakers are hashed, the examples do not name them; file
        names in these four may. Custom properties: `quarantined`, `quarantine_reasons` (JSON),
        `notes` (JSON: how many files have each), `cross_split_duplicates` (quarantined copies of a
-       clip in another split), `clips_train`, `clips_eval`, `clips_test`.
+       clip in another split), `keyword_in_transcript` (recordings of public corpora that are left
+       out, if any), `clips_train`, `clips_eval`, `clips_test`.
 
     The run fails with a `KwsError` if a source has no usable audio or loses most of it
     (`kws.audio.source_yield`), if more files than `max_quarantine_share` are in quarantine, if a

@@ -136,6 +136,8 @@ def _custom_config(exec_properties: dict[str, Any]) -> dict[str, Any]:
 def _note(examples: types.Artifact, summary: dict[str, Any]) -> None:
     """Log and custom properties."""
     examples.set_int_custom_property("quarantined", summary["quarantined"])
+    if summary["keyword_in_transcript"]:
+        examples.set_int_custom_property("keyword_in_transcript", summary["keyword_in_transcript"])
     examples.set_string_custom_property(
         "quarantine_reasons", json.dumps(summary["quarantine_reasons"])
     )

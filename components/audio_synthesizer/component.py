@@ -42,14 +42,16 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples`: the noisy copies alone, `copies`
        of each example of split train, `eval_copies` of each of eval and test (use a union with the
-       input for both). A copy has background of its own split at a known SNR (`snr_db`), a time
+       input for both). Where the corpus has recorded rooms, they are used beside as many simulated
+       ones. A copy has background of its own split at a known SNR (`snr_db`), a time
        shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy".
      - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
-       of `minutes`, where that is less). Streams `negatives-…` are the recordings below
-       `_negatives_/`, if there are any. Where `train_minutes` is given, split train has streams
-       too: so many minutes of words, and a sample of its negatives.
+       of `minutes`, where that is less). Streams `negatives-…` are the recordings without
+       keywords, if there are any: all of them, or whole streams up to `negatives_hours`. Where
+       `train_minutes` is given, split train has streams too: so many minutes of words, and a sample
+       of its negatives.
      - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
        in all splits, examples of some seconds of background with the split's clean keywords and
        other words at random places and a label vector (`kws.scenes.example`). Custom properties

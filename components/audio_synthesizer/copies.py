@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 
-from components.audio_synthesizer.recordings import load_backgrounds
+from components.audio_synthesizer.recordings import load_backgrounds, load_rooms
 from kws.audio import clip as clips
 from kws.augment.mix import noisy_copy
 from kws.augment.params import NoisyCopyParams
@@ -22,7 +22,8 @@ class NoisyCopies(beam.DoFn):
 
     Each copy has a generator of its own, from the seed, the clip and the number of the copy: the
     order of clips and the number of workers change nothing. A split's rooms are its own; they are
-    simulated once a process, where copies are wanted in rooms at all.
+    simulated once a process, where copies are wanted in rooms at all, and as many recorded ones are
+    loaded, where a corpus has them.
     """
 
     def __init__(
@@ -31,7 +32,9 @@ class NoisyCopies(beam.DoFn):
         params_json: str,
         sample_rate: int,
         split: Split = TRAIN,
+        room_paths: Sequence[str] = (),
     ):
+        self._room_paths = list(room_paths)
         self._pieces = list(pieces)
         self._params_json = params_json
         self._sample_rate = sample_rate
@@ -44,7 +47,10 @@ class NoisyCopies(beam.DoFn):
         self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
         augment = self._params.augment
         count = augment.rooms if augment.reverb_share else 0
+        # Where there are recorded ones, about every other room is recorded.
         self._rooms = room_bank(self._params.seed, self._split, count, self._sample_rate)
+        if count:
+            self._rooms += load_rooms(self._room_paths, self._sample_rate)
 
     def process(self, serialized: bytes) -> Iterator[bytes]:
         clip = clips.decode(serialized)

@@ -14,7 +14,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.audio_synthesizer.copies import METRICS, NoisyCopies
-from components.audio_synthesizer.recordings import corpus_of, find_backgrounds, find_negatives
+from components.audio_synthesizer.recordings import (
+    corpus_of,
+    find_backgrounds,
+    find_negatives,
+    find_rooms,
+    sample_backgrounds,
+)
 from components.audio_synthesizer.scenes import LayScenes
 from components.audio_synthesizer.streams import (
     JoinNegatives,
@@ -68,15 +74,18 @@ class Executor(BaseBeamExecutor):
         copies = {s: copying.most_copies(s) for s in SPLITS}
         # Looked for first: an error inside the pipeline would reach the user as a stack trace.
         backgrounds = {
-            s: find_backgrounds(corpus[0], s, *corpus[1:])
+            s: sample_backgrounds(find_backgrounds(corpus[0], s, *corpus[1:]), copying.seed)
             if copies[s] or s in laying or staging
             else []
             for s in SPLITS
         }
-        negatives = {s: _negatives(s, params, *corpus) for s, params in laying.items()}
+        rooms = {s: find_rooms(corpus[0], s, copying.augment.rooms, copying.seed) for s in SPLITS}
+        most_ms = {s: params.negatives_hours * 3_600_000 for s, params in laying.items()}
         if TRAIN in laying:
-            enough_ms = exec_properties["train_negatives_minutes"] * 60_000
-            negatives[TRAIN] = sample_streams(negatives[TRAIN], enough_ms, laying[TRAIN].seed)
+            most_ms[TRAIN] = exec_properties["train_negatives_minutes"] * 60_000
+        negatives = {
+            s: planned_negatives(s, params, most_ms[s], *corpus) for s, params in laying.items()
+        }
 
         for made in (examples, scenes):
             if made is not None:
@@ -88,7 +97,7 @@ class Executor(BaseBeamExecutor):
             for split in SPLITS:
                 pattern = os.path.join(artifact_utils.get_split_uri([originals], split), "*")
                 clips = pipeline | f"Read[{split}]" >> beam.io.ReadFromTFRecord(pattern)
-                copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split)
+                copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split, rooms[split])
                 # No copies, no step: it would want a background all the same.
                 noisy = (
                     clips | f"Copy[{split}]" >> beam.ParDo(copy)
@@ -139,17 +148,19 @@ def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:
     return SceneParams.from_json(text) if text else None
 
 
-def _negatives(
+def planned_negatives(
     split: Split,
     params: StreamParams,
+    most_ms: float,
     folder: str,
     eval_percentage: float,
     test_percentage: float,
 ) -> list[tuple[str, list[Piece]]]:
-    """Named streams of pieces."""
+    """Named streams of pieces: of all recordings, or whole ones until they last `most_ms`."""
     recordings = find_negatives(folder, split, eval_percentage, test_percentage)
     planned = plan_negatives(recordings, params.negatives_chunk_s * 1000)
-    return [(f"negatives-{split}-{i:03d}", pieces) for i, pieces in enumerate(planned)]
+    named = [(f"negatives-{split}-{i:03d}", pieces) for i, pieces in enumerate(planned)]
+    return sample_streams(named, most_ms, params.seed)
 
 
 def _prefix(examples: types.Artifact, split: Split) -> str:

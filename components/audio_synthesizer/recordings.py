@@ -1,5 +1,6 @@
-"""The long recordings of a corpus that each split may use."""
+"""The long recordings and rooms of a corpus that each split may use."""
 
+import dataclasses
 import os
 import re
 from collections.abc import Sequence
@@ -12,10 +13,17 @@ from components import staging
 from kws.audio import layout, read
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.splits import Part
+from kws.augment.rooms import Room, recorded_room
+from kws.augment.seed import digest, generator
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER
 from kws.scenes.piece import Piece
 from kws.splits import Split
+
+HELD_BACKGROUND_MS = 45 * 60_000.0
+"""Of backgrounds that one worker holds in memory for a split: 86 MB at 16 kHz."""
+BACKGROUND_PART_MS = 30_000.0
+"""Of a recording, where there are more than that."""
 
 
 def corpus_of(examples_folder: str, input_base: str) -> str:
@@ -64,6 +72,58 @@ def find_negatives(
     else:
         parts = noted.negatives[split]
     return _readable(parts)
+
+
+def find_rooms(folder: str, split: Split, count: int, seed: int) -> list[str]:
+    """Paths of at most `count` recorded rooms of a split, chosen by hash; often none."""
+    noted = _noted(folder)
+    paths = [part.path for part in noted.rooms[split]] if noted else []
+
+    def order(path: str) -> bytes:
+        # By the end of the path, which is the same wherever the corpus lies.
+        return digest(seed, "room", *path.split("/")[-3:])
+
+    return sorted(sorted(paths, key=order)[:count])
+
+
+def load_rooms(paths: Sequence[str], sample_rate: int) -> tuple[Room, ...]:
+    """Recorded rooms; what cannot be read or is silent is left out."""
+    rooms = []
+    for path in paths:
+        try:
+            response = read.read_first_channel(staging.short_recording(path), sample_rate)
+        except read.Unreadable as error:
+            logging.warning("Room %s is left out: %s", path, error)
+            continue
+        if room := recorded_room(response, sample_rate, os.path.basename(path)):
+            rooms.append(room)
+    return tuple(rooms)
+
+
+def sample_backgrounds(pieces: Sequence[Piece], seed: int) -> list[Piece]:
+    """All backgrounds, or where they last longer than a worker should hold, parts of many of them.
+
+    Args:
+      pieces: readable recordings.
+      seed: chooses recordings, and where in them the parts begin.
+    """
+    if sum(piece.duration_ms for piece in pieces) <= HELD_BACKGROUND_MS:
+        return list(pieces)
+    chosen, held_ms = [], 0.0
+    for piece in sorted(pieces, key=lambda piece: digest(seed, "background", _key(piece))):
+        if held_ms >= HELD_BACKGROUND_MS:
+            break
+        part_ms = min(piece.duration_ms, BACKGROUND_PART_MS)
+        rng = generator(seed, "background part", _key(piece))
+        start_ms = piece.start_ms + rng.uniform(0, piece.duration_ms - part_ms)
+        chosen.append(dataclasses.replace(piece, start_ms=start_ms, stop_ms=start_ms + part_ms))
+        held_ms += part_ms
+    return sorted(chosen, key=lambda piece: (piece.path, piece.start_ms))
+
+
+def _key(piece: Piece) -> str:
+    """The same wherever the corpus lies."""
+    return f"{piece.source}/{os.path.basename(piece.path)}@{piece.start_ms:.0f}"
 
 
 def _noted(folder: str) -> LongRecordings | None:

@@ -38,7 +38,8 @@ class MicroPusher(base_component.BaseComponent):
 
      - `pushed_model`: nothing but custom properties: `pushed` is 1 or 0; where it is 1,
        `pushed_destination` is the bundle's folder or URL and `pushed_version` its version; where
-       it is 0, `missing_blessings` names those that were refused.
+       it is 0, `missing_blessings` names those that were refused, and `terms_of_the_data` where a
+       source is for non-commercial use or research alone; a `gates.json` then says which.
 
     A bundle is written aside, checked and published (see `kws.micro.destination`): a reader sees
     all of it or none, and if anything fails, the version before stays served. The version is the
@@ -72,7 +73,8 @@ class MicroPusher(base_component.BaseComponent):
           streaming_evaluation: of StreamingEvaluator, with the detector.
           examples: feature Examples; test vectors are clips of the test split.
           destination: folder of the versions, or the URL of a bucket: `gs://...`, `s3://...`.
-          info: JSON object: `name`, and for the model card `model`, `data`, `licence`.
+          info: JSON object: `name`, and for the model card `model`, `data`, `licence`, `credits`;
+            `held_back`: sentences that say why the model may not be pushed, whatever is blessed.
           audio_examples: the recordings, so that test vectors can be heard too.
         """
         super().__init__(

@@ -9,10 +9,14 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.blessing import BLESSINGS, MODEL_ID
-from kws.gates import read_gates
+from components import staging
+from components.blessing import BLESSINGS, MODEL_ID, describe
+from kws.gates import Gate, read_gates, write_gates
 from kws.micro import bundle
 from kws.micro.destinations import open_destination
+
+TERMS = "terms_of_the_data"
+"""Beside the blessings that are missing: the terms of a source keep the model from being pushed."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -35,7 +39,12 @@ class Executor(base_executor.BaseExecutor):
             if artifacts
         }
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        info = json.loads(exec_properties["info"])
         missing = [key for key in BLESSINGS if not _blessed(inputs[key])]
+        held_back = info.get("held_back", [])
+        if held_back:
+            missing.append(TERMS)
+            _describe_terms(pushed, held_back)
         if missing:
             pushed.set_int_custom_property("pushed", 0)
             pushed.set_string_custom_property("missing_blessings", ", ".join(missing))
@@ -51,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
         now = datetime.datetime.now(datetime.timezone.utc)
         contents = gather.contents(
             inputs,
-            json.loads(exec_properties["info"]),
+            info,
             version=now.strftime("%Y%m%d%H%M%S"),
             created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             run=getattr(self._context, "pipeline_run_id", None),
@@ -62,6 +71,23 @@ class Executor(base_executor.BaseExecutor):
         pushed.set_string_custom_property("pushed_version", contents.version)
         pushed.set_int_custom_property(MODEL_ID, inputs["model"].id)
         logging.info("MicroPusher: pushed to %s", place)
+
+
+def _describe_terms(pushed: types.Artifact, held_back: list[str]) -> None:
+    """A gate of the sources that may not be used for everything, in the artifact's folder."""
+    gate = Gate(
+        name="data.restricted_sources",
+        value=len(held_back),
+        limit=0,
+        at_most=True,
+        unit="sources",
+        detail="; ".join(held_back),
+    )
+    with staging.written(pushed.uri) as folder:
+        write_gates(folder, [gate])
+    describe(pushed, [gate])
+    for sentence in held_back:
+        logging.warning("MicroPusher: %s", sentence)
 
 
 def _blessed(blessing: types.Artifact) -> bool:

@@ -72,6 +72,7 @@ def contents(
             model=folder,
             audio=_folder(inputs.get("audio_examples")),
             artifacts={key: _named(artifact) for key, artifact in inputs.items()},
+            credits=info.get("credits") or (),
         ),
     )
 

@@ -89,24 +89,48 @@ def unpack(
       KwsError: names the archive, the member and what is wrong with it.
     """
     archive, into = Path(archive), Path(into)
-    if not archive.is_file():
-        raise KwsError(f"{archive} is not a file", hint="give a folder or one of: " + _known())
-    if not is_archive(archive):
-        raise KwsError(f"{archive} is no archive by its name", hint="known: " + _known())
+    _check_name(archive)
     target = into / (sha256 or _digest(archive))[:_DIGITS]
-    if not target.is_dir():
-        into.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
-        try:
-            temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
-            with archive.open("rb") as file:
-                _extract(archive, file, temporary, max_total_bytes, max_files, progress)
-            _rename(temporary, target)
-        except _BROKEN as error:
-            raise KwsError(f"{archive} cannot be unpacked: {error}") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    unpack_to(archive, target, progress, max_total_bytes=max_total_bytes, max_files=max_files)
     return corpus_folder(target)
+
+
+def unpack_to(
+    archive: Path,
+    target: Path,
+    progress: Progress | None = None,
+    *,
+    wanted: Callable[[str], bool] | None = None,
+    max_total_bytes: int = MAX_TOTAL_BYTES,
+    max_files: int = MAX_FILES,
+) -> None:
+    """Unpacks an archive into a folder, which appears whole or not at all; one that is there stays.
+
+    Args:
+      archive: the file.
+      target: the folder.
+      progress: see `Progress`.
+      wanted: says by its name whether a member is unpacked; the others are passed over, whatever
+        they are. None: all are.
+      max_total_bytes, max_files: bounds of what comes out.
+
+    Raises:
+      KwsError: names the archive, the member and what is wrong with it.
+    """
+    _check_name(archive)
+    if target.is_dir():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
+    try:
+        temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
+        with archive.open("rb") as file:
+            _extract(archive, file, temporary, max_total_bytes, max_files, progress, wanted)
+        _rename(temporary, target)
+    except _BROKEN as error:
+        raise KwsError(f"{archive} cannot be unpacked: {error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def unpacked(sha256: str, into: str | os.PathLike[str]) -> Path | None:
@@ -133,12 +157,13 @@ def _extract(
     max_total_bytes: int,
     max_files: int,
     progress: Progress | None,
+    wanted: Callable[[str], bool] | None,
 ) -> None:
     members = _zip_members if archive.name.lower().endswith(".zip") else _tar_members
     archive_bytes = archive.stat().st_size
     max_total_bytes = min(max_total_bytes, _FREE_BYTES + MAX_RATIO * archive_bytes)
     total_bytes = 0
-    for count, (name, open_member) in enumerate(members(archive, file), start=1):
+    for count, (name, open_member) in enumerate(members(archive, file, wanted), start=1):
         if count > max_files:
             raise KwsError(f"{archive}: more than {max_files} files, at member {name}")
         path = folder / _safe(name, archive)
@@ -155,10 +180,14 @@ def _extract(
             progress(min(file.tell(), archive_bytes), archive_bytes)
 
 
-def _tar_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
+def _tar_members(
+    archive: Path, file: IO[bytes], wanted: Callable[[str], bool] | None
+) -> Iterator[Member]:
     try:
         for member, tar in tar_stream.members(file):
             _safe(member.name, archive)
+            if wanted is not None and not wanted(member.name):
+                continue
             if member.isdir():
                 continue
             if not member.isfile() or member.issparse() or member.size < 0:
@@ -177,7 +206,9 @@ def _tar_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
         raise KwsError(f"{archive}: {error.message}") from None
 
 
-def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
+def _zip_members(
+    archive: Path, file: IO[bytes], wanted: Callable[[str], bool] | None
+) -> Iterator[Member]:
     listed = zip_directory.directory_bytes(file)
     if listed > MAX_DIRECTORY_BYTES:
         raise KwsError(f"{archive}: its list of members has {listed} bytes, too many files")
@@ -190,6 +221,8 @@ def _zip_members(archive: Path, file: IO[bytes]) -> Iterator[Member]:
             if name in names:
                 raise KwsError(f"{archive}: two members are named {name}")
             names.add(name)
+            if wanted is not None and not wanted(name):
+                continue
             if info.compress_type not in _ZIP_METHODS:
                 raise KwsError(
                     f"{archive}: member {name} is packed by method {info.compress_type}",
@@ -213,6 +246,13 @@ def _check_count(zipped: zipfile.ZipFile, file: IO[bytes]) -> None:
     listed, counted = len(zipped.infolist()), zip_directory.member_count(file)
     if counted is not None and counted != listed:
         raise zipfile.BadZipFile(f"{listed} members are listed, {counted} by its end record")
+
+
+def _check_name(archive: Path) -> None:
+    if not archive.is_file():
+        raise KwsError(f"{archive} is not a file", hint="give a folder or one of: " + _known())
+    if not is_archive(archive):
+        raise KwsError(f"{archive} is no archive by its name", hint="known: " + _known())
 
 
 def _safe(name: str, archive: Path) -> PurePosixPath:

@@ -37,6 +37,12 @@ class Contents:
       misplaced: name -> (reason, detail) of what belongs to nothing. Reasons: `no_word_folder`,
         `too_deep`, `reserved_folder`, `split_folder`, `manifest_row`, `path_escapes`, and those of
         `kws.audio.listing.LeftOut`.
+      rooms: names of impulse responses.
+      groups: name of a long recording or room -> whom or what it is divided by, where that is not
+        the recording itself: a speaker, a session, a room.
+      left_out: name -> why a recording is not used, though nothing is wrong with it.
+      stretches: name of a long recording -> the parts of it that are used, as shares of its length,
+        where that is not all of it.
     """
 
     words: dict[str, Spoken] = dataclasses.field(default_factory=dict)
@@ -44,6 +50,10 @@ class Contents:
     backgrounds: list[str] = dataclasses.field(default_factory=list)
     negatives: list[str] = dataclasses.field(default_factory=list)
     misplaced: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    rooms: list[str] = dataclasses.field(default_factory=list)
+    groups: dict[str, str] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    stretches: dict[str, tuple[tuple[float, float], ...]] = dataclasses.field(default_factory=dict)
 
     def under(self, prefix: str) -> "Contents":
         """The same with `<prefix>/` before every name."""
@@ -53,6 +63,10 @@ class Contents:
             backgrounds=[f"{prefix}/{name}" for name in self.backgrounds],
             negatives=[f"{prefix}/{name}" for name in self.negatives],
             misplaced={f"{prefix}/{name}": why for name, why in self.misplaced.items()},
+            rooms=[f"{prefix}/{name}" for name in self.rooms],
+            groups={f"{prefix}/{name}": group for name, group in self.groups.items()},
+            left_out={f"{prefix}/{name}": why for name, why in self.left_out.items()},
+            stretches={f"{prefix}/{name}": kept for name, kept in self.stretches.items()},
         )
 
 

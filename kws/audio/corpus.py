@@ -14,7 +14,7 @@ from kws.audio import fragment
 SOURCES_FILE = "sources.json"
 _FORMAT = 1
 
-Kind = Literal["speech_commands", "clips", "negatives", "backgrounds", "manifest"]
+Kind = Literal["speech_commands", "clips", "negatives", "backgrounds", "manifest", "corpus"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,14 +24,16 @@ class Folder:
     Attributes:
       path: of the folder, absolute.
       kind: how it is laid out: as Speech Commands, clips of one word, long recordings without a
-        keyword or of noise (`kws.audio.contents`), or as a manifest in it says.
+        keyword or of noise (`kws.audio.contents`), or as a manifest in it says, or the index of a
+        public corpus (`kws.corpus.index`).
       prefix: of the names of its files, without `/`; "" in a corpus of one plain folder.
       source: name of the source, a slicing key of the clips; "" in a corpus of one plain folder.
       word: of clips; "" for words of any kind.
-      manifest: its file name inside the folder.
+      manifest: its file name inside the folder; of a public corpus, that of its index.
       validation_list: the split that `validation_list.txt` names; "" for what IngestParams says.
       fingerprint: of the files' names, sizes and times when they were last looked at; nothing reads
         it, but a changed one changes `sources.json`, and that is a new ingestion.
+      uses: what a public corpus is used for; empty: all that it can be.
     """
 
     path: str
@@ -42,6 +44,10 @@ class Folder:
     manifest: str = ""
     validation_list: Literal["", "eval", "test"] = ""
     fingerprint: str = ""
+    uses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uses", tuple(self.uses))  # JSON knows lists alone.
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Download: a file of known SHA-256 comes over HTTP, whole and checked, or not at all.
+"""Download: a file of known checksum comes over HTTP, whole and checked, or not at all.
 
 A transfer that is cut goes on where it was, now or in the next run (range requests of RFC 9110,
 section 14, guarded by If-Range where the server names a version); a server that knows no ranges
-starts over. What was loaded lies in `<target>.part` until its checksum is right.
+starts over. What was loaded lies in `<target>.part` until its checksum is right. Of several
+addresses the next is tried where one fails. Two processes that want the same file load it once.
 """
 
 import http.client
@@ -10,10 +11,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-from kws.audio.part_file import PartFile
+from kws.audio.part_file import NoRoom, PartFile, check_room
 from kws.errors import KwsError
 
 ATTEMPTS = 5
@@ -23,12 +25,31 @@ BACKOFF_S = 1.0
 TIMEOUT_S = 60.0
 MAX_BYTES = 256 << 30
 """Of a file: a server that never ends is left before it has filled the disk."""
+USER_AGENT = "kws-pipeline"
+"""Some servers refuse urllib's own."""
 _SCHEMES = ("http", "https")
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 _RANGE_NOT_SATISFIABLE = 416
 
 Progress = Callable[[int, int], None]
 """Called with bytes loaded and bytes in all (0 where the server does not say)."""
+
+
+class Checksum(NamedTuple):
+    """Of a file's content.
+
+    Attributes:
+      algorithm: as `hashlib` names it.
+      value: hexadecimal digits.
+    """
+
+    algorithm: Literal["sha256", "sha1", "md5"]
+    value: str
+
+    @property
+    def title(self) -> str:
+        """As people write it: SHA-256."""
+        return {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}[self.algorithm]
 
 
 class _Cut(Exception):
@@ -46,132 +67,177 @@ class Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def download(
-    url: str,
+    urls: str | Sequence[str],
     target: Path,
-    sha256: str,
+    checksum: Checksum,
     progress: Progress | None = None,
     *,
     attempts: int = ATTEMPTS,
     backoff_s: float = BACKOFF_S,
     timeout_s: float = TIMEOUT_S,
+    room_factor: float = 1.0,
+    on_wait: Callable[[], None] | None = None,
 ) -> Path:
     """Loads a file; one that is at its place already is not loaded again.
 
     Args:
-      url: http or https.
+      urls: http or https; of several, the next is asked if one fails or has another file.
       target: where it goes; its folder is made.
-      sha256: 64 hex digits of its content.
+      checksum: of its content.
       progress: see `Progress`.
       attempts, backoff_s, timeout_s: see the constants.
+      room_factor: how many times its size must be free on the disk, as for an archive that is
+        unpacked beside it.
+      on_wait: called once if another process is loading the same file, which is then waited for.
 
     Returns:
       `target`.
 
     Raises:
-      KwsError: the address is wrong or gives up, the checksum is another, the disk is full.
+      KwsError: every address is wrong or gives up, the checksum is another, the disk is full.
     """
-    if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
-        raise KwsError(f"{url} is no http or https address")
+    urls = [urls] if isinstance(urls, str) else list(urls)
+    for url in urls:
+        if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
+            raise KwsError(f"{url} is no http or https address")
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = PartFile.beside(target)
-    with part.locked():
-        resumed = part.size > 0
-        _load(url, part, progress, attempts, backoff_s, timeout_s)
-        found = part.sha256
-        if found != sha256 and resumed:
-            # The two halves may be of different versions: once more, from nothing.
-            part.forget()
-            _load(url, part, progress, attempts, backoff_s, timeout_s)
-            found = part.sha256
-        if found != sha256:
-            part.remove()
-            raise KwsError(
-                f"{url} is not the expected file: its SHA-256 is {found}, not {sha256}",
-                hint="nothing of it was kept; the file has changed, or something is in between",
-            )
+    part = PartFile.beside(target, checksum.algorithm)
+    loader = _Loader(part, progress, attempts, backoff_s, timeout_s, room_factor)
+    with part.locked(target, on_wait) as needed:
+        if not needed:
+            return target
+        for place, url in enumerate(urls, start=1):
+            try:
+                loader.load(url, checksum)
+                break
+            except NoRoom:
+                raise
+            except KwsError as error:
+                if place < len(urls):
+                    continue
+                if not part.size:
+                    part.remove()
+                if len(urls) == 1:
+                    raise
+                message = f"{error.message}; {len(urls) - 1} other addresses failed before"
+                raise KwsError(message, error.hint) from error
         part.become(target)
     return target
 
 
-def _load(
-    url: str,
-    part: PartFile,
-    progress: Progress | None,
-    attempts: int,
-    backoff_s: float,
-    timeout_s: float,
-) -> None:
-    """Fills the part, however often the connection breaks, while every try brings something."""
-    failures = 0
-    while True:
-        before = part.size
+class _Loader:
+    """Fills a part file from an address."""
+
+    def __init__(
+        self,
+        part: PartFile,
+        progress: Progress | None,
+        attempts: int,
+        backoff_s: float,
+        timeout_s: float,
+        room_factor: float,
+    ):
+        self._part = part
+        self._progress = progress
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+        self._timeout_s = timeout_s
+        self._room_factor = room_factor
+
+    def load(self, url: str, checksum: Checksum) -> None:
+        """Loads the file until its checksum is right.
+
+        Raises:
+          KwsError: the address gives up, or has another file, of which nothing is kept; `NoRoom`
+            where the disk is full.
+        """
+        part = self._part
+        resumed = part.size > 0
+        self._fill(url)
+        if part.checksum != checksum.value and resumed:
+            # The two halves may be of different versions: once more, from nothing.
+            part.forget()
+            self._fill(url)
+        found = part.checksum
+        if found != checksum.value:
+            part.forget()
+            raise KwsError(
+                f"{url} is not the expected file: its {checksum.title} is {found}, not "
+                f"{checksum.value}",
+                hint="nothing of it was kept; the file has changed, or something is in between",
+            )
+
+    def _fill(self, url: str) -> None:
+        """Fills the part, however often the connection breaks, while every try gains something."""
+        part = self._part
+        failures = 0
+        while True:
+            before = part.size
+            try:
+                self._continue(url)
+                return
+            except _Cut as cut:
+                failures = 1 if part.size > before else failures + 1
+                if failures >= self._attempts:
+                    raise KwsError(
+                        f"{url}: {cut}, {self._attempts} times in a row",
+                        hint=f"{part.size} bytes are kept in {part.path}; the next run goes on "
+                        "there",
+                    ) from cut
+                time.sleep(self._backoff_s * 2 ** (failures - 1))
+
+    def _continue(self, url: str) -> None:
+        """One request: the rest of the file, or all of it if the server gives no rest."""
+        part = self._part
+        have = part.size
+        headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        request = urllib.request.Request(url, headers=headers)
+        if have:
+            request.add_header("Range", f"bytes={have}-")
+            if version := part.version(url):
+                request.add_header("If-Range", version)
+        opener = urllib.request.build_opener(Redirects)
         try:
-            _continue(url, part, progress, timeout_s)
-            return
-        except _Cut as cut:
-            failures = 1 if part.size > before else failures + 1
-            if failures >= attempts:
-                raise KwsError(
-                    f"{url}: {cut}, {attempts} times in a row",
-                    hint=f"{part.size} bytes are kept in {part.path}; the next run goes on there",
-                ) from cut
-            time.sleep(backoff_s * 2 ** (failures - 1))
+            with opener.open(request, timeout=self._timeout_s) as response:
+                self._receive(url, response, have)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == _RANGE_NOT_SATISFIABLE and have:
+                if error.headers.get("Content-Range", "").strip() == f"bytes */{have}":
+                    return  # All of it is here: the last try broke off after the last byte.
+                part.forget()
+                raise _Cut("the server refuses to go on") from error
+            if error.code in _WORTH_ANOTHER_TRY:
+                raise _Cut(f"HTTP status {error.code}") from error
+            raise KwsError(f"{url}: HTTP status {error.code} {error.reason}") from error
+        except urllib.error.URLError as error:
+            raise _Cut(str(error.reason)) from error
+        except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+            raise _Cut(str(error) or type(error).__name__) from error
 
-
-def _continue(url: str, part: PartFile, progress: Progress | None, timeout_s: float) -> None:
-    """One request: the rest of the file, or all of it if the server gives no rest."""
-    have = part.size
-    request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-        if version := part.version(url):
-            request.add_header("If-Range", version)
-    try:
-        with urllib.request.build_opener(Redirects).open(request, timeout=timeout_s) as response:
-            _receive(url, response, part, have, progress)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == _RANGE_NOT_SATISFIABLE and have:
-            if error.headers.get("Content-Range", "").strip() == f"bytes */{have}":
-                return  # All of it is here: the last try broke off after the last byte.
+    def _receive(self, url: str, response: http.client.HTTPResponse, have: int) -> None:
+        part = self._part
+        have, total = _position(response, have)
+        if not have:
             part.forget()
-            raise _Cut("the server refuses to go on") from error
-        if error.code in _WORTH_ANOTHER_TRY:
-            raise _Cut(f"HTTP status {error.code}") from error
-        raise KwsError(f"{url}: HTTP status {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise _Cut(str(error.reason)) from error
-    except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise _Cut(str(error) or type(error).__name__) from error
-
-
-def _receive(
-    url: str,
-    response: http.client.HTTPResponse,
-    part: PartFile,
-    have: int,
-    progress: Progress | None,
-) -> None:
-    have, total = _position(response, have)
-    if not have:
-        part.forget()
-    tag = response.headers.get("ETag", "")
-    # A weak tag may stand for other bytes; the date of the last change will do.
-    version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
-    if version:
-        part.note_version(url, version)
-    part.check_room(total - have, url)
-    for size in part.append(response, have, total):
-        have = size
-        if have > MAX_BYTES:
-            part.forget()
-            raise KwsError(f"{url}: the server sends more than {MAX_BYTES} bytes")
-        if progress is not None:
-            progress(have, total)
-    if have < total:
-        raise _Cut(f"the connection broke at byte {have} of {total}")
+        tag = response.headers.get("ETag", "")
+        # A weak tag may stand for other bytes; the date of the last change will do.
+        version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+        if version:
+            part.note_version(url, version)
+        missing = total - have + round((self._room_factor - 1) * total)
+        check_room(part.path.parent, missing, url)
+        for size in part.append(response, have, total):
+            have = size
+            if have > MAX_BYTES:
+                part.forget()
+                raise KwsError(f"{url}: the server sends more than {MAX_BYTES} bytes")
+            if self._progress is not None:
+                self._progress(have, total)
+        if have < total:
+            raise _Cut(f"the connection broke at byte {have} of {total}")
 
 
 def _position(response: http.client.HTTPResponse, have: int) -> tuple[int, int]:

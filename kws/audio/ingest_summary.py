@@ -87,5 +87,7 @@ def summarize(plan: Overview, tally: Tally, notes: NoteTally, params: IngestPara
         "unused": plan.unused,
         "backgrounds": plan.backgrounds,
         "negatives": plan.negatives,
+        "rooms": {split: len(parts) for split, parts in plan.rooms.items()},
+        "keyword_in_transcript": plan.left_out,
         "params": json.loads(params.to_json()),
     }

@@ -9,12 +9,13 @@ A corpus is one folder in the layout of Speech Commands,
     <folder>/validation_list.txt, testing_list.txt
 
 or many folders of several kinds (`kws.audio.corpus`), which are split together: nobody who speaks
-in one of them for training is tested in another.
+in one of them for training is tested in another. Long recordings are divided within each folder, so
+that each split has some of each, and recordings of one group (a speaker, a session) stay together.
 """
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kws.audio import contents
@@ -24,8 +25,9 @@ from kws.audio.listing import Listing, list_files
 from kws.audio.manifest import read_manifest
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part, split_recordings, split_speakers
+from kws.corpus import index
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
-from kws.splits import Split
+from kws.splits import SPLITS, Split
 
 __all__ = [
     "TESTING_LIST",
@@ -67,12 +69,16 @@ class Layout:
       words: by name.
       backgrounds, negatives: for each split.
       misplaced: files that belong to nothing: name -> (reason, detail), as `Contents.misplaced`.
+      rooms: recorded or simulated impulse responses, for each split.
+      left_out: recordings of a public corpus that are not used: name -> why.
     """
 
     words: list[Word]
     backgrounds: dict[Split, list[Part]]
     negatives: dict[Split, list[Part]]
     misplaced: dict[str, tuple[str, str]]
+    rooms: dict[Split, list[Part]] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def understand(
@@ -110,6 +116,8 @@ def understand_corpus(
 
         if folder.kind == "manifest":
             return read_manifest(text_of(folder.manifest), folder.manifest)
+        if folder.kind == "corpus":
+            return index.contents(text_of(folder.manifest), params.keywords, folder.uses)
         listing = list_folder(folder.path)
         if folder.kind == "speech_commands":
             meaning = folder.validation_list or params.validation_list
@@ -138,12 +146,51 @@ def _layout(found: list[tuple[Contents, str]], params: IngestParams) -> Layout:
         for folder, source in found
         for name, said in folder.words.items()
     ]
+    held_out = (params.held_out_negatives_percentage,) * 2
+    # Negatives first: what is in both kinds, such as music, follows them.
+    assigned: dict[str, Split | None] = {}
+    folders = [folder for folder, _ in found]
+    negatives = _split_each(folders, lambda folder: folder.negatives, held_out, assigned)
+    backgrounds = _split_each(folders, lambda folder: folder.backgrounds, shares, assigned)
+    rooms = _split_each(folders, lambda folder: folder.rooms, shares, assigned)
     return Layout(
         words=sorted(words, key=lambda word: word.name),
-        backgrounds=split_recordings([n for c, _ in found for n in c.backgrounds], *shares),
-        negatives=split_recordings([n for c, _ in found for n in c.negatives], *shares),
-        misplaced={name: why for c, _ in found for name, why in c.misplaced.items()},
+        backgrounds=backgrounds,
+        negatives=negatives,
+        rooms=rooms,
+        misplaced={name: why for folder in folders for name, why in folder.misplaced.items()},
+        left_out={name: why for folder in folders for name, why in folder.left_out.items()},
     )
+
+
+def _split_each(
+    folders: Sequence[Contents],
+    kind: Callable[[Contents], list[str]],
+    shares: tuple[float, float],
+    assigned: dict[str, Split | None],
+) -> dict[Split, list[Part]]:
+    """Splits every folder's recordings by itself, so that each split has some of each folder."""
+    parts: dict[Split, list[Part]] = {split: [] for split in SPLITS}
+    for folder in folders:
+        found = split_recordings(kind(folder), *shares, groups=folder.groups, assigned=assigned)
+        for split in SPLITS:
+            parts[split] += [
+                stretch
+                for part in found[split]
+                for stretch in _stretches(part, folder.stretches.get(part.path))
+            ]
+    return {split: sorted(found) for split, found in parts.items()}
+
+
+def _stretches(part: Part, kept: tuple[tuple[float, float], ...] | None) -> Iterator[Part]:
+    """What of a part is kept."""
+    if kept is None:
+        yield part
+        return
+    for start, end in kept:
+        start, end = max(start, part.start_share), min(end, part.end_share)
+        if start < end:
+            yield part._replace(start_share=start, end_share=end)
 
 
 def scan(folder: str | os.PathLike[str], params: IngestParams) -> Layout:

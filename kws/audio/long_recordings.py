@@ -1,4 +1,5 @@
-"""Long recordings: the backgrounds and negatives that each split may use, as ingestion found them.
+"""Long recordings: the backgrounds, negatives and rooms that each split may use, as ingestion found
+them.
 
 AudioExampleGen writes them beside its examples, so that whoever mixes and lays sound later takes
 the same ones, wherever they lie and whichever span was ingested.
@@ -23,10 +24,12 @@ class LongRecordings:
     Attributes:
       backgrounds: noise.
       negatives: sound without a keyword.
+      rooms: impulse responses.
     """
 
     backgrounds: dict[Split, list[Part]]
     negatives: dict[Split, list[Part]]
+    rooms: dict[Split, list[Part]] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of_plan(cls, plan: Overview, corpus: Corpus) -> "LongRecordings":
@@ -38,12 +41,12 @@ class LongRecordings:
                     part._replace(
                         path=corpus.path_of(part.path), source=corpus.source_of(part.path)
                     )
-                    for part in parts[split]
+                    for part in parts.get(split, ())
                 ]
                 for split in SPLITS
             }
 
-        return cls(located(plan.backgrounds), located(plan.negatives))
+        return cls(located(plan.backgrounds), located(plan.negatives), located(plan.rooms))
 
     def to_json(self) -> str:
         """What `long_recordings.json` holds."""
@@ -55,7 +58,10 @@ class LongRecordings:
         values = json.loads(text)
         return cls(
             *(
-                {split: [Part(*part) for part in values[kind].get(split, ())] for split in SPLITS}
-                for kind in ("backgrounds", "negatives")
+                {
+                    split: [Part(*part) for part in values.get(kind, {}).get(split, ())]
+                    for split in SPLITS
+                }
+                for kind in ("backgrounds", "negatives", "rooms")
             )
         )

@@ -43,6 +43,13 @@ class IngestParams(Params):
     )
     eval_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
     test_percentage: float = pydantic.Field(10.0, ge=0, lt=100)
+    held_out_negatives_percentage: float = pydantic.Field(
+        20.0,
+        ge=0,
+        lt=50,
+        description="of the recordings without keywords (or their speakers), for eval, and as many "
+        "for test: thresholds and gates on false accepts rest on them",
+    )
     validation_list: Literal["eval", "test"] = pydantic.Field(
         "eval",
         description="which split validation_list.txt names (testing_list.txt is always test)",

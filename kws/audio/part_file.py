@@ -1,15 +1,18 @@
-"""Part file: what a download has loaded so far, beside its place, and which version it is of."""
+"""Part file: what a download has loaded so far, beside its place, and which version it is of.
+
+Its checksum is computed as the bytes arrive; what a former run has left is read once.
+"""
 
 import contextlib
-import dataclasses
 import errno
 import fcntl
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from kws.errors import KwsError
 
@@ -18,7 +21,23 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ROOM = "make room, or let KWS_CACHE name a folder on a larger disk"
 
 
-@dataclasses.dataclass(frozen=True)
+class NoRoom(KwsError):
+    """The disk is full, or would be."""
+
+
+def check_room(folder: Path, missing: int, what: str) -> None:
+    """Refuses to begin what cannot fit.
+
+    Raises:
+      NoRoom: fewer bytes are free in the folder than are missing of what is to come.
+    """
+    free = shutil.disk_usage(folder).free
+    if missing > free:
+        raise NoRoom(
+            f"{what}: {missing} more bytes are needed in {folder}, {free} are free", hint=_ROOM
+        )
+
+
 class PartFile:
     """`<target>.part`, and `<target>.part.json` with the server's name of the version.
 
@@ -26,11 +45,21 @@ class PartFile:
       path: of the part.
     """
 
-    path: Path
+    def __init__(self, path: Path, algorithm: str = "sha256"):
+        """Looks at nothing yet.
+
+        Args:
+          path: of the part.
+          algorithm: of the checksum, as `hashlib` names it.
+        """
+        self.path = path
+        self._algorithm = algorithm
+        self._hash = hashlib.new(algorithm)
+        self._hashed = 0
 
     @classmethod
-    def beside(cls, target: Path) -> "PartFile":
-        return cls(target.with_name(target.name + ".part"))
+    def beside(cls, target: Path, algorithm: str = "sha256") -> "PartFile":
+        return cls(target.with_name(target.name + ".part"), algorithm)
 
     @property
     def size(self) -> int:
@@ -38,34 +67,73 @@ class PartFile:
         return self.path.stat().st_size
 
     @property
-    def sha256(self) -> str:
-        """Of what is there."""
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-        return digest.hexdigest()
+    def checksum(self) -> str:
+        """Of what is there; reads only what was not written here."""
+        self._hash_up_to(self.size)
+        return self._hash.hexdigest()
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, target: Path, on_wait: Callable[[], None] | None = None) -> Iterator[bool]:
         """Makes the file, and keeps other processes from loading the same one.
 
-        Raises:
-          KwsError: another process is at it.
+        Where another process loads it, this one waits until that has finished or given up.
+
+        Args:
+          target: what the file becomes.
+          on_wait: called once if another process is at it.
+
+        Yields:
+          Whether there is anything left to do; False: the other has loaded it.
         """
-        with self.path.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise KwsError(f"{self.path} is being loaded by another process") from error
-            yield
+        while True:
+            with self.path.open("ab") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    if on_wait is not None:
+                        on_wait()
+                        on_wait = None
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                # The other may have moved or removed the very file that was waited for.
+                if not self._is(file):
+                    if target.exists():
+                        yield False
+                        return
+                    continue
+                if target.exists():
+                    self.remove()
+                    yield False
+                    return
+                yield True
+                return
+
+    def _is(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _hash_up_to(self, size: int) -> None:
+        """Brings the checksum to the first `size` bytes of the file."""
+        if self._hashed > size:
+            self._hash, self._hashed = hashlib.new(self._algorithm), 0
+        if self._hashed == size:
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._hashed)
+            while self._hashed < size and (
+                chunk := file.read(min(_CHUNK_BYTES, size - self._hashed))
+            ):
+                self._hash.update(chunk)
+                self._hashed += len(chunk)
 
     def append(self, source: BinaryIO, have: int, total: int) -> Iterator[int]:
         """Writes all of a source from byte `have` on; yields the size reached, from `have` on.
 
         Raises:
-          KwsError: the disk is full; names the bytes that are missing of `total`, if that is known.
+          NoRoom: the disk is full; names the bytes that are missing of `total`, if that is known.
         """
+        self._hash_up_to(have)
         with self.path.open("r+b") as file:
             file.seek(have)
             yield have
@@ -78,25 +146,15 @@ class PartFile:
                         raise self._full(total - have) from error
                     raise
                 have += len(chunk)
+                self._hash.update(chunk)
+                self._hashed = have
                 yield have
-
-    def check_room(self, missing: int, url: str) -> None:
-        """Refuses to begin what cannot fit.
-
-        Raises:
-          KwsError: fewer bytes are free than are missing.
-        """
-        free = shutil.disk_usage(self.path.parent).free
-        if missing > free:
-            raise KwsError(
-                f"{url}: {missing} more bytes are needed in {self.path.parent}, {free} are free",
-                hint=_ROOM,
-            )
 
     def forget(self) -> None:
         """Empties the file."""
         with self.path.open("r+b") as file:
             file.truncate(0)
+        self._hash, self._hashed = hashlib.new(self._algorithm), 0
         self._notes.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -127,7 +185,7 @@ class PartFile:
 
     def _full(self, missing: int) -> KwsError:
         needed = f"{missing} more bytes are" if missing > 0 else "more room is"
-        return KwsError(
+        return NoRoom(
             f"{self.path} cannot be written on: the disk is full, {needed} needed",
             hint=f"{_ROOM}; the next run goes on where this one stopped",
         )

@@ -36,6 +36,8 @@ class Overview:
       unused: `not_sampled` (other words beyond their share) and `rare_word` (clips of rare words
         outside test), for each split.
       backgrounds, negatives: the usable parts of each split.
+      rooms: impulse responses of each split.
+      left_out: how many recordings of a public corpus hold a keyword in their transcript.
     """
 
     quarantine: list[Quarantined]
@@ -45,6 +47,8 @@ class Overview:
     unused: dict[str, dict[Split, int]]
     backgrounds: dict[Split, list[Part]]
     negatives: dict[Split, list[Part]]
+    rooms: dict[Split, list[Part]] = dataclasses.field(default_factory=dict)
+    left_out: int = 0
 
 
 def overview(
@@ -81,6 +85,8 @@ def overview(
         unused=unused(per_word, params),
         backgrounds={s: usable_parts(p, long, params) for s, p in rest.backgrounds.items()},
         negatives={s: usable_parts(p, long, params) for s, p in rest.negatives.items()},
+        rooms=rest.rooms,
+        left_out=len(rest.left_out),
     )
 
 

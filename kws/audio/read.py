@@ -161,6 +161,31 @@ def survey(source: Source) -> Survey:
     return Survey(frames / file.samplerate * 1000, notes)
 
 
+def read_first_channel(
+    source: Source, sample_rate: int = 16000, max_duration_ms: float = 10_000
+) -> np.ndarray:
+    """The first channel of a short recording, unrounded: impulse responses fade below 16 bits, and
+    an average of microphones would be a filter.
+
+    Returns:
+      float32 `[samples]`, the beginning of the recording; full scale is 1.
+
+    Raises:
+      Unreadable: as `read`.
+    """
+    with _opened(source) as opened:
+        rate = opened.file.samplerate
+        frames = round(rate * max_duration_ms / 1000)
+        _check_frames(frames * opened.file.channels)
+        blocks = [block[:, 0] for block in _blocks(opened, 0, frames)]
+    block = np.concatenate(blocks or [np.zeros(0, np.float32)])
+    if block.dtype == np.int16:
+        block = block.astype(np.float32) / np.float32(FULL_SCALE)
+    if not np.isfinite(block).all():
+        raise Unreadable("not_finite", "a sample is NaN or infinite")
+    return soxr.resample(block, rate, sample_rate) if rate != sample_rate and block.size else block
+
+
 def duration_ms(source: Source) -> float:
     """The length of a recording by its header.
 

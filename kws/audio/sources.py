@@ -1,6 +1,7 @@
 """Sources: what a user may name as recordings, in `data.sources` of the configuration.
 
-    - {public: speech_commands_v0.02}
+    - {corpus: librispeech-dev-clean}
+    - {corpus: musan, uses: [backgrounds]}
     - {speech_commands: DIR_OR_ARCHIVE}
     - {url: "https://…/words.tar.gz", sha256: …}
     - {name: mine, positives: {toaster: DIR}, unknown: DIR, negatives: DIR, backgrounds: DIR}
@@ -21,12 +22,13 @@ import pydantic
 
 from kws.audio import archive, spans
 from kws.audio.manifest import SUFFIXES as MANIFEST_SUFFIXES
+from kws.corpus.catalogue import Terms, Use
 from kws.labels import check_keywords
 from kws.params import Params
 
 
-class PublicArchive(NamedTuple):
-    """A corpus that anybody may load.
+class RemoteArchive(NamedTuple):
+    """An archive to be loaded.
 
     Attributes:
       url: of the archive, in the layout of Speech Commands.
@@ -37,26 +39,12 @@ class PublicArchive(NamedTuple):
     sha256: str
 
 
-_TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
-PUBLIC: dict[str, PublicArchive] = {
-    "speech_commands_v0.01": PublicArchive(
-        f"{_TENSORFLOW}/speech_commands_v0.01.tar.gz",
-        "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
-    ),
-    "speech_commands_v0.02": PublicArchive(
-        f"{_TENSORFLOW}/speech_commands_v0.02.tar.gz",
-        "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
-    ),
-}
-"""P. Warden, "Speech Commands", 2018, CC BY 4.0. The checksums are those that torchaudio and
-TensorFlow Datasets (v0.02 only) pin."""
-
-KINDS = ("speech_commands", "url", "public", "manifest", "voices")
+KINDS = ("speech_commands", "url", "corpus", "manifest", "voices")
 FOLDERS = ("positives", "unknown", "negatives", "backgrounds")
 
 
 class SourceParams(Params):
-    """One source: exactly one of `speech_commands`, `url`, `public`, `manifest`, `voices`, or any
+    """One source: exactly one of `speech_commands`, `url`, `corpus`, `manifest`, `voices`, or any
     of the folders `positives`, `unknown`, `negatives`, `backgrounds` together."""
 
     name: str = pydantic.Field(
@@ -73,7 +61,12 @@ class SourceParams(Params):
     sha256: str | None = pydantic.Field(
         None, pattern="^[0-9a-f]{64}$", description="of the archive at `url`"
     )
-    public: Literal["speech_commands_v0.01", "speech_commands_v0.02"] | None = None
+    corpus: str | None = pydantic.Field(
+        None, description="a public corpus by name, fetched once: kws corpus list"
+    )
+    uses: tuple[Use, ...] = pydantic.Field(
+        (), description="what a corpus is used for; empty: for all that it can be"
+    )
     manifest: Path | None = pydantic.Field(
         None, description=".csv, .tsv or .jsonl with path, label, and speaker, start_ms, end_ms"
     )
@@ -94,6 +87,12 @@ class SourceParams(Params):
     last_spans: int = pydantic.Field(1, ge=1, description="how many of the newest spans are taken")
     validation_list: Literal["eval", "test"] | None = pydantic.Field(
         None, description="what validation_list.txt means here, if not what `ingest` says"
+    )
+    licence: str = pydantic.Field(
+        "", description="of your own recordings, for the model card; a corpus brings its own"
+    )
+    terms: Terms = pydantic.Field(
+        "open", description="of your own recordings; others than open hold back the model"
     )
 
     @pydantic.field_validator("positives")
@@ -119,15 +118,17 @@ class SourceParams(Params):
             raise ValueError(
                 f"manifest={self.manifest}: a manifest ends in {', '.join(MANIFEST_SUFFIXES)}"
             )
+        if self.uses and not self.corpus:
+            raise ValueError(f"uses={list(self.uses)} is of a corpus: name the folders instead")
+        if self.corpus and (self.licence or self.terms != "open"):
+            raise ValueError(f"corpus={self.corpus} brings its own licence and terms")
         check_spans(self.span_folder, self.last_spans, self.speech_commands)
         return self
 
     @property
-    def to_load(self) -> PublicArchive | None:
-        """What has to be loaded, if anything."""
-        if self.public:
-            return PUBLIC[self.public]
-        return PublicArchive(self.url, self.sha256) if self.url and self.sha256 else None
+    def to_load(self) -> RemoteArchive | None:
+        """The archive at `url`, if there is one."""
+        return RemoteArchive(self.url, self.sha256) if self.url and self.sha256 else None
 
 
 def check_spans(span_folder: str, last_spans: int, folder: Path | None) -> None:
@@ -169,8 +170,8 @@ def names_of(sources: Sequence[SourceParams]) -> list[str]:
 def _made_name(source: SourceParams) -> str:
     """From the place, or from the kind where there is none."""
     place = source.speech_commands or source.manifest
-    if source.public:
-        return source.public.replace(".", "_")
+    if source.corpus:
+        return source.corpus.replace(".", "_")
     if source.url:
         place = Path(PurePosixPath(urlsplit(source.url).path).name)
     if place is None:

@@ -6,6 +6,7 @@ clip never changes sides when others come or go, unless a list names the file.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -114,55 +115,104 @@ def _raise_to(found: dict[str, Split], speaker: str, split: Split) -> None:
 
 
 def split_recordings(
-    names: Sequence[str], eval_percentage: float = 10, test_percentage: float = 10
+    names: Sequence[str],
+    eval_percentage: float = 10,
+    test_percentage: float = 10,
+    *,
+    groups: Mapping[str, str] | None = None,
+    assigned: dict[str, Split | None] | None = None,
 ) -> dict[Split, list[Part]]:
-    """The parts of long recordings (backgrounds, negatives) that each split may use.
+    """The parts of the long recordings of one folder (backgrounds, negatives) that each split uses.
+
+    Recordings of one group belong together: of one speaker, of one session. A group is divided only
+    if there are fewer groups than splits.
 
     - `<folder>/…train/…`, `…/eval/…`, `…/test/…`: that split, and only that.
-    - Three or more recordings without such subfolders: by hash of the file name, except that every
-      split gets at least one (eval the lowest hash, test the next, train the highest).
-    - One or two: each is cut in thirds by time, train first, then eval, then test.
-    - Loose files beside such subfolders: by hash.
-
-    Recordings of the same file name (less its suffix) are taken for the same recording.
+    - Other recordings, in three or more groups: by hash of the group's name (eval the lowest, test
+      the next, train the highest), except that every split that has no such subfolder gets at least
+      one group, and that chance may not make eval or test much larger or smaller than asked.
+    - In one or two groups: each is divided in thirds by time, train first, then eval, then test;
+      a group of three or more recordings by its recordings, a smaller one within each of them.
 
     Args:
       names: paths inside the corpus, `<folder>/[<split>/]<file>`.
+      eval_percentage, test_percentage: of the groups.
+      groups: name -> its group; a recording that is not in it is a group by itself, named after its
+        file without the suffix, so that recordings of the same name in two folders stay together.
+      assigned: group -> split, or None for one that is divided by time, of the folders before: a
+        known group keeps it. The groups of this folder are added.
 
     Returns:
       Parts in the order of their paths, for each split.
     """
+    groups = groups or {}
+    assigned = {} if assigned is None else assigned
     parts: dict[Split, list[Part]] = {split: [] for split in SPLITS}
-    loose = []
+    members: dict[str, list[str]] = {}
     for name in sorted(names):
         folders = PurePosixPath(name).parts[1:-1]
         placed = next((split for folder in folders for split in SPLITS if split == folder), None)
         if placed is None:
-            loose.append(name)
+            members.setdefault(groups.get(name) or PurePosixPath(name).stem, []).append(name)
         else:
             parts[placed].append(Part(name))
-    titles = sorted({PurePosixPath(name).stem for name in loose}, key=_by_hash)
-    if len(loose) < len(names):
-        of_title = {t: split_of_hash(t, eval_percentage, test_percentage) for t in titles}
-    elif len(titles) < len(SPLITS):
-        of_title = {}
-        for name in loose:
-            for third, split in enumerate(SPLITS):
-                parts[split].append(Part(name, third / 3, (third + 1) / 3))
+    known = {group: assigned[group] for group in members if group in assigned}
+    new = sorted(members.keys() - known.keys(), key=_by_hash)
+    served = {split for split in SPLITS if parts[split]}
+    if len(members) + len(served) < len(SPLITS):
+        known |= dict.fromkeys(new)
     else:
-        shares = [hash_percentage(title) for title in titles]
-        up_to_eval = sum(share < eval_percentage for share in shares)
-        up_to_test = sum(share < eval_percentage + test_percentage for share in shares)
-        up_to_eval = min(max(up_to_eval, 1), len(titles) - 2)
-        up_to_test = min(max(up_to_test, up_to_eval + 1), len(titles) - 1)
-        of_title = {
-            title: EVAL if i < up_to_eval else TEST if i < up_to_test else TRAIN
-            for i, title in enumerate(titles)
-        }
-    for name in loose if of_title else ():
-        parts[of_title[PurePosixPath(name).stem]].append(Part(name))
+        served |= set(SPLITS) if None in known.values() else {s for s in known.values() if s}
+        known |= _assign(new, served, eval_percentage, test_percentage)
+    assigned.update(known)
+    for group, split in known.items():
+        if split is None:
+            _divide_by_time(members[group], parts)
+        else:
+            parts[split] += [Part(name) for name in members[group]]
     return {split: sorted(found) for split, found in parts.items()}
 
 
-def _by_hash(title: str) -> tuple[float, str]:
-    return hash_percentage(title), title
+def _assign(
+    groups: Sequence[str], served: set[Split], eval_percentage: float, test_percentage: float
+) -> dict[str, Split]:
+    """Group -> split by hash, so that every split that is not served gets at least one of them, as
+    far as there are enough: eval first, then test.
+
+    Args:
+      groups: in the order of their hashes.
+      served: splits that have recordings already.
+      eval_percentage, test_percentage: of the groups.
+    """
+    wanting = [split for split in (EVAL, TEST, TRAIN) if split not in served][: len(groups)]
+    least = {split: int(split in wanting) for split in SPLITS}
+    drawn = [split_of_hash(group, eval_percentage, test_percentage) for group in groups]
+    count = len(groups)
+    most = count - least[TEST] - least[TRAIN]
+    in_eval = min(_near(drawn.count(EVAL), count * eval_percentage / 100, least[EVAL]), most)
+    most = count - in_eval - least[TRAIN]
+    in_test = min(_near(drawn.count(TEST), count * test_percentage / 100, least[TEST]), most)
+    return {
+        group: EVAL if i < in_eval else TEST if i < in_eval + in_test else TRAIN
+        for i, group in enumerate(groups)
+    }
+
+
+def _near(drawn: int, wanted: float, least: int) -> int:
+    """What the hash has drawn, but of a few groups no less than half of what is wanted, and no more
+    than half as much again."""
+    return min(max(drawn, least, math.floor(wanted / 2)), max(least, math.ceil(1.5 * wanted)))
+
+
+def _divide_by_time(names: Sequence[str], parts: dict[Split, list[Part]]) -> None:
+    """Adds a third of the recordings of one group to each split, in their order."""
+    for place, name in enumerate(names):
+        if len(names) >= len(SPLITS):
+            parts[SPLITS[place * len(SPLITS) // len(names)]].append(Part(name))
+            continue
+        for third, split in enumerate(SPLITS):
+            parts[split].append(Part(name, third / 3, (third + 1) / 3))
+
+
+def _by_hash(group: str) -> tuple[float, str]:
+    return hash_percentage(group), group

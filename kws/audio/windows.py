@@ -41,6 +41,7 @@ def silence_cuts(
       params: clip duration and seed.
     """
     cuts = []
+    places = _Places(parts, found, params)
     for i in numbers:
         seed = rank(params.seed, f"silence {split} {i}")
         rng = np.random.default_rng(seed)
@@ -48,7 +49,7 @@ def silence_cuts(
         starts: tuple[float, ...] = ()
         gain = 10 ** (rng.uniform(*MADE_UP_NOISE_DBFS) / 20)
         if parts:
-            name, starts = _windows(1, parts, found, params, rng)
+            name, starts = places.draw(1, rng)
             gain = rng.uniform()
         if rng.uniform() < DIGITAL_SILENCE_SHARE:
             gain = 0.0
@@ -74,9 +75,10 @@ def negative_cuts(
 ) -> list[Cut]:
     """`_unknown_` clips for training: windows of `_negatives_`; arguments as `silence_cuts`."""
     cuts = []
+    places = _Places(parts, found, params)
     for i in numbers if parts else ():
         rng = np.random.default_rng(rank(params.seed, f"negatives {i}"))
-        name, starts = _windows(NEGATIVE_TRIES, parts, found, params, rng)
+        name, starts = places.draw(NEGATIVE_TRIES, rng)
         cuts.append(
             Cut(
                 name=name,
@@ -92,24 +94,25 @@ def negative_cuts(
     return cuts
 
 
-def _windows(
-    tries: int,
-    parts: Sequence[Part],
-    found: Mapping[str, Finding],
-    params: IngestParams,
-    rng: np.random.Generator,
-) -> tuple[str, tuple[float, ...]]:
-    """A recording, drawn by how much of it there is, and starts of windows inside its part."""
-    spans = [
-        (p.start_share * found[p.path].duration_ms, p.end_share * found[p.path].duration_ms)
-        for p in parts
-    ]
-    taken_ms = params.lead_in_ms + params.clip_duration_ms
-    room = np.array([end - start - taken_ms + 1 for start, end in spans])
-    drawn = int(rng.choice(len(parts), p=room / room.sum()))
-    inside = np.floor(rng.uniform(size=tries) * room[drawn])
-    first = spans[drawn][0] + params.lead_in_ms
-    return parts[drawn].path, tuple(float(first + start) for start in inside)
+class _Places:
+    """Where a clip with its lead-in can begin in some parts of recordings."""
+
+    def __init__(self, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams):
+        taken_ms = params.lead_in_ms + params.clip_duration_ms
+        durations = np.array([found[part.path].duration_ms for part in parts])
+        self._parts = parts
+        self._lead_in_ms = params.lead_in_ms
+        self._starts = np.array([part.start_share for part in parts]) * durations
+        ends = np.array([part.end_share for part in parts]) * durations
+        self._room = ends - self._starts - taken_ms + 1
+        self._chances = self._room / self._room.sum() if len(parts) else self._room
+
+    def draw(self, tries: int, rng: np.random.Generator) -> tuple[str, tuple[float, ...]]:
+        """A recording, drawn by how much of it there is, and starts of windows inside its part."""
+        drawn = int(rng.choice(len(self._parts), p=self._chances))
+        inside = np.floor(rng.uniform(size=tries) * self._room[drawn])
+        first = self._starts[drawn] + self._lead_in_ms
+        return self._parts[drawn].path, tuple(float(first + start) for start in inside)
 
 
 def usable_parts(

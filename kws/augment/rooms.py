@@ -1,4 +1,4 @@
-"""Simulated rooms: impulse responses by the image-source method.
+"""Rooms: impulse responses, simulated by the image-source method or recorded.
 
 J. B. Allen and D. A. Berkley, "Image method for efficiently simulating small-room acoustics",
 JASA 65(4), 1979, as pyroomacoustics computes it: a box whose walls absorb the same share of
@@ -20,6 +20,8 @@ EYRING = 0.161
 LONGEST_S = 0.4
 """Of a response after the direct sound. The rest is below -34 dB even at the longest RT60."""
 FADE_S = 0.02
+BEFORE_DIRECT_S = 0.0025
+"""Of a recorded response that is kept before its peak: the peak has a slope."""
 WIDTH_M = (2.0, 8.0)
 HEIGHT_M = (2.2, 4.0)
 RT60_S = (0.1, 0.7)
@@ -35,23 +37,27 @@ class Room:
     """One place of a speaker and of a microphone in one room.
 
     Attributes:
-      size_m: length, width, height.
+      size_m: length, width, height; None where nobody knows.
       rt60_s: reverberation time, measured on the response (`decay_time_s`).
-      distance_m: from mouth to microphone.
+      distance_m: from mouth to microphone; None where nobody knows.
       sample_rate: Hz.
       response: float32 `[samples]` of unit energy, at most 0.4 s after the direct sound.
       direct_sample: where in the response the direct sound arrives.
+      name: of a recorded one.
     """
 
-    size_m: tuple[float, float, float]
+    size_m: tuple[float, float, float] | None
     rt60_s: float
-    distance_m: float
+    distance_m: float | None
     sample_rate: int
     response: np.ndarray
     direct_sample: int
+    name: str = ""
 
     def describe(self) -> str:
-        """`4.1 × 3.0 × 2.6 m, RT60 0.42 s, 1.9 m away`."""
+        """`4.1 × 3.0 × 2.6 m, RT60 0.42 s, 1.9 m away`, or `Room007-00001, RT60 0.42 s`."""
+        if self.size_m is None or self.distance_m is None:
+            return f"{self.name}, RT60 {self.rt60_s:.2f} s"
         size = " × ".join(f"{side:.1f}" for side in self.size_m)
         return f"{size} m, RT60 {self.rt60_s:.2f} s, {self.distance_m:.1f} m away"
 
@@ -64,6 +70,39 @@ def room_bank(seed: int, split: Split, count: int, sample_rate: int = 16000) -> 
     """
     return tuple(
         draw_room(generator(seed, "room", split, number), sample_rate) for number in range(count)
+    )
+
+
+def recorded_room(response: np.ndarray, sample_rate: int, name: str) -> Room | None:
+    """A room from its impulse response, which may begin long before the direct sound.
+
+    Args:
+      response: float32 `[samples]` of one microphone.
+      sample_rate: Hz.
+      name: for a person.
+
+    Returns:
+      None where nothing sounds.
+    """
+    if not response.size or not np.abs(response).max() > 0:
+        return None
+    direct = int(np.argmax(np.abs(response)))
+    margin = min(direct, int(BEFORE_DIRECT_S * sample_rate))
+    end = direct + int(LONGEST_S * sample_rate)
+    cut = response[direct - margin : end].astype(np.float32)
+    rt60_s = decay_time_s(cut, sample_rate)
+    if end < len(response):
+        fade = int(FADE_S * sample_rate)
+        cut[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade)).astype(np.float32) ** 2
+    cut /= np.sqrt(np.sum(np.square(cut)))
+    return Room(
+        size_m=None,
+        rt60_s=rt60_s,
+        distance_m=None,
+        sample_rate=sample_rate,
+        response=cut,
+        direct_sample=margin,
+        name=name,
     )
 
 

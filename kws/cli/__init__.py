@@ -12,6 +12,7 @@ from kws.cli.align import align
 from kws.cli.augment import app as augment
 from kws.cli.bundle import app as bundle
 from kws.cli.cascade import cascade
+from kws.cli.corpus import app as corpus
 from kws.cli.dashboard import dashboard
 from kws.cli.data import data
 from kws.cli.demo import demo
@@ -68,6 +69,7 @@ app.command(rich_help_panel="Make")(models)
 app.command(rich_help_panel="Make")(personalize)
 app.command(rich_help_panel="Data")(say)
 app.add_typer(synth, name="synth", rich_help_panel="Data")
+app.add_typer(corpus, name="corpus", rich_help_panel="Data")
 app.command(rich_help_panel="Listen")(evaluate)
 app.command(rich_help_panel="Listen")(detect)
 app.command(rich_help_panel="Listen")(listen)

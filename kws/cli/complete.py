@@ -1,4 +1,4 @@
-"""What a shell offers after an option: names of presets, models and runs."""
+"""What a shell offers after an option: names of presets, models, corpora and runs."""
 
 from pathlib import Path
 
@@ -22,3 +22,12 @@ def runs(incomplete: str) -> list[str]:
     """Folders below `runs` that hold a run."""
     found = sorted(str(folder) for folder in Path("runs").glob("*") if folder.is_dir())
     return [name for name in found if name.startswith(incomplete)]
+
+
+def corpora(incomplete: str) -> list[str]:
+    """Public corpora; of a list with commas, the last."""
+    from kws.corpus import catalogue
+
+    before, comma, last = incomplete.rpartition(",")
+    names = [name for name in catalogue.load().names() if name.startswith(last)]
+    return [f"{before}{comma}{name}" for name in names]

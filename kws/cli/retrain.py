@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kws.cli import complete
 from kws.errors import KwsError
 from kws.terminal import Terminal, echo
 
@@ -39,6 +40,15 @@ def retrain(
     last_spans: Annotated[
         int | None, typer.Option(help="So many of the newest spans together.", show_default=False)
     ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Public corpora by name: librispeech-dev-clean,musan (kws corpus list); may be "
+            "repeated.",
+            autocompletion=complete.corpora,
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Metadata, artifacts, logs and bundles.")] = Path(
         "runs"
     ),
@@ -69,10 +79,11 @@ def retrain(
         raise KwsError(
             f"--watch {watch} and --data {data}: give one", hint="--watch is --data as well"
         )
+    from kws.cli.corpus import corpora_overrides
     from kws.cli.verbosity import is_verbose
     from pipeline.retraining.one_pass import Request
 
-    settings = list(set_ or ())
+    settings = [*corpora_overrides(with_), *(set_ or ())]
     if last_spans is not None:
         settings.insert(0, f"data.last_spans={last_spans}")
     if spans is not None:

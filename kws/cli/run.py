@@ -34,6 +34,15 @@ def run(
         Path | None,
         typer.Option(help="Recordings: Speech Commands folder, .tar.gz or .zip. None: synthesize."),
     ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Public corpora by name, fetched if they are not there, e.g. "
+            "librispeech-dev-clean,musan (kws corpus list); may be repeated.",
+            autocompletion=complete.corpora,
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Metadata, artifacts, logs and bundles.")] = Path(
         "runs"
     ),
@@ -59,17 +68,22 @@ def run(
     it starts anew by itself; --fresh makes it so in any case.
     """
     from kws.cli import phrases
+    from kws.cli.corpus import corpora_overrides
     from kws.cli.verbosity import is_verbose
     from pipeline.config import load
 
     chosen = preset or ("keyword" if keyword else "quickstart")
     # A --set of the user has the last word.
-    overrides = [*(phrases.overrides(keyword) if keyword else ()), *(set_ or ())]
+    overrides = [
+        *(phrases.overrides(keyword) if keyword else ()),
+        *corpora_overrides(with_),
+        *(set_ or ()),
+    ]
     # What is wrong is refused before anything slow is imported.
     if data is not None and not data.exists():
         raise KwsError(f"{data} does not exist", hint="--data: a folder, .tar.gz or .zip")
     config = load(chosen, overrides, data)
-    if keyword and not config.data.all_sources:
+    if keyword and config.data.has_voices:
         phrases.check_length(config.keywords, config.voices.max_word_ms)
 
     if config.data.has_voices:

@@ -9,6 +9,7 @@ run's ML Metadata follows the artifacts from there (`pipeline.lineage`).
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def gather(
     model: Path,
     audio: Path | None,
     artifacts: dict[str, dict[str, Any]],
+    credits: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What the pusher knows.
 
@@ -41,8 +43,12 @@ def gather(
       model: folder of the int8 file.
       audio: folder of the audio examples; None where they are not at hand.
       artifacts: the pusher's inputs by key, with their ids and producers.
+      credits: licence and attribution of the sources that have their own.
     """
     made = origin.read(model)
+    data = {} if audio is None else _data(audio)
+    if credits:
+        data["licences"] = list(credits)
     training = dict(made.get("training") or {})
     trained_by = training.pop("code", None)
     return {
@@ -56,7 +62,7 @@ def gather(
         "config_sha256": None if config is None else config_sha256(config),
         "artifacts": artifacts,
         "float_model": {"sha256": made.get("float_sha256"), "training": training},
-        "data": {} if audio is None else _data(audio),
+        "data": data,
     }
 
 

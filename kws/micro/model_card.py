@@ -44,6 +44,7 @@ def render(contents: BundleContents) -> str:
         *_quantities(contents.figures.get("data") or {}),
         "Licence of the data: "
         f"{_plain(info.get('licence') or 'not stated: ask before you distribute')}.",
+        *_credits(info.get("credits") or []),
         "## Gates",
         _gates(contents),
         "## Figures",
@@ -123,6 +124,15 @@ def _quantities(data: dict[str, Any]) -> list[str]:
             "made of them; voices count as speakers."
         )
     return parts
+
+
+def _credits(credits: list[str]) -> list[str]:
+    """Licence and attribution of the recordings that others have given."""
+    if not credits:
+        return []
+    return [
+        "\n".join(["Recordings of others:", "", *(f"- {_plain(credit)}." for credit in credits)])
+    ]
 
 
 def _gates(contents: BundleContents) -> str:

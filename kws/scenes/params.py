@@ -18,6 +18,12 @@ class StreamParams(Params):
     negatives_chunk_s: float = pydantic.Field(
         600.0, gt=0, description="long negatives become streams of this length"
     )
+    negatives_hours: float = pydantic.Field(
+        5.0,
+        gt=0,
+        description="at most so many hours of recordings without keywords, a split: thresholds and "
+        "gates on false accepts rest on them",
+    )
     seed: int = 0
 
     @pydantic.model_validator(mode="after")

@@ -1,6 +1,8 @@
 """AudioSynthesizer on a small corpus: what it makes, and what it says when it cannot."""
 
+import dataclasses
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,18 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.artifacts import AudioStreams
 from components.audio_synthesizer.component import AudioSynthesizer
-from components.audio_synthesizer.executor import Executor, _check_negatives, stream_params
+from components.audio_synthesizer.executor import (
+    Executor,
+    _check_negatives,
+    planned_negatives,
+    stream_params,
+)
+from components.audio_synthesizer.recordings import (
+    HELD_BACKGROUND_MS,
+    find_rooms,
+    load_rooms,
+    sample_backgrounds,
+)
 from components.audio_synthesizer.streams import sample_streams, stream_count, write_stream
 from kws.audio import clip as clips
 from kws.augment.params import NoisyCopyParams
@@ -180,3 +193,42 @@ def test_negatives_of_which_most_broke_off_while_they_were_read_stop_the_run(tmp
     lay(1, 1)
     _check_negatives(str(tmp_path), "test", planned)
     _check_negatives(str(tmp_path), "test", [])
+
+
+def test_backgrounds_beyond_what_a_worker_holds_are_parts_of_many_recordings():
+    minute = 60_000.0
+    pieces = [Piece(f"/a/{i:03d}.wav", 0, 2 * minute, "music") for i in range(300)]
+    chosen = sample_backgrounds(pieces, seed=1)
+    assert sum(piece.duration_ms for piece in chosen) == HELD_BACKGROUND_MS
+    assert len({piece.path for piece in chosen}) == len(chosen) == 90
+    assert all(p.start_ms >= 0 and p.stop_ms <= 2 * minute for p in chosen)
+    moved = [dataclasses.replace(p, path=p.path.replace("/a/", "/b/")) for p in pieces]
+    again = sample_backgrounds(moved[::-1], seed=1)
+    assert [(p.path[3:], p.start_ms) for p in again] == [(p.path[3:], p.start_ms) for p in chosen]
+    few = pieces[:20]
+    assert sample_backgrounds(few, seed=1) == few
+
+
+def test_recorded_rooms_are_used_beside_simulated_ones(tmp_path):
+    response = np.zeros((400, 2), np.float32)
+    response[100], response[200], response[300] = (1.0, 0.0), (0.0, 1.0), (0.5, 0.0)
+    paths = [str(tmp_path / f"{title}.wav") for title in ("one", "broken")]
+    soundfile.write(paths[0], response, RATE, "FLOAT")
+    Path(paths[1]).write_bytes(b"RIFF")
+    (room,) = load_rooms(paths, RATE)
+    # Of the first microphone alone: what reaches the second between is not in it.
+    direct, between, echo = (room.response[room.direct_sample + n] for n in (0, 100, 200))
+    assert echo == pytest.approx(0.5 * direct) and between == 0
+    noted = {"backgrounds": {}, "negatives": {}, "rooms": {"train": [[p, 0, 1, ""] for p in paths]}}
+    (tmp_path / "long_recordings.json").write_text(json.dumps(noted))
+    assert find_rooms(str(tmp_path), "train", 9, seed=0) == sorted(paths)
+    assert len(find_rooms(str(tmp_path), "train", 1, seed=0)) == 1
+    assert find_rooms(str(tmp_path), "eval", 9, seed=0) == []
+
+
+def test_negatives_of_a_split_are_laid_up_to_the_hours_asked_for(tmp_path):
+    folder = str(corpus(tmp_path / "corpus"))
+    every = planned_negatives("eval", STREAMS, 1e9, folder, 10, 10)
+    assert [sum(piece.duration_ms for piece in pieces) for _, pieces in every] == [2000, 2000]
+    some = planned_negatives("eval", STREAMS, 1500, folder, 10, 10)
+    assert len(some) == 1 and some[0] in every

@@ -160,13 +160,14 @@ def _validate(
     return blessing
 
 
-def _push(inputs: dict[str, types.Artifact], destination: Path) -> types.Artifact:
+def _push(inputs: dict[str, types.Artifact], destination: Path, **info: object) -> types.Artifact:
     pushed = standard_artifacts.PushedModel()
+    pushed.uri = str(destination.parent / "pushed_model")
     keys = [key for key in inputs if key != "report"]
     pusher.Executor().Do(
         {key: [inputs[key]] for key in keys},
         {"pushed_model": [pushed]},
-        {"destination": str(destination), "info": INFO},
+        {"destination": str(destination), "info": json.dumps({**json.loads(INFO), **info})},
     )
     return pushed
 
@@ -289,3 +290,27 @@ def test_without_one_of_them_nothing_is_written(
     assert pushed.get_int_custom_property("pushed") == 0
     assert pushed.get_string_custom_property("missing_blessings") == key
     assert not (tmp_path / "bundles").exists()
+
+
+def test_a_source_under_restricted_terms_holds_a_blessed_model_back_and_says_why(
+    inputs: dict[str, types.Artifact], tmp_path: Path
+) -> None:
+    why = "fma-small is non-commercial: data.allow_non_commercial=true pushes all the same"
+    pushed = _push(inputs, tmp_path / "bundles", held_back=[why])
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert pushed.get_string_custom_property("missing_blessings") == "terms_of_the_data"
+    (gate,) = read_gates(pushed.uri)
+    assert gate.detail == why and not gate.passed
+    assert pushed.get_string_custom_property("reasons") == gate.sentence()
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_licences_of_the_sources_go_into_card_and_lineage(
+    inputs: dict[str, types.Artifact], tmp_path: Path, _tfma_figures: None
+) -> None:
+    credit = "musan: CC-BY-4.0 (https://www.openslr.org/17/), D. Snyder"
+    pushed = _push(inputs, tmp_path / "bundles", credits=[credit])
+    folder = Path(pushed.get_string_custom_property("pushed_destination"))
+    assert f"- {credit}." in (folder / "model_card.md").read_text()
+    told = json.loads((folder / "lineage.json").read_text())
+    assert told["data"]["licences"] == [credit]

@@ -50,7 +50,10 @@ def test_an_archive_says_how_far_it_is(monkeypatch, tmp_path):
             "[{voices: true, folder: x}]",
             r"data\.sources\.0\.folder: unknown key.*known here: name, ",
         ),
-        ("[{public: speech_commands}]", r"data\.sources\.0\.public: .*v0\.02"),
+        ("[{corpus: speech_comands}]", r"no corpus 'speech_comands' .*speech-commands-v0\.0"),
+        ("[{corpus: common-voice}]", "signed-in users"),
+        ("[{corpus: musan, uses: [rooms]}]", "musan can be used for negatives, backgrounds"),
+        ("[{corpus: rirs}, {name: b, corpus: rirs}]", "corpus rirs is named twice"),
         ("[{name: a, voices: true}, {name: a, unknown: b}]", "two sources have the name 'a'"),
     ],
 )

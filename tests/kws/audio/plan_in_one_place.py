@@ -34,6 +34,7 @@ class Plan:
       unused: `not_sampled` (other words beyond their share) and `rare_word` (clips of rare words
         outside test), for each split.
       backgrounds, negatives: the usable parts of each split.
+      rooms, left_out: as the layout has them.
     """
 
     cuts: list[Cut]
@@ -44,6 +45,8 @@ class Plan:
     unused: dict[str, dict[Split, int]]
     backgrounds: dict[Split, list[Part]]
     negatives: dict[Split, list[Part]]
+    rooms: dict[Split, list[Part]]
+    left_out: int
 
 
 def make_plan(layout: Layout, findings: Iterable[Finding], params: IngestParams) -> Plan:
@@ -84,6 +87,8 @@ def make_plan(layout: Layout, findings: Iterable[Finding], params: IngestParams)
         unused=unused,
         backgrounds=backgrounds,
         negatives=negatives,
+        rooms=layout.rooms,
+        left_out=len(layout.left_out),
     )
 
 

@@ -1,7 +1,6 @@
 """Loading a file over HTTP, from a server on this machine that does what servers do on bad days."""
 
 import hashlib
-import http.server
 import os
 import resource
 import subprocess
@@ -15,90 +14,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kws.audio.download import Redirects, download
+from kws.audio.download import Checksum, Redirects, download
 from kws.errors import KwsError
+from tests.archive_server import ArchiveServer, Handler, served
 
 CONTENT = np.random.default_rng(1).bytes(1_500_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves one file; the attributes say how badly.
-
-    Attributes:
-      content, tag: the file and its ETag.
-      ranges: does it know them?
-      cuts: after how many bytes of an answer the connection breaks, one a request; then it holds.
-      statuses: answered instead, one a request.
-      redirect: where to, for the path /moved.
-      asked: the Range header of every request ("" for none).
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.tag, self.ranges = CONTENT, '"one"', True
-        self.cuts: list[int] = []
-        self.statuses: list[int] = []
-        self.redirect = ""
-        self.asked: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/words.tar.gz"
-
-    def handle_error(self, request, client_address) -> None:
-        """A client that hangs up is no news."""
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, format: str, *args) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        server = self.server
-        if self.path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", server.redirect or server.url)
-            self.end_headers()
-            return
-        asked = self.headers.get("Range", "")
-        server.asked.append(asked)
-        if server.statuses:
-            self.send_error(server.statuses.pop(0))
-            return
-        first = int(asked.removeprefix("bytes=").rstrip("-")) if asked and server.ranges else 0
-        if self.headers.get("If-Range", server.tag) != server.tag:
-            first = 0
-        size = len(server.content)
-        if first >= size:
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{size}")
-            self.end_headers()
-            return
-        self.send_response(206 if first else 200)
-        if first:
-            self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
-        self.send_header("Content-Length", str(size - first))
-        self.send_header("ETag", server.tag)
-        self.end_headers()
-        body = server.content[first:]
-        self.wfile.write(body[: server.cuts.pop(0)] if server.cuts else body)
+PATH = "/words.tar.gz"
 
 
 @pytest.fixture
-def server(monkeypatch) -> Iterator[Server]:
+def server(monkeypatch) -> Iterator[ArchiveServer]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    server = Server()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with served({PATH: CONTENT}) as server:
+        yield server
 
 
-def load(server: Server, target: Path, sha256: str = SHA256, **options) -> Path:
-    return download(server.url, target, sha256, backoff_s=0.01, **options)
+def load(server: ArchiveServer, target: Path, sha256: str = SHA256, **options) -> Path:
+    return download(
+        server.base + PATH, target, Checksum("sha256", sha256), backoff_s=0.01, **options
+    )
 
 
 def test_a_file_comes_whole_once_and_says_how_far_it_is(server, tmp_path):
@@ -130,8 +65,8 @@ def test_a_file_that_changed_meanwhile_is_loaded_from_its_beginning(server, tmp_
     server.cuts = [700_000]
     with pytest.raises(KwsError):
         load(server, tmp_path / "f", attempts=1)
-    server.content, server.tag = CONTENT[::-1], '"two"'
-    sha256 = hashlib.sha256(server.content).hexdigest()
+    server.files[PATH], server.tag = CONTENT[::-1], '"two"'
+    sha256 = hashlib.sha256(server.files[PATH]).hexdigest()
     assert load(server, tmp_path / "f", sha256).read_bytes() == CONTENT[::-1]
 
 
@@ -162,22 +97,23 @@ def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(server, tmp_path
 
 
 def test_a_wrong_checksum_names_both_and_keeps_nothing(server, tmp_path):
-    server.content = CONTENT[:-1] + b"!"
-    found = hashlib.sha256(server.content).hexdigest()
+    server.files[PATH] = CONTENT[:-1] + b"!"
+    found = hashlib.sha256(server.files[PATH]).hexdigest()
     with pytest.raises(KwsError, match=f"SHA-256 is {found}, not {SHA256}"):
         load(server, tmp_path / "f")
     assert not any(tmp_path.iterdir())
 
 
 def test_redirects_are_followed_to_http_and_nowhere_else(server, tmp_path):
-    moved = server.url.replace("words.tar.gz", "moved")
-    assert download(moved, tmp_path / "f", SHA256).read_bytes() == CONTENT
+    moved, checksum = f"{server.base}/moved", Checksum("sha256", SHA256)
+    server.redirects["/moved"] = server.base + PATH
+    assert download(moved, tmp_path / "f", checksum).read_bytes() == CONTENT
     for bad in ("file:///etc/passwd", "ftp://127.0.0.1/f"):
-        server.redirect = bad
+        server.redirects["/moved"] = bad
         with pytest.raises(KwsError, match=r"(?i)redirect"):
-            download(moved, tmp_path / "g", SHA256)
+            download(moved, tmp_path / "g", checksum)
     with pytest.raises(KwsError, match="no http or https address"):
-        download("file:///etc/passwd", tmp_path / "g", SHA256)
+        download("file:///etc/passwd", tmp_path / "g", checksum)
 
 
 def test_a_redirect_does_not_lead_from_https_to_http():
@@ -200,11 +136,12 @@ def test_a_full_disk_says_what_is_missing_and_the_next_run_goes_on(server, tmp_p
     script = f"""
         import resource, sys
         from pathlib import Path
-        from kws.audio.download import download
+        from kws.audio.download import Checksum, download
         from kws.errors import KwsError
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, {resource.RLIM_INFINITY}))
         try:
-            download({server.url!r}, Path({str(tmp_path / "f")!r}), {SHA256!r})
+            checksum = Checksum("sha256", {SHA256!r})
+            download({server.base + PATH!r}, Path({str(tmp_path / "f")!r}), checksum)
         except KwsError as error:
             sys.exit(error.message)
     """
@@ -234,6 +171,88 @@ def test_a_file_that_cannot_fit_is_not_begun(tmp_path, server):
 def test_a_server_that_never_ends_is_left(server, tmp_path, monkeypatch):
     monkeypatch.setattr("kws.audio.download.MAX_BYTES", 300_000)
     with pytest.raises(KwsError, match="sends more than 300000 bytes"):
-        download(server.url, tmp_path / "words.tar.gz", SHA256)
-    assert not (tmp_path / "words.tar.gz").exists()
-    assert (tmp_path / "words.tar.gz.part").stat().st_size == 0
+        load(server, tmp_path / "words.tar.gz")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "md5"])
+def test_a_file_may_be_pinned_by_an_older_checksum(server, tmp_path, algorithm):
+    right = Checksum(algorithm, hashlib.new(algorithm, CONTENT).hexdigest())
+    server.cuts = [600_000]
+    target = download(server.base + PATH, tmp_path / "f", right, backoff_s=0.01)
+    assert target.read_bytes() == CONTENT
+    with pytest.raises(KwsError, match=f"its {right.title} is {right.value}, not 00"):
+        download(server.base + PATH, tmp_path / "g", right._replace(value="00"))
+
+
+def test_the_next_address_goes_on_where_the_first_gave_up_or_starts_over_if_it_was_wrong(
+    server, tmp_path
+):
+    server.files["/wrong"] = CONTENT[::-1]
+    right = Checksum("sha256", SHA256)
+    urls = [f"{server.base}/gone", f"{server.base}/wrong", server.base + PATH]
+    assert download(urls, tmp_path / "f", right).read_bytes() == CONTENT
+    assert server.paths == ["/gone", "/wrong", PATH] and server.asked[-1] == ""
+    server.paths.clear()
+    server.cuts = [700_000]
+    server.files["/same"] = CONTENT
+    again = [server.base + PATH, f"{server.base}/same"]
+    assert download(again, tmp_path / "g", right, attempts=1).read_bytes() == CONTENT
+    assert server.paths == [PATH, "/same"] and server.asked[-1] == "bytes=700000-"
+    with pytest.raises(KwsError, match=r"wrong is not the expected file.*; 1 other addresses fail"):
+        download(urls[:2], tmp_path / "h", right)
+    assert not list(tmp_path.glob("h*"))
+
+
+def test_two_that_want_the_same_file_load_it_once_and_the_second_waits(server, tmp_path):
+    server.pause_s = 0.1
+    waited = threading.Event()
+    loaded: list[Path] = []
+
+    def second() -> None:
+        loaded.append(load(server, tmp_path / "f", on_wait=waited.set))
+
+    began = threading.Event()
+    thread = threading.Thread(target=second)
+    load_progress: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        load_progress.append(done)
+        if not began.is_set():
+            began.set()
+            thread.start()
+            assert waited.wait(10)
+
+    load(server, tmp_path / "f", progress=progress)
+    thread.join()
+    assert loaded == [tmp_path / "f"] and loaded[0].read_bytes() == CONTENT
+    assert server.asked == [""] and load_progress[-1] == len(CONTENT)
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_one_that_waited_in_vain_loads_the_file_itself(server, tmp_path):
+    server.files[PATH] = CONTENT[::-1]
+    failed = threading.Event()
+
+    def first() -> None:
+        def progress(done: int, total: int) -> None:
+            began.set()
+            assert waiting.wait(10)
+
+        with pytest.raises(KwsError, match="not the expected file"):
+            load(server, tmp_path / "f", progress=progress)
+        failed.set()
+
+    began, waiting = threading.Event(), threading.Event()
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert began.wait(10)
+    server.files[PATH] = CONTENT
+    assert load(server, tmp_path / "f", on_wait=waiting.set).read_bytes() == CONTENT
+    thread.join()
+    assert failed.is_set()
+
+
+def test_room_for_what_is_unpacked_is_wanted_before_anything_is_loaded(server, tmp_path):
+    with pytest.raises(KwsError, match=r"more bytes are needed in .*, \d+ are free"):
+        load(server, tmp_path / "f", room_factor=1e12)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from kws.audio import contents, layout
+from kws.audio.corpus import Corpus, Folder
+from kws.audio.listing import of_names
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part, speaker_of, split_recordings, split_words
 
@@ -96,6 +98,58 @@ def test_one_or_two_recordings_are_cut_in_thirds():
     parts = split_recordings(["n/a.wav", "n/b.wav"])
     assert parts["eval"] == [Part("n/a.wav", 1 / 3, 2 / 3), Part("n/b.wav", 1 / 3, 2 / 3)]
     assert parts["test"][0] == Part("n/a.wav", 2 / 3, 1.0)
+
+
+def test_each_folder_is_divided_by_itself_so_that_all_splits_have_some_of_it():
+    """A user's one long recording beside voices whose folders say their split: as an hour of it
+    goes to training, eval and test hear twenty minutes each."""
+    corpus = Corpus(
+        (
+            Folder(path="/voices", prefix="voices", source="voices"),
+            Folder(path="/hour", kind="negatives", prefix="hour", source="hour"),
+            Folder(path="/many", kind="negatives", prefix="many", source="many"),
+        )
+    )
+    names = {
+        "/voices": [f"_negatives_/{split}/talk.wav" for split in ("train", "eval", "test")],
+        "/hour": ["hour.wav"],
+        "/many": [f"{number:03d}.wav" for number in range(400)],
+    }
+    found = layout.understand_corpus(
+        corpus, lambda folder: of_names(names[folder]), lambda _: "", PARAMS
+    ).negatives
+    hour = {s: [p for p in parts if p.path == "hour/hour.wav"] for s, parts in found.items()}
+    assert hour["train"] == [Part("hour/hour.wav", 0.0, 1 / 3)]
+    assert hour["eval"] == [Part("hour/hour.wav", 1 / 3, 2 / 3)]
+    assert hour["test"] == [Part("hour/hour.wav", 2 / 3, 1.0)]
+    many = {s: sum(p.path.startswith("many") for p in parts) for s, parts in found.items()}
+    # A fifth each for eval and test: thresholds and gates on false accepts rest on them.
+    assert many["eval"] == pytest.approx(80, abs=20) and many["test"] == pytest.approx(80, abs=20)
+
+
+def test_recordings_of_one_group_stay_together_and_few_groups_are_divided_by_recording():
+    names = [f"n/{speaker}-{number}.wav" for speaker in "abcdefgh" for number in range(5)]
+    groups = {name: name[2] for name in names}
+    parts = split_recordings(names, 20, 20, groups=groups)
+    where = {s: {p.path[2] for p in found} for s, found in parts.items()}
+    assert all(where.values()) and sum(map(len, where.values())) == 8
+    assert sorted(p.path for found in parts.values() for p in found) == names
+    few = split_recordings(names[:10], 20, 20, groups=groups)
+    assert {s: [p.path for p in found] for s, found in few.items()} == {
+        "train": ["n/a-0.wav", "n/a-1.wav", "n/b-0.wav", "n/b-1.wav"],
+        "eval": ["n/a-2.wav", "n/a-3.wav", "n/b-2.wav", "n/b-3.wav"],
+        "test": ["n/a-4.wav", "n/b-4.wav"],
+    }
+
+
+def test_a_recording_of_two_kinds_or_in_two_folders_keeps_its_split_or_its_division():
+    assigned: dict = {}
+    first = split_recordings(["n/a.wav"], assigned=assigned)
+    again = split_recordings([f"b/{title}.flac" for title in "abcd"], assigned=assigned)
+    thirds = [(0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.0)]
+    for parts, name in ((first, "n/a.wav"), (again, "b/a.flac")):
+        found = [p for s in ("train", "eval", "test") for p in parts[s] if p.path == name]
+        assert [(p.start_share, p.end_share) for p in found] == thirds
 
 
 def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):

@@ -9,7 +9,7 @@ from kws.audio.corpus import Corpus, Folder
 from kws.audio.listing import of_names
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
-from kws.audio.sources import PUBLIC, SourceParams, names_of
+from kws.audio.sources import SourceParams, names_of
 from kws.audio.splits import Part, split_speakers
 from kws.errors import KwsError
 
@@ -25,7 +25,10 @@ PARAMS = IngestParams(keywords=("yes",))
         ({"url": "https://example.com/a.zip"}, "url and sha256 belong together"),
         ({"url": "https://example.com/a.exe", "sha256": "0" * 64}, "is no archive"),
         ({"url": "ftp://example.com/a.zip", "sha256": "0" * 64}, "url"),
-        ({"public": "speech_commands_v9"}, "speech_commands_v0.02"),
+        ({"corpus": "musan", "voices": True}, "this has corpus and voices"),
+        ({"negatives": "talk", "uses": ["negatives"]}, "is of a corpus: name the folders"),
+        ({"corpus": "musan", "terms": "research-only"}, "brings its own licence"),
+        ({"corpus": "musan", "uses": ["music"]}, "uses"),
         ({"manifest": "list.xlsx"}, r"a manifest ends in \.csv"),
         ({"positives": {"_unknown_": "words"}}, "a positive is a word"),
         ({"speech_commands": "a.zip", "span_folder": "day-{SPAN}"}, "needs a folder"),
@@ -39,23 +42,17 @@ def test_a_source_that_is_not_one_thing_is_refused_in_a_sentence(keys, sentence)
         SourceParams(**keys)
 
 
-def test_public_archives_are_pinned_to_https_and_a_checksum():
-    for archive in PUBLIC.values():
-        assert archive.url.startswith("https://")
-        assert re.fullmatch("[0-9a-f]{64}", archive.sha256)
-
-
 def test_every_source_has_a_name_of_its_own():
     sources = [
         SourceParams(speech_commands="/data/My words.tar.gz"),
-        SourceParams(public="speech_commands_v0.02"),
+        SourceParams(corpus="speech-commands-v0.02"),
         SourceParams(backgrounds="/noise/a"),
         SourceParams(backgrounds="/noise/b"),
         SourceParams(name="mine", manifest="x.csv"),
         SourceParams(voices=True),
     ]
     assert names_of(sources) == [
-        "My_words", "speech_commands_v0_02", "backgrounds", "backgrounds-2", "mine", "voices",
+        "My_words", "speech-commands-v0_02", "backgrounds", "backgrounds-2", "mine", "voices",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="two sources have the name 'mine'"):
         names_of([sources[4], sources[4]])

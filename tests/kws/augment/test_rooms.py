@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kws.augment.reverb import reverberate
-from kws.augment.rooms import RT60_S, Room, draw_room, room_bank, simulate
+from kws.augment.rooms import RT60_S, Room, draw_room, recorded_room, room_bank, simulate
 from tests.kws.augment.signals import RATE, level
 
 
@@ -70,3 +70,21 @@ def test_splits_share_no_room_and_a_bank_repeats_and_grows():
     assert [key(r) for r in first] == [key(r) for r in again]
     assert key(room_bank(0, "train", 1)[0]) == key(first[0])
     assert key(room_bank(1, "train", 1)[0]) != key(first[0])
+
+
+def test_a_recorded_room_begins_at_its_direct_sound_and_keeps_a_words_place():
+    falling = 10 ** (-3 * np.arange(RATE) / (0.4 * RATE))  # by 60 dB in 0.4 s
+    decay = np.random.default_rng(0).normal(0, 0.1, RATE) * falling
+    decay[0] = 1.0
+    recorded = np.concatenate([np.zeros(700), decay]).astype(np.float32)
+    room = recorded_room(recorded, RATE, "hall")
+    assert room is not None and room.size_m is None
+    assert len(room.response) < 0.45 * RATE
+    assert np.sum(room.response**2) == pytest.approx(1.0, rel=1e-5)
+    click = np.zeros(RATE, np.float32)
+    click[4000] = 1.0
+    assert np.argmax(np.abs(reverberate(click, room))) == 4000
+    assert room.describe().startswith("hall, RT60 0.") and room.rt60_s == pytest.approx(
+        0.4, rel=0.2
+    )
+    assert recorded_room(np.zeros(100, np.float32), RATE, "nothing") is None
