@@ -98,7 +98,10 @@ class SourceParams(Params):
     @pydantic.field_validator("positives")
     @classmethod
     def _words(cls, positives: dict[str, Path]) -> dict[str, Path]:
-        words = check_keywords(tuple(positives))
+        try:
+            words = check_keywords(tuple(positives))
+        except ValueError as error:
+            raise ValueError(f"{error} (recordings of other words go to `unknown`)") from None
         return dict(zip(words, positives.values(), strict=True))
 
     @pydantic.model_validator(mode="after")

@@ -30,7 +30,7 @@ PARAMS = IngestParams(keywords=("yes",))
         ({"corpus": "musan", "terms": "research-only"}, "brings its own licence"),
         ({"corpus": "musan", "uses": ["music"]}, "uses"),
         ({"manifest": "list.xlsx"}, r"a manifest ends in \.csv"),
-        ({"positives": {"_unknown_": "words"}}, "a positive is a word"),
+        ({"positives": {"_unknown_": "words"}}, "go to `unknown`"),
         ({"speech_commands": "a.zip", "span_folder": "day-{SPAN}"}, "needs a folder"),
         ({"speech_commands": "data", "span_folder": "day"}, "no pattern of spans"),
         ({"speech_commands": "data", "last_spans": 3}, "last_spans=3 needs span_folder"),
