@@ -456,6 +456,8 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
         return Config(**values)
     except pydantic.ValidationError as error:
         raise KwsError(f"{preset}: {_sentences(error)}", hint=_known_keys(error)) from None
+    except KwsError as error:  # of a section that looks things up: models, devices
+        raise KwsError(f"{preset}: {error.message}", hint=error.hint) from None
 
 
 def of_result(config: Config) -> dict[str, Any]:
