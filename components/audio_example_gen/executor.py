@@ -19,7 +19,7 @@ from tfx.utils import proto_utils
 
 from components.audio_example_gen import ingest
 from components.audio_example_gen.digest import WriteDigest
-from components.audio_records import WriteAudioRecords
+from components.records import WriteRecords
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.ingest_summary import INGEST_FILE
 from kws.audio.params import IngestParams
@@ -67,8 +67,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             splits = pipeline | "Ingest" >> ingest.Ingest(corpus, params, examples.uri, salt)
             for split, clips in splits.items():
                 target = artifact_utils.get_split_uri([examples], split)
-                clips | f"Write[{split}]" >> WriteAudioRecords(
-                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME)
+                clips | f"Write[{split}]" >> WriteRecords(
+                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME), audio=True
                 )
             splits | "WriteDigest" >> WriteDigest(examples.uri, corpus)
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
