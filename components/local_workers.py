@@ -12,16 +12,28 @@ Whoever gives Beam a runner, a mode or a number of workers has chosen already.
 import contextlib
 import dataclasses
 import os
-import shlex
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import apache_beam as beam
 from absl import logging
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.portability import python_urns
+from apache_beam.portability.api import endpoints_pb2
+from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
+    BeamFnControlServicer,
+    GrpcWorkerHandler,
+    WorkerHandler,
+)
+from google.protobuf import json_format, text_format
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
 from kws import machine
+from kws.errors import KwsError
 
 WORKER_SECONDS = 15.0
 """Of work for each worker at the least: three times what it takes to start."""
@@ -31,6 +43,68 @@ RESERVED_BYTES = 1 << 30
 """Left to the rest of the machine."""
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1"}
 """Of workers: their work needs no GPU, and TensorFlow takes all memory of any that it sees."""
+_STOP_S = 5.0
+
+
+@WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)
+class WorkerProcess(GrpcWorkerHandler):
+    """A worker of `multi_processing`; it takes the place of Beam's own.
+
+    If a worker dies, as it does where memory runs out, Beam's own waits for its answer for ever.
+    It also starts workers by a shell, which a space in the path of Python confuses, and waits for
+    what they do at present where the run is stopped.
+    """
+
+    died: ClassVar[list[int]] = []
+    """Exit codes of workers that ended before their work did."""
+    _running: ClassVar[set["WorkerProcess"]] = set()
+
+    def __init__(self, command: bytes, *context: Any):
+        super().__init__(*context)
+
+    def start_worker(self) -> None:
+        def describe(url: str) -> str:
+            return text_format.MessageToString(endpoints_pb2.ApiServiceDescriptor(url=url))
+
+        options = self.provision_info.provision_info.pipeline_options
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"],
+            env={
+                **os.environ,
+                **_ENVIRONMENT,
+                "CONTROL_API_SERVICE_DESCRIPTOR": describe(self.control_address),
+                "LOGGING_API_SERVICE_DESCRIPTOR": describe(
+                    self.logging_api_service_descriptor().url
+                ),
+                "PIPELINE_OPTIONS": json_format.MessageToJson(options),
+                "WORKER_ID": self.worker_id,
+            },
+            # Ctrl-C is for the process that started them.
+            start_new_session=True,
+        )
+        self._running.add(self)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        code = self._process.wait()
+        if self in self._running:
+            self.died.append(code)
+            self.control_conn.abort(RuntimeError(f"a worker process ended with code {code}"))
+            # Beam would wait for what the others are working on.
+            for other in self._running - {self}:
+                other._process.kill()
+
+    def close(self) -> None:
+        self._running.discard(self)
+        self.control_conn.push(BeamFnControlServicer._DONE_MARKER)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_S)
+        self._process.kill()  # What it works on is of no use any more.
+        self._process.wait()
+        super().close()
+
+    def stop_worker(self) -> None:
+        """`close` has."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +128,9 @@ class LocalWorkersExecutor(BaseBeamExecutor):
     @contextlib.contextmanager
     def make_pipeline(self, work: Work) -> Iterator[beam.Pipeline]:
         """A pipeline that runs as the context ends; as `_make_beam_pipeline` of TFX's executors."""
-        name = type(self).__module__.split(".")[-2]
+        # TFX's executors are all called Executor; their folder has the component's name.
+        folder = type(self).__module__.split(".")[-2]
+        name = "".join(part.capitalize() for part in folder.split("_"))
         workers = 1
         if self._make_beam_pipeline_fn is None and is_left_open(self._beam_pipeline_args):
             cores, free = machine.cores(), machine.available_memory()
@@ -69,14 +145,23 @@ class LocalWorkersExecutor(BaseBeamExecutor):
                 yield pipeline
             return
         self._beam_pipeline_args = [*self._beam_pipeline_args, *flags(workers)]
-        with _environment(), self._make_beam_pipeline() as pipeline:
-            yield pipeline
+        WorkerProcess.died.clear()
+        try:
+            with self._make_beam_pipeline() as pipeline:
+                yield pipeline
+        except Exception as error:
+            if not WorkerProcess.died:
+                raise
+            code = WorkerProcess.died[0]
+            why = ": the system ends one where memory runs out" if code == -signal.SIGKILL else ""
+            raise KwsError(
+                f"{name}: a worker process ended with code {code}{why}",
+                hint=f"beam_pipeline_args_of.{name}=[--direct_num_workers=1] does without workers",
+            ) from error
 
 
 def is_left_open(beam_pipeline_args: Sequence[str]) -> bool:
     """Whether Beam can start workers of its own on this machine, and nobody has said how many."""
-    if shlex.quote(sys.executable) != sys.executable:
-        return False  # Beam gives it to a shell as it is.
     options = PipelineOptions(list(beam_pipeline_args))
     runner = options.view_as(StandardOptions).runner or "DirectRunner"
     return runner == "DirectRunner" and not any(
@@ -103,18 +188,3 @@ def worker_count(work: Work, cores: int, free_bytes: int | None) -> int:
 def flags(workers: int) -> list[str]:
     """Beam's options for so many worker processes of this machine."""
     return ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
-
-
-@contextlib.contextmanager
-def _environment() -> Iterator[None]:
-    """Of this process while workers, who inherit it, are started."""
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
