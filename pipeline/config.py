@@ -234,8 +234,9 @@ class Config(Params):
         MetadataParams(), description="ML Metadata: metadata.sqlite of the run, or a server"
     )
     beam_pipeline_args: tuple[str, ...] = pydantic.Field(
-        ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"),
-        description="Beam's own options: runner, workers, ...",
+        ("--runner=DirectRunner",),
+        description="Beam's own options: runner, workers, ...; without --direct_num_workers, "
+        "components use all cores where the data is large enough",
     )
     beam_pipeline_args_of: dict[str, tuple[str, ...]] = pydantic.Field(
         {},

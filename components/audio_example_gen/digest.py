@@ -6,19 +6,20 @@ import os
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
+from components.records import PlacedRecord
 from kws.audio import clip_digest
 from kws.audio.clip_digest import DIGEST_FILE, ClipDigest
 from kws.audio.corpus import Corpus
 
 
 class _Add(beam.CombineFn):
-    """Serialized clips to their digest."""
+    """Serialized clips in their places to their digest."""
 
     def create_accumulator(self) -> ClipDigest:
         return ClipDigest()
 
-    def add_input(self, accumulator: ClipDigest, serialized: bytes) -> ClipDigest:
-        accumulator.add(clip_digest.name_of(serialized))
+    def add_input(self, accumulator: ClipDigest, placed: PlacedRecord) -> ClipDigest:
+        accumulator.add(clip_digest.name_of(placed[1]))
         return accumulator
 
     def merge_accumulators(self, accumulators) -> ClipDigest:
@@ -32,7 +33,7 @@ class _Add(beam.CombineFn):
 
 
 class WriteDigest(beam.PTransform):
-    """From `{split: PCollection of serialized clips}` to a file in the artifact's folder.
+    """From `{split: PCollection of placed clips}` to a file in the artifact's folder.
 
     It also names the folders that the clips are from: the last part of their path, for the whole
     of it may say more of a machine than a bundle should.

@@ -11,15 +11,16 @@ from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.example_gen.utils import SPAN_PROPERTY_NAME
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components import staging
 from components.audio_example_gen import ingest
 from components.audio_example_gen.digest import WriteDigest
-from components.audio_records import WriteAudioRecords
+from components.local_workers import LocalWorkersExecutor, Work
+from components.records import WriteRecords
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.ingest_summary import INGEST_FILE
 from kws.audio.params import IngestParams
@@ -28,8 +29,11 @@ from kws.audio.spans import find_spans, last_spans
 from kws.errors import DataError, KwsError
 from kws.splits import SPLITS
 
+WORK_PER_FILE = 0.0035
+"""Seconds of one core for a recording of a second, decoded twice (`benchmarks.local_cores`)."""
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+
+class Executor(LocalWorkersExecutor):
     """Ingests recordings; see `AudioExampleGen` for what comes out."""
 
     def Do(
@@ -63,12 +67,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         # The driver notes the span in a custom property; StatisticsGen hands on this one.
         # On Kubeflow numbers come as floats.
         examples.span = int(exec_properties.get(SPAN_PROPERTY_NAME) or 0)
-        with self._make_beam_pipeline() as pipeline:
+        with self.make_pipeline(_work(corpus)) as pipeline:
             splits = pipeline | "Ingest" >> ingest.Ingest(corpus, params, examples.uri, salt)
             for split, clips in splits.items():
                 target = artifact_utils.get_split_uri([examples], split)
-                clips | f"Write[{split}]" >> WriteAudioRecords(
-                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME)
+                clips | f"Write[{split}]" >> WriteRecords(
+                    os.path.join(target, write_split.DEFAULT_TF_RECORD_FILE_NAME), audio=True
                 )
             splits | "WriteDigest" >> WriteDigest(examples.uri, corpus)
         with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
@@ -79,6 +83,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         file_format = write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
         examples_utils.set_file_format(examples, file_format)
         _note(examples, summary)
+
+
+def _work(corpus: Corpus) -> Work:
+    """By the number of files, for which folders of a store are not listed twice."""
+    here = [folder.path for folder in corpus.folders if not staging.is_url(folder.path)]
+    return Work(seconds=WORK_PER_FILE * sum(len(ingest.list_names(path)) for path in here))
 
 
 def find_corpus(exec_properties: dict[str, Any]) -> Corpus:

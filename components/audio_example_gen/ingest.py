@@ -42,13 +42,15 @@ METRICS = "kws.AudioExampleGen"
 T = TypeVar("T")
 Batch = list[layout.Word] | list[str]
 """Words, or names of long recordings."""
+PlacedCuts = tuple[int, list[cuts.Cut]]
+"""(Place, cuts): see `components.records`."""
 REST = "rest"
 LOST = "lost"
 """The output of clips that could not be made."""
 
 
 class Ingest(beam.PTransform):
-    """From a corpus to `{split: PCollection of serialized tf.Examples}`.
+    """From a corpus to `{split: PCollection of serialized tf.Examples in their places}`.
 
     Writes `quarantine.jsonl`, `notes.jsonl`, `ingest.json` and `long_recordings.json` into the
     artifact's folder.
@@ -218,15 +220,16 @@ def write_down(
         )
 
 
-def hash_speakers(cut: list[cuts.Cut], salt: str | None) -> list[cuts.Cut]:
+def hash_speakers(placed: PlacedCuts, salt: str | None) -> PlacedCuts:
     """The same with pseudonyms, if there is a salt."""
+    place, some = placed
     if salt is None:
-        return cut
-    return [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in cut]
+        return placed
+    return place, [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in some]
 
 
 class Make(beam.DoFn):
-    """Batches of cuts to serialized clips, each tagged with its split.
+    """Batches of cuts to serialized clips in the same places, each tagged with its split.
 
     A recording that could be read when it was examined, and cannot be now (it was changed, or its
     disk fails), is no reason to lose the run: the clip is tagged as lost.
@@ -243,7 +246,8 @@ class Make(beam.DoFn):
     def setup(self) -> None:
         self._params = IngestParams.from_json(self._params_json)
 
-    def process(self, batch: list[cuts.Cut]) -> Iterator[beam.pvalue.TaggedOutput]:
+    def process(self, placed: PlacedCuts) -> Iterator[beam.pvalue.TaggedOutput]:
+        place, batch = placed
         for cut in batch:
             try:
                 clip = self._make(cut)
@@ -253,7 +257,7 @@ class Make(beam.DoFn):
                 yield beam.pvalue.TaggedOutput(LOST, Lost(cut, error.reason, error.detail))
                 continue
             self._counters[cut.split].inc()
-            yield beam.pvalue.TaggedOutput(cut.split, clips.encode(clip))
+            yield beam.pvalue.TaggedOutput(cut.split, (place, clips.encode(clip)))
 
     def _make(self, cut: cuts.Cut) -> clips.Clip:
         if not cut.name:

@@ -26,8 +26,8 @@ _Single, _Iter, _Dict = beam.pvalue.AsSingleton, beam.pvalue.AsIter, beam.pvalue
 class MakePlan(beam.PTransform):
     """From examined batches, and the rest of the layout, to cuts and facts.
 
-    Gives batches of `Cut`s, well mixed; one `plan_steps.Seen`; and one `Tally` of the cuts. If
-    there is a problem, there are no cuts.
+    Gives batches of `Cut`s, well mixed, each with its place (`components.records`); one
+    `plan_steps.Seen`; and one `Tally` of the cuts. If there is a problem, there are no cuts.
     """
 
     def __init__(self, params: IngestParams, corpus: Corpus):

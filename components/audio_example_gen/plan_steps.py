@@ -30,6 +30,8 @@ from kws.errors import KwsError
 
 BATCH_CLIPS = 64
 """Cuts an element."""
+PLACE_CLIPS = 512
+"""Cuts a place, which is a file: 16 MB of clips of one second."""
 
 
 class Rest(NamedTuple):
@@ -268,18 +270,18 @@ def cut_windows(some: Any, seen: Any, long: Any, params_json: str) -> Any:
 
 
 def by_place(cuts: Any, per_word: Any, params_json: str) -> Iterator[Any]:
-    """(Place, cut): places are as many as there are batches of words."""
+    """(Place, cut)."""
     params = IngestParams.from_json(params_json)
-    places = 1 + sum(per_word.values()) // BATCH_CLIPS
+    places = 1 + sum(per_word.values()) // PLACE_CLIPS
     yield from ((plan.mixing(cut, params) % places, cut) for cut in cuts)
 
 
 def in_order(group: Any, params_json: str) -> Iterator[Any]:
-    """The cuts of a place in batches."""
+    """The cuts of a place in batches, (place, cuts)."""
     params = IngestParams.from_json(params_json)
     cuts = sorted(group[1], key=lambda cut: plan.mixing(cut, params))
     for start in range(0, len(cuts), BATCH_CLIPS):
-        yield cuts[start : start + BATCH_CLIPS]
+        yield group[0], cuts[start : start + BATCH_CLIPS]
 
 
 def speakers(cuts: list[Cut]) -> Iterator[Any]:

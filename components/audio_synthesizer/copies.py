@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import apache_beam as beam
 
 from components.audio_synthesizer.recordings import load_backgrounds, load_rooms
+from components.records import PlacedRecord
 from kws.audio import clip as clips
 from kws.augment.mix import noisy_copy
 from kws.augment.params import NoisyCopyParams
@@ -18,7 +19,7 @@ METRICS = "kws.AudioSynthesizer"
 
 
 class NoisyCopies(beam.DoFn):
-    """Serialized clips to their serialized noisy copies (the originals do not come out).
+    """Placed clips to their noisy copies in the same places (the originals do not come out).
 
     Each copy has a generator of its own, from the seed, the clip and the number of the copy: the
     order of clips and the number of workers change nothing. A split's rooms are its own; they are
@@ -52,7 +53,8 @@ class NoisyCopies(beam.DoFn):
         if count:
             self._rooms += load_rooms(self._room_paths, self._sample_rate)
 
-    def process(self, serialized: bytes) -> Iterator[bytes]:
+    def process(self, placed: PlacedRecord) -> Iterator[PlacedRecord]:
+        place, serialized = placed
         clip = clips.decode(serialized)
         if clip.sample_rate != self._sample_rate:
             raise KwsError(
@@ -65,4 +67,4 @@ class NoisyCopies(beam.DoFn):
             copy = noisy_copy(clip, background, self._params, rng, self._rooms)
             self._made.inc()
             self._milliseconds.inc(len(copy.audio) * 1000 // copy.sample_rate)
-            yield clips.encode(copy)
+            yield place, clips.encode(copy)

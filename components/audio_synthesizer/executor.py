@@ -8,7 +8,6 @@ from absl import logging
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
@@ -30,6 +29,8 @@ from components.audio_synthesizer.streams import (
     stream_count,
     stream_id,
 )
+from components.local_workers import LocalWorkersExecutor, Work
+from components.records import ReadRecords, SizedFile, WriteRecords, list_files
 from kws.audio.listing import CONVERT
 from kws.audio.source_yield import MAX_LOSS, MS_PER_MINUTE
 from kws.augment.params import NoisyCopyParams
@@ -41,9 +42,12 @@ from kws.scenes.piece import Piece
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)
+WORK_PER_SECOND = 0.002
+"""Seconds of one core for a second of noisy copies, streams or scenes (`benchmarks.local_cores`);
+with rooms, pitch or codecs they take more."""
 
 
-class Executor(BaseBeamExecutor):
+class Executor(LocalWorkersExecutor):
     """Noisy copies, streams and scenes; see `AudioSynthesizer` for what comes out."""
 
     def Do(
@@ -93,20 +97,23 @@ class Executor(BaseBeamExecutor):
         folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in laying}
         for folder in folders.values():
             fileio.makedirs(folder)
-        with self._make_beam_pipeline() as pipeline:
+        sources = {
+            s: list_files([os.path.join(artifact_utils.get_split_uri([originals], s), "*")])
+            for s in SPLITS
+        }
+        work = _work(sources, backgrounds, copying, laying, negatives, staging, rate)
+        with self.make_pipeline(work) as pipeline:
             for split in SPLITS:
-                pattern = os.path.join(artifact_utils.get_split_uri([originals], split), "*")
-                clips = pipeline | f"Read[{split}]" >> beam.io.ReadFromTFRecord(pattern)
+                placed = pipeline | f"Read[{split}]" >> ReadRecords(sources[split])
                 copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split, rooms[split])
                 # No copies, no step: it would want a background all the same.
                 noisy = (
-                    clips | f"Copy[{split}]" >> beam.ParDo(copy)
+                    placed | f"Copy[{split}]" >> beam.ParDo(copy)
                     if copies[split]
                     else pipeline | f"NoCopies[{split}]" >> beam.Create([], reshuffle=False)
                 )
-                noisy | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    _prefix(examples, split), file_name_suffix=".gz"
-                )
+                noisy | f"Write[{split}]" >> WriteRecords(_prefix(examples, split), audio=True)
+                clips = placed | f"Clips[{split}]" >> beam.Values()
                 if split in laying:
                     clips | f"LayStreams[{split}]" >> LayStreams(
                         split, backgrounds[split], laying[split], rate, folders[split]
@@ -122,7 +129,7 @@ class Executor(BaseBeamExecutor):
                         | f"LayScenes[{split}]"
                         >> LayScenes(split, backgrounds[split], staging, rate)
                         | f"WriteScenes[{split}]"
-                        >> beam.io.WriteToTFRecord(_prefix(scenes, split), file_name_suffix=".gz")
+                        >> WriteRecords(_prefix(scenes, split), audio=True)
                     )
         _describe(examples)
         if scenes is not None:
@@ -141,6 +148,32 @@ def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
     if minutes:
         laying[TRAIN] = params.model_copy(update={"minutes": minutes})
     return laying
+
+
+def _work(
+    sources: dict[Split, list[SizedFile]],
+    backgrounds: dict[Split, list[Piece]],
+    copying: NoisyCopyParams,
+    laying: dict[Split, StreamParams],
+    negatives: dict[Split, list[tuple[str, list[Piece]]]],
+    staging: SceneParams | None,
+    sample_rate: int,
+) -> Work:
+    """How much there is to do, by the size of what it is made of."""
+    copied_s = 0.0
+    for split in SPLITS:
+        clips_s = sum(size for _, size in sources[split]) / (2 * sample_rate)
+        lengthened = 1 + copying.lead_in_ms / 1000
+        copied_s += copying.most_copies(split) * clips_s * lengthened
+    laid_s = sum(60 * params.minutes for params in laying.values())
+    joined_ms = sum(p.duration_ms for some in negatives.values() for _, ps in some for p in ps)
+    scenes_s = sum(staging.scenes) * staging.duration_ms / 1000 if staging else 0.0
+    heard_ms = sum(piece.duration_ms for pieces in backgrounds.values() for piece in pieces)
+    return Work(
+        seconds=WORK_PER_SECOND * (copied_s + laid_s + joined_ms / 1000 + scenes_s),
+        # Copies, streams and scenes each hold the backgrounds.
+        worker_bytes=int(3 * 2 * sample_rate * heard_ms / 1000),
+    )
 
 
 def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:

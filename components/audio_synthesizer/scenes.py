@@ -2,12 +2,12 @@
 
     clips ─┬─ ids ── deal ──┬── places of each clip
            │                │            │ (side input)
-           └────────────────│────── to their scenes ──┬─ (scene, clips) ── lay ── scenes
-                            └── (scene, nothing) ─────┘
+           └────────────────│────── to their scenes ──┬─ (file, clips) ── lay ── (file, scenes)
+                            └── (file, no clip) ──────┘
 
 A scene may have no words. No worker holds more than the backgrounds of the split, the plan, and the
-words of one scene; clips that no scene wants go nowhere. The plan grows with the scenes, not with
-the corpus: of the ids no more are dealt, lowest rank first, than there are places.
+words of one file of scenes; clips that no scene wants go nowhere. The plan grows with the scenes,
+not with the corpus: of the ids no more are dealt, lowest rank first, than there are places.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +16,7 @@ import apache_beam as beam
 
 from components.audio_synthesizer.copies import METRICS
 from components.audio_synthesizer.recordings import load_backgrounds
+from components.records import PlacedRecord
 from kws.audio import clip as clips
 from kws.scenes import example
 from kws.scenes.deal import deal_scenes, first_rank, most_dealt, scene_generator
@@ -25,9 +26,17 @@ from kws.scenes.scene import is_positive, lay_scene
 from kws.scenes.stream import is_stream_word
 from kws.splits import Split
 
+SCENES_PER_FILE = 16
+"""A scene of ten seconds at 44.1 kHz is 0.9 MB."""
+_Dealt = tuple[int, str, tuple[str, ...]]
+"""(File, scene id, clip ids) of one scene."""
+_Word = tuple[str, int, bytes] | tuple[str, None, None]
+"""(Scene id, place, clip), or of a scene alone, which may have no words."""
+
 
 class LayScenes(beam.PTransform):
-    """Serialized clips of one split to its serialized scenes (`kws.scenes.example`).
+    """Serialized clips of one split to its serialized scenes (`kws.scenes.example`), each with the
+    number of its file.
 
     Counters: `scenes_<split>`, `scene_words_<split>` and `scene_words_left_out_<split>`.
     """
@@ -56,7 +65,9 @@ class LayScenes(beam.PTransform):
             | "Listed" >> beam.MapTuple(lambda clip_id, places: (clip_id, list(places)))
         )
         words = serialized | "ToScenes" >> beam.FlatMap(to_scenes, beam.pvalue.AsDict(places))
-        empty = dealt | "Scenes" >> beam.MapTuple(lambda scene, clip_ids: (scene, None))
+        empty = dealt | "Scenes" >> beam.MapTuple(
+            lambda file, scene, clip_ids: (file, (scene, None, None))
+        )
         return (
             (words, empty)
             | "Together" >> beam.Flatten()
@@ -77,31 +88,32 @@ def ids(
 
 def deal(
     words: list[tuple[bool, list[tuple[bytes, str]]]], split: Split, params_json: str
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(Scene id, clip ids) of every scene of the split."""
+) -> Iterator[_Dealt]:
+    """Every scene of the split."""
     kinds = {positive: {clip_id for _, clip_id in first} for positive, first in words}
     params = SceneParams.from_json(params_json)
-    for scene in deal_scenes(kinds.get(True, ()), kinds.get(False, ()), split, params):
-        yield scene.scene_id, scene.clip_ids
+    dealt = deal_scenes(kinds.get(True, ()), kinds.get(False, ()), split, params)
+    for number, scene in enumerate(dealt):
+        yield number // SCENES_PER_FILE, scene.scene_id, scene.clip_ids
 
 
-def of_clips(scene: tuple[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, int]]]:
-    """(Clip id, (scene id, place)) of one scene."""
-    name, clip_ids = scene
+def of_clips(scene: _Dealt) -> Iterator[tuple[str, tuple[int, str, int]]]:
+    """(Clip id, (file, scene id, place)) of one scene."""
+    file, name, clip_ids = scene
     for place, clip_id in enumerate(clip_ids):
-        yield clip_id, (name, place)
+        yield clip_id, (file, name, place)
 
 
 def to_scenes(
-    serialized: bytes, places: dict[str, list[tuple[str, int]]]
-) -> Iterator[tuple[str, tuple[int, bytes]]]:
-    """(Scene id, (place, clip)) for every place that a clip was dealt to."""
-    for name, place in places.get(clips.decode(serialized).clip_id, ()):
-        yield name, (place, serialized)
+    serialized: bytes, places: dict[str, list[tuple[int, str, int]]]
+) -> Iterator[tuple[int, _Word]]:
+    """(File, (scene id, place, clip)) for every place that a clip was dealt to."""
+    for file, name, place in places.get(clips.decode(serialized).clip_id, ()):
+        yield file, (name, place, serialized)
 
 
 class LayScene(beam.DoFn):
-    """(Scene id, its clips, in any order, among Nones) to a serialized scene."""
+    """(File, the words of its scenes in any order) to its serialized scenes in order."""
 
     def __init__(self, split: Split, pieces: Sequence[Piece], params_json: str, sample_rate: int):
         self._pieces = list(pieces)
@@ -115,9 +127,17 @@ class LayScene(beam.DoFn):
         self._params = SceneParams.from_json(self._params_json)
         self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
 
-    def process(self, dealt: tuple[str, Iterable[tuple[int, bytes] | None]]) -> Iterator[bytes]:
-        name, found = dealt
-        words = [clips.decode(word) for _, word in sorted(item for item in found if item)]
+    def process(self, dealt: tuple[int, Iterable[_Word]]) -> Iterator[PlacedRecord]:
+        file, found = dealt
+        words: dict[str, list[tuple[int, bytes]]] = {}
+        for name, place, word in found:
+            of_scene = words.setdefault(name, [])
+            if place is not None and word is not None:
+                of_scene.append((place, word))
+        for name in sorted(words):
+            yield file, self._lay(name, [clips.decode(word) for _, word in sorted(words[name])])
+
+    def _lay(self, name: str, words: list[clips.Clip]) -> bytes:
         scene = lay_scene(
             words,
             self._backgrounds,
@@ -129,4 +149,4 @@ class LayScene(beam.DoFn):
         self._scenes.inc()
         self._words.inc(len(scene.truth.words))
         self._left_out.inc(scene.left_out)
-        yield example.encode(scene)
+        return example.encode(scene)

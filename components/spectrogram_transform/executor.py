@@ -8,17 +8,17 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from absl import logging
-from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components import staging
 from components.inputs import joined
+from components.local_workers import LocalWorkersExecutor, Work
+from components.records import MixRecords, ReadRecords, SizedFile, WriteRecords, list_files
 from components.spectrogram_transform.scenes import ComputeSceneFeatures
 from components.spectrogram_transform.transform import METRICS, ComputeFeatures, NoteComplaint
 from components.tuner.hyperparameters import best_values
@@ -30,13 +30,15 @@ from kws.labels import label_list
 from kws.splits import SPLITS
 from kws.training.tuning_space import FEATURES, applied
 
-MIN_SHARDS = 2
-SHARD_BYTES = 256 << 20
+MIN_FILES = 2
+FILE_BYTES = 64 << 20
 """Of audio examples for each file of features: by the data, not by the number of workers."""
+WORK_PER_SECOND = 0.001
+"""Seconds of one core for a second of audio (`benchmarks.local_cores`)."""
 _COMPLAINT_FILE = "refused.json"
 
 
-class Executor(BaseBeamExecutor):
+class Executor(LocalWorkersExecutor):
     """Features of clips or scenes; see `SpectrogramTransform` for what comes out."""
 
     def Do(
@@ -67,7 +69,8 @@ class Executor(BaseBeamExecutor):
             files.write_labels(folder, labels)
         complaint_file = os.path.join(transformed.uri, _COMPLAINT_FILE)
         complaints = []
-        with self._make_beam_pipeline() as pipeline:
+        inputs = {split: list_files(_patterns(sources, split)) for split in splits}
+        with self.make_pipeline(_work(inputs, params)) as pipeline:
             for split in splits:
                 compute = (
                     ComputeSceneFeatures(params, split)
@@ -76,8 +79,8 @@ class Executor(BaseBeamExecutor):
                 )
                 computed, refused = (
                     pipeline
-                    | f"Files[{split}]" >> beam.Create(_patterns(sources, split))
-                    | f"Read[{split}]" >> beam.io.ReadAllFromTFRecord()
+                    | f"Read[{split}]" >> ReadRecords(inputs[split])
+                    | f"Examples[{split}]" >> beam.Values()
                     | f"Features[{split}]" >> compute
                 )
                 complaints.append(refused)
@@ -85,8 +88,10 @@ class Executor(BaseBeamExecutor):
                     artifact_utils.get_split_uri([transformed], split),
                     write_split.DEFAULT_TF_RECORD_FILE_NAME,
                 )
-                computed | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                    prefix, file_name_suffix=".gz", num_shards=_shards(sources, split)
+                (
+                    computed
+                    | f"Mix[{split}]" >> MixRecords(_file_count(inputs[split]))
+                    | f"Write[{split}]" >> WriteRecords(prefix)
                 )
             complaints | beam.Flatten() | "Complain" >> NoteComplaint(complaint_file)
         counts = counters(pipeline.result)
@@ -130,14 +135,17 @@ def _patterns(artifacts: Sequence[types.Artifact], split: str) -> list[str]:
     ]
 
 
-def _shards(artifacts: Sequence[types.Artifact], split: str) -> int:
-    """Files of a split: two, or more for more than 512 MiB of audio examples."""
-    size = sum(
-        found.size_in_bytes
-        for matched in FileSystems.match(_patterns(artifacts, split))
-        for found in matched.metadata_list
-    )
-    return max(MIN_SHARDS, -(-size // SHARD_BYTES))
+def _file_count(files: Sequence[SizedFile]) -> int:
+    """Of a split's features: two, or more for more than 128 MiB of audio examples."""
+    return max(MIN_FILES, -(-sum(size for _, size in files) // FILE_BYTES))
+
+
+def _work(inputs: dict[str, list[SizedFile]], params: FeatureParams) -> Work:
+    audio_bytes = sum(size for some in inputs.values() for _, size in some)
+    seconds = audio_bytes / (2 * params.sample_rate)
+    # The features are put in order in this process, for which it holds those of a split.
+    values = seconds * 1000 / params.window_stride_ms * params.channels
+    return Work(seconds=WORK_PER_SECOND * seconds, shared_bytes=int(4 * values))
 
 
 def _raise_complaint(file: str, counts: dict[str, int], kind: str) -> None:

@@ -1,6 +1,10 @@
 """Levels: root mean square of samples, and decibels below full scale."""
 
+import math
+
 import numpy as np
+
+from kws.audio.descriptors import energy
 
 FULL_SCALE = 32768.0
 """0 dBFS is the RMS of a full-scale square wave, the convention of pydub and of the descriptors."""
@@ -10,8 +14,7 @@ def rms(audio: np.ndarray) -> float:
     """Root mean square of int16 or float `[samples]`; 0.0 of an empty array."""
     if not audio.size:
         return 0.0
-    samples = audio.astype(np.float64)
-    return float(np.sqrt(np.dot(samples, samples) / samples.size))
+    return math.sqrt(energy(audio.astype(np.float64)) / audio.size)
 
 
 def amplitude(level_db: float) -> float:

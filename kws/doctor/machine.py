@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kws import machine
 from kws.doctor.finding import Finding, State
 
 GIB = 2**30
@@ -110,13 +111,10 @@ def _nearest(folder: Path) -> Path:
 
 
 def _memory() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
+    cores, free = machine.cores(), machine.available_memory()
+    if free is None:
         return Finding(name="memory", state="ok", found=f"not known here; {cores} cores")
-    gib = free * 1024 / GIB
+    gib = free / GIB
     found = f"{gib:.1f} GiB available, {cores} cores"
     if gib < NEEDED_MEMORY_GIB:
         advice = "the quickstart needs 1.7 GiB: close something"

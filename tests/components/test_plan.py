@@ -67,9 +67,9 @@ def test_cuts_facts_and_counts_are_the_same(changes):
     layout, found = spoiled()
     expected = make_plan(layout, found, params)
     made = plan(layout, found, params)
-    cuts = [cut for batch in made["cuts"] for cut in batch]
+    cuts = [cut for _, batch in made["cuts"] for cut in batch]
     assert sorted(cuts, key=lambda cut: mixing(cut, params)) == expected.cuts
-    assert max(len(batch) for batch in made["cuts"]) <= 64
+    assert max(len(batch) for _, batch in made["cuts"]) <= 64
 
     (seen,) = made["seen"]
     assert seen.problem is None

@@ -46,9 +46,8 @@ def test_the_compiled_container_has_them_as_its_last_arguments():
     spec = compile_spec(load("quickstart", [OF_ONE, f"data.path={TARGET.data}"]), TARGET)
     executors = spec["deploymentSpec"]["executors"]
     args = executors["SpectrogramTransform_executor"]["container"]["args"]
-    assert args[-8:] == [
-        "--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1",
-        PACKAGES_ARE_THERE, "--sdk_container_image=", FLINK, "--parallelism=8", IMAGE,
+    assert args[-6:] == [
+        "--runner=DirectRunner", "--sdk_container_image=", FLINK, "--parallelism=8", IMAGE,
     ]  # fmt: skip
     assert FLINK not in executors["Evaluator_executor"]["container"]["args"]
 
