@@ -12,8 +12,8 @@ from kws.audio.sources import PublicArchive, SourceParams
 from kws.audio.spans import Span
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
+from kws.storage import cache_root
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress, of_bytes
 from pipeline.voices import synthesize
 
@@ -62,19 +62,19 @@ def resolve(
         folder = _existing(source.speech_commands, "speech_commands", "folder or archive")
         if folder.is_file():
             report = of_bytes(progress, f"Unpacking {name}")
-            folder = archive.unpack(folder, cache_folder() / "archives", report)
+            folder = archive.unpack(folder, cache_root() / "archives", report)
         return Resolved([plain(path=str(folder), validation_list=meaning)])
     return Resolved(_own_folders(name, source))
 
 
 def _loaded(wanted: PublicArchive, name: str, progress: Progress | None) -> Path:
     """The folder of an archive from the net, which is loaded and unpacked once."""
-    archives = cache_folder() / "archives"
+    archives = cache_root() / "archives"
     there = archive.unpacked(wanted.sha256, archives)
     if there is not None:
         return there
     file_name = wanted.url.split("?")[0].rpartition("/")[2]
-    target = cache_folder() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
+    target = cache_root() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
     download(wanted.url, target, wanted.sha256, of_bytes(progress, f"Loading {name}"))
     report = of_bytes(progress, f"Unpacking {name}")
     return archive.unpack(target, archives, report, sha256=wanted.sha256)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kws.audio import archive
 from kws.errors import KwsError
+from kws.storage import cache_root
 from pipeline import mix
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress, of_bytes
 from pipeline.voices import synthesize, voices_folder
 
@@ -35,7 +35,7 @@ def folder_of(config: Config, progress: Progress | None = None) -> Path:
     if path.is_dir():
         return path.resolve()
     report = of_bytes(progress, f"Unpacking {path.name}")
-    return archive.unpack(path, cache_folder() / "archives", report)
+    return archive.unpack(path, cache_root() / "archives", report)
 
 
 def prepare(config: Config, workers: int, progress: Progress | None = None) -> Path:

@@ -9,16 +9,15 @@ not at all.
 import hashlib
 import lzma
 import os
-import shutil
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kws import storage
 from kws.audio import tar_stream, zip_directory
 from kws.audio.contents import AUDIO_SUFFIXES
 from kws.errors import KwsError
@@ -95,17 +94,14 @@ def unpack(
         raise KwsError(f"{archive} is no archive by its name", hint="known: " + _known())
     target = into / (sha256 or _digest(archive))[:_DIGITS]
     if not target.is_dir():
-        into.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
-        try:
-            temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
-            with archive.open("rb") as file:
-                _extract(archive, file, temporary, max_total_bytes, max_files, progress)
-            _rename(temporary, target)
-        except _BROKEN as error:
-            raise KwsError(f"{archive} cannot be unpacked: {error}") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with storage.lock(into / f".{target.name}.lock", f"the unpacking of {archive.name}"):
+            if not target.is_dir():  # unpacked while this process waited
+                storage.remove_leftovers(target)
+                try:
+                    with storage.atomic_folder(target) as folder, archive.open("rb") as file:
+                        _extract(archive, file, folder, max_total_bytes, max_files, progress)
+                except _BROKEN as error:
+                    raise KwsError(f"{archive} cannot be unpacked: {error}") from error
     return corpus_folder(target)
 
 
@@ -215,14 +211,6 @@ def _digest(archive: Path) -> str:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _rename(temporary: Path, target: Path) -> None:
-    try:
-        temporary.rename(target)
-    except OSError:
-        if not target.is_dir():  # Somebody else was faster: theirs has the same content.
-            raise
 
 
 def _known() -> str:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from kws import storage
 from kws.audio.part_file import PartFile
 from kws.errors import KwsError
 
@@ -74,9 +75,11 @@ def download(
         raise KwsError(f"{url} is no http or https address")
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = PartFile.beside(target)
-    with part.locked():
+    with storage.lock(target.with_name(f".{target.name}.lock"), f"a download of {target.name}"):
+        if target.exists():  # loaded while this process waited
+            return target
+        part.path.touch()
         resumed = part.size > 0
         _load(url, part, progress, attempts, backoff_s, timeout_s)
         found = part.sha256

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import errno
-import fcntl
 import hashlib
 import json
 import shutil
@@ -45,20 +44,6 @@ class PartFile:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
         return digest.hexdigest()
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Makes the file, and keeps other processes from loading the same one.
-
-        Raises:
-          KwsError: another process is at it.
-        """
-        with self.path.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise KwsError(f"{self.path} is being loaded by another process") from error
-            yield
 
     def append(self, source: BinaryIO, have: int, total: int) -> Iterator[int]:
         """Writes all of a source from byte `have` on; yields the size reached, from `have` on.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kws.doctor.finding import Finding, State
+from kws.storage import cache_root
 
 GIB = 2**30
 LITTLE_DISK_GIB, FULL_DISK_GIB = 5.0, 1.0
@@ -20,7 +21,7 @@ _NVIDIA_SMI_TIMEOUT_S = 10
 
 def examine_machine(runs: str, port: int) -> Iterator[Finding]:
     """In the order of how much depends on each."""
-    cache = Path(os.environ.get("KWS_CACHE") or Path.home() / ".cache" / "kws")
+    cache = cache_root()
     yield _writable("cache", cache, "let KWS_CACHE name a folder that you may write to")
     yield _writable("runs", Path(runs), "go to a folder that you may write to, or give --out")
     yield disk(cache, shutil.disk_usage)

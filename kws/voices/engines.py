@@ -55,6 +55,15 @@ def _program_version(name: str) -> str:
     return extra(name).version()
 
 
+def prepare(name: str) -> None:
+    """Makes what an engine needs on the disk; called once, before the processes that load it."""
+    _known(name)
+    if name == KOKORO:
+        from kws.voices import kokoro_weights
+
+        kokoro_weights.weights_file()
+
+
 @functools.cache
 def load(name: str) -> Engine:
     """The engine, loaded at the first call in this process (hibari 0.2 s, Kokoro 1 s)."""

@@ -87,6 +87,8 @@ def synthesize(
             progress(done, len(distinct), time.monotonic() - start_s)
 
     report(0)
+    for engine in {request.engine for request in missing}:
+        engines.prepare(engine)
     if workers <= 1 or len(missing) <= _BATCH:
         for request in missing:
             report(_render_batch([request], cache_folder))
