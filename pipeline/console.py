@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kws import storage
 from kws.errors import WHAT_TO_DO, KwsError, of_system
 from kws.terminal import Terminal, headed
 from pipeline import corpus, metadata_store, results, source
@@ -31,9 +32,19 @@ DISK = {
 
 
 def run_with_summary(
-    preset: str, overrides: Sequence[str], data: Path | None, out: Path, verbose: bool
+    preset: str,
+    overrides: Sequence[str],
+    data: Path | None,
+    out: Path,
+    verbose: bool,
+    fresh: bool = False,
 ) -> bool:
     """Runs the pipeline and prints what came of it.
+
+    Args:
+      preset, overrides, data, out: see `Job.from_choice`.
+      verbose: see `run_job`.
+      fresh: what a killed training or search would resume from is deleted first.
 
     Returns:
       False if a gate refused the model; True if its bundle is at the destination, and where the
@@ -42,7 +53,8 @@ def run_with_summary(
     Raises:
       KwsError: of the configuration, the recordings or a component; the log file is named.
     """
-    return run_job(Job.from_choice(preset, overrides, data, out), Terminal(), verbose).accepted
+    job = Job.from_choice(preset, overrides, data, out)
+    return run_job(job, Terminal(), verbose, fresh=fresh).accepted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,18 +74,35 @@ class Outcome:
     drift: tuple[str, ...] = ()
 
 
-def run_job(job: Job, console: Console, verbose: bool = False, cache: bool = True) -> Outcome:
+def run_job(
+    job: Job, console: Console, verbose: bool = False, cache: bool = True, fresh: bool = False
+) -> Outcome:
     """Runs a configured pipeline and prints what came of it.
+
+    While another process runs a pipeline in the same folder, this one says so and waits.
 
     Args:
       job: the pipeline.
       console: where to print.
       verbose: TFX's own log is shown too.
       cache: results of earlier runs are taken where nothing has changed.
+      fresh: see `run_with_summary`.
 
     Raises:
       KwsError: see `run_with_summary`.
     """
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    with storage.announce_waiting(say), job.alone():
+        if fresh:
+            for folder in (job.paths.checkpoints, job.paths.tuning):
+                storage.remove(folder)
+        return _run(job, console, verbose, cache)
+
+
+def _run(job: Job, console: Console, verbose: bool, cache: bool) -> Outcome:
     keywords = ", ".join(job.config.keywords)
     console.print(headed(job.config.name, f": {keywords}"))
     for credit in job.config.data.credits():

@@ -18,7 +18,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 )
 
 from components import beam_args
-from kws import credentials
+from kws import credentials, storage
 from kws.errors import KwsError
 from kws.micro.destinations import is_url
 from pipeline import beam_options, kubeflow_spec
@@ -97,8 +97,7 @@ def write(spec: dict[str, Any], file: Path) -> None:
     """Writes the YAML that `kfp` and the web page of Kubeflow Pipelines upload."""
     if file.suffix not in (".yaml", ".yml"):
         raise KwsError(f"--out {file}: a pipeline is a .yaml file")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(spec, sort_keys=True), encoding="utf-8")
+    storage.atomic_write(file, yaml.safe_dump(spec, sort_keys=True))
 
 
 def parse(spec: dict[str, Any]) -> pipeline_spec_pb2.PipelineSpec:

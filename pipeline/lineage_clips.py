@@ -2,11 +2,11 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kws import storage
 from kws.audio import clip_digest
 from kws.audio.clip_digest import ClipDigest, ClipName
 from kws.errors import KwsError
@@ -35,23 +35,20 @@ def write(examples: Path, file: Path) -> dict[str, ClipDigest]:
             hint="run the same pipeline again: what is missing is made anew",
         )
     digests: dict[str, ClipDigest] = {split: ClipDigest() for split in SPLITS}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as out:
-            table = csv.writer(out)
+    with (
+        storage.atomic_file(file) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as out,
+    ):
+        table = csv.writer(out)
+        if file.suffix == ".csv":
+            table.writerow([*ClipName._fields, "split"])
+        for split, clip in _clips(examples):
+            digests[split].add(clip)
             if file.suffix == ".csv":
-                table.writerow([*ClipName._fields, "split"])
-            for split, clip in _clips(examples):
-                digests[split].add(clip)
-                if file.suffix == ".csv":
-                    table.writerow([*clip, split])
-                else:
-                    line = json.dumps({**clip._asdict(), "split": split}, ensure_ascii=False)
-                    out.write(line + "\n")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+                table.writerow([*clip, split])
+            else:
+                line = json.dumps({**clip._asdict(), "split": split}, ensure_ascii=False)
+                out.write(line + "\n")
     return digests
 
 

@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 # Python and TFX's command line put this file's folder first on the path, where the package
@@ -26,6 +27,7 @@ import kws  # noqa: E402, F401  # selects Keras 2, so it comes before TensorFlow
 
 import tfx.v1 as tfx  # noqa: E402
 
+from kws import storage  # noqa: E402
 from kws.training import threads  # noqa: E402
 from pipeline import config as configuration  # noqa: E402
 from pipeline import metadata_store, source  # noqa: E402
@@ -48,6 +50,11 @@ class Job:
         config = configuration.load(preset, overrides, data)
         return cls(config=config, paths=Paths(out=out.resolve(), name=config.name))
 
+    def alone(self) -> AbstractContextManager[None]:
+        """While it lasts, no other process runs a pipeline in this one's folder: two would take
+        each other's results and checkpoints for their own."""
+        return storage.lock(self.paths.lock, f"a run of {self.config.name}")
+
     def pipeline(self) -> tfx.dsl.Pipeline:
         """Builds the TFX pipeline; the recordings need not be there yet."""
         return build(self.config, self.paths, source.folder_of(self.config))
@@ -65,13 +72,14 @@ class LocalRunner(tfx.orchestration.LocalDagRunner):
         self._progress = progress
 
     def run_with_ir(self, *args, **kwargs) -> None:
-        # Before anything slow: a store that cannot be reached ends the run.
-        metadata_store.prepare(self._job.config, self._job.paths)
-        source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
-        if self._job.config.training.ghost_batch_size:
-            threads.an_operation_on_each_core()
-        with metadata_store.for_tfx(self._job.config.metadata):
-            super().run_with_ir(*args, **kwargs)
+        with self._job.alone():
+            # Before anything slow: a store that cannot be reached ends the run.
+            metadata_store.prepare(self._job.config, self._job.paths)
+            source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
+            if self._job.config.training.ghost_batch_size:
+                threads.an_operation_on_each_core()
+            with metadata_store.for_tfx(self._job.config.metadata):
+                super().run_with_ir(*args, **kwargs)
 
 
 def main() -> None:

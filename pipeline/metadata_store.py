@@ -7,13 +7,13 @@ another file or a server, never a password. The path of either is the handle tha
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from kws import storage
 from kws.errors import KwsError
 from pipeline import metadata_connection, moved_run
 from pipeline.config import Config
@@ -55,9 +55,8 @@ def prepare(config: Config, paths: Paths) -> list[str]:
         config.metadata.sqlite.parent.mkdir(parents=True, exist_ok=True)
     former = _go_on_here(config, paths)
     told = json.loads(_absolute(config.metadata).model_dump_json(exclude_none=True))
-    temporary = pointer.with_name(f".{POINTER_FILE}.{os.getpid()}")
-    temporary.write_text(json.dumps({"pipeline": config.name, "metadata": told}, indent=2) + "\n")
-    temporary.replace(pointer)
+    pointed = {"pipeline": config.name, "metadata": told}
+    storage.atomic_write(pointer, json.dumps(pointed, indent=2) + "\n")
     return former
 
 

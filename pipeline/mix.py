@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from kws import storage
 from kws.audio import layout
 from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
 from kws.audio.fingerprint import fingerprint
@@ -27,7 +28,6 @@ from kws.audio.spans import Span
 from kws.errors import KwsError
 from kws.labels import refuse_near_matches
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress
 from pipeline.resolve import resolve
 
@@ -48,7 +48,7 @@ def folder_of(config: Config) -> Path:
     text = config.data.model_dump_json(exclude=_NOT_OF_RECORDINGS) + str(Path.cwd())
     if any(source.voices for source in config.data.all_sources):
         text += config.voices.to_json()
-    return cache_folder() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    return storage.cache_root() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def span_folder_of(config: Config) -> str:
@@ -75,7 +75,10 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     if newest:
         place = place.replace("{SPAN}", str(newest.number))
         place = place.replace("{VERSION}", str(newest.version))
-    _write(folder, folder / place / SOURCES_FILE, corpus.to_json())
+    with storage.lock(
+        folder.with_name(f".{folder.name}.lock"), "an update of the list of recordings"
+    ):
+        _write(folder, folder / place / SOURCES_FILE, corpus.to_json())
     return folder
 
 
@@ -139,9 +142,7 @@ def _write(folder: Path, file: Path, text: str) -> None:
         return
     # TFX's driver sees whole seconds: a change within one would be none, as the size is the same.
     before_s = int(file.stat().st_mtime) if file.is_file() else 0
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{SOURCES_FILE}.{os.getpid()}")
-    temporary.write_text(text)
-    now_s = max(time.time(), before_s + 1)
-    os.utime(temporary, (now_s, now_s))
-    temporary.replace(file)
+    with storage.atomic_file(file) as temporary:
+        temporary.write_text(text)
+        now_s = max(time.time(), before_s + 1)
+        os.utime(temporary, (now_s, now_s))

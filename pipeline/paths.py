@@ -1,7 +1,6 @@
 """Where a run keeps what: one folder holds metadata, artifacts, checkpoints, logs and bundles."""
 
 import dataclasses
-import os
 from pathlib import Path
 
 
@@ -11,6 +10,11 @@ class Paths:
 
     out: Path
     name: str
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that runs the pipeline in this folder."""
+        return self.out / self.name / ".run.lock"
 
     @property
     def metadata(self) -> Path:
@@ -43,8 +47,3 @@ class Paths:
     def bundles(self) -> Path:
         """Where accepted models are pushed: `bundles/<version>/`."""
         return self.out / self.name / "bundles"
-
-
-def cache_folder() -> Path:
-    """Synthesized speech and unpacked archives, shared by all runs of a user: `$KWS_CACHE`."""
-    return Path(os.environ.get("KWS_CACHE") or Path.home() / ".cache" / "kws")

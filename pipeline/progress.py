@@ -11,9 +11,17 @@ class Progress(Protocol):
     """Called as the work goes on."""
 
     def __call__(
-        self, done: int, total: int, seconds: float, what: str = "Voices", unit: str = "clips"
+        self,
+        done: int,
+        total: int,
+        seconds: float,
+        what: str = "Voices",
+        unit: str = "clips",
+        *,
+        remaining_s: float | None = None,
     ) -> None:
-        """Takes units done and in all, seconds since the start, and what is being done."""
+        """Takes units done and in all (0: unknown), seconds since the start, what is being done,
+        and seconds left where the units say nothing about it."""
 
 
 def of_bytes(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

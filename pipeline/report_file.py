@@ -1,10 +1,10 @@
 """Writes the report of a run to its file, whole or not at all."""
 
-import os
 from pathlib import Path
 
 from rich.console import Console
 
+from kws import storage
 from kws.errors import KwsError
 from pipeline.report import gather
 
@@ -27,10 +27,7 @@ def write(metadata: Path, file: Path) -> int:
     from kws.report.page import page
 
     content = page.render(gather(metadata)).encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    half.write_bytes(content)
-    half.replace(file)
+    storage.atomic_write(file, content)
     return len(content)
 
 

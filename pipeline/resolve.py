@@ -1,6 +1,5 @@
 """From a source, as a user names it, to its folders on this machine."""
 
-import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,8 @@ from kws.corpus.layouts import LAYOUTS
 from kws.corpus.store import CorpusStore
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
+from kws.storage import cache_root
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress, of_bytes, of_units
 from pipeline.voices import synthesize
 
@@ -68,19 +67,19 @@ def resolve(
         folder = _existing(source.speech_commands, "speech_commands", "folder or archive")
         if folder.is_file():
             report = of_bytes(progress, f"Unpacking {name}")
-            folder = archive.unpack(folder, cache_folder() / "archives", report)
+            folder = archive.unpack(folder, cache_root() / "archives", report)
         return Resolved([plain(path=str(folder), validation_list=meaning)])
     return Resolved(_own_folders(name, source))
 
 
 def _loaded(wanted: RemoteArchive, name: str, progress: Progress | None) -> Path:
     """The folder of an archive from the net, which is loaded and unpacked once."""
-    archives = cache_folder() / "archives"
+    archives = cache_root() / "archives"
     there = archive.unpacked(wanted.sha256, archives)
     if there is not None:
         return there
     file_name = wanted.url.split("?")[0].rpartition("/")[2]
-    target = cache_folder() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
+    target = cache_root() / "downloads" / f"{wanted.sha256[:16]}-{file_name}"
     checksum = Checksum("sha256", wanted.sha256)
     download(wanted.url, target, checksum, of_bytes(progress, f"Loading {name}"))
     report = of_bytes(progress, f"Unpacking {name}")
@@ -91,8 +90,8 @@ def _corpus(name: str, source: SourceParams, config: Config, progress: Progress 
     """A public corpus, fetched if it is not there."""
     assert source.corpus is not None
     entry = config.data.catalogue.find(source.corpus)
-    store = CorpusStore(cache_folder())
-    folder = store.fetch(entry, partial(of_units, progress), logging.getLogger(__name__).warning)
+    store = CorpusStore(cache_root())
+    folder = store.fetch(entry, partial(of_units, progress))
     plain = Folder(path=str(folder), source=name, prefix=name, manifest=INDEX_FILE, kind="corpus")
     if entry.layout not in LAYOUTS:
         words = str(store.words_folder(entry))

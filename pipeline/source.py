@@ -12,9 +12,9 @@ from kws.audio.contents import TESTING_LIST, VALIDATION_LIST
 from kws.audio.listing import escape, is_hidden, read_text
 from kws.errors import KwsError
 from kws.labels import canonical, refuse_near_matches
+from kws.storage import cache_root
 from pipeline import mix
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress, of_bytes
 from pipeline.voices import synthesize, voices_folder
 
@@ -39,7 +39,7 @@ def folder_of(config: Config, progress: Progress | None = None) -> Path:
     if path.is_dir():
         return path.resolve()
     report = of_bytes(progress, f"Unpacking {path.name}")
-    return archive.unpack(path, cache_folder() / "archives", report)
+    return archive.unpack(path, cache_root() / "archives", report)
 
 
 def prepare(config: Config, workers: int, progress: Progress | None = None) -> Path:

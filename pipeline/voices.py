@@ -3,15 +3,15 @@
 import hashlib
 from pathlib import Path
 
+from kws.storage import cache_root
 from pipeline.config import Config
-from pipeline.paths import cache_folder
 from pipeline.progress import Progress
 
 
 def voices_folder(config: Config) -> Path:
     """Where it is, or will be: named after the section `voices`."""
     digest = hashlib.sha256(config.voices.to_json().encode()).hexdigest()[:16]
-    return cache_folder() / "corpora" / digest
+    return cache_root() / "corpora" / digest
 
 
 def synthesize(config: Config, workers: int, progress: Progress | None) -> Path:
@@ -23,5 +23,5 @@ def synthesize(config: Config, workers: int, progress: Progress | None) -> Path:
     from kws.voices import corpus
 
     folder = voices_folder(config)
-    corpus.build(config.voices, folder, cache_folder() / "voices", workers, progress)
+    corpus.build(config.voices, folder, cache_root() / "voices", workers, progress)
     return folder

@@ -3,14 +3,12 @@
 Written to a temporary folder that is renamed at the end: all of it is there, or nothing.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import soundfile
 
+from kws import storage
 from kws.audio.align import align
 from kws.audio.aligned import Aligned, measure, write_table
 from kws.audio.container import Unreadable
@@ -69,10 +67,7 @@ def align_folder(
         )
     check_free(folder, out, force)
     clips = _clip_names(names)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
+    with storage.atomic_folder(out, replace=force) as temporary:
         rows, found = [], SourceYield()
         for name in progress(names):
             try:
@@ -100,9 +95,6 @@ def align_folder(
         ]
         write_table(rows, temporary / TABLE)
         finish(rows, temporary)
-        _replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return rows
 
 
@@ -139,13 +131,3 @@ def _clip_names(names: Sequence[str]) -> dict[str, str]:
         taken.add(clip)
         clips[name] = clip
     return clips
-
-
-def _replace(temporary: Path, out: Path) -> None:
-    if out.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-        os.replace(out, aside)
-        temporary.rename(out)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        temporary.rename(out)

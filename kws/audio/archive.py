@@ -9,16 +9,15 @@ not at all.
 import hashlib
 import lzma
 import os
-import shutil
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kws import storage
 from kws.audio import tar_stream, zip_directory
 from kws.audio.listing import is_hidden, kind_of
 from kws.errors import KwsError
@@ -120,17 +119,16 @@ def unpack_to(
     _check_name(archive)
     if target.is_dir():
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target.parent))
-    try:
-        temporary.chmod(0o755)  # mkdtemp's 0700 would stay with the renamed folder.
-        with archive.open("rb") as file:
-            _extract(archive, file, temporary, max_total_bytes, max_files, progress, wanted)
-        _rename(temporary, target)
-    except _BROKEN as error:
-        raise KwsError(f"{archive} cannot be unpacked: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    lock_file = target.with_name(f".{target.name}.lock")
+    with storage.lock(lock_file, f"the unpacking of {archive.name}"):
+        if target.is_dir():  # unpacked while this process waited
+            return
+        storage.remove_leftovers(target)
+        try:
+            with storage.atomic_folder(target) as folder, archive.open("rb") as file:
+                _extract(archive, file, folder, max_total_bytes, max_files, progress, wanted)
+        except _BROKEN as error:
+            raise KwsError(f"{archive} cannot be unpacked: {error}") from error
 
 
 def unpacked(sha256: str, into: str | os.PathLike[str]) -> Path | None:
@@ -268,14 +266,6 @@ def _digest(archive: Path) -> str:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _rename(temporary: Path, target: Path) -> None:
-    try:
-        temporary.rename(target)
-    except OSError:
-        if not target.is_dir():  # Somebody else was faster: theirs has the same content.
-            raise
 
 
 def _known() -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from kws import storage
 from kws.audio.part_file import NoRoom, PartFile, check_room
 from kws.errors import KwsError
 
@@ -76,7 +77,6 @@ def download(
     backoff_s: float = BACKOFF_S,
     timeout_s: float = TIMEOUT_S,
     room_factor: float = 1.0,
-    on_wait: Callable[[], None] | None = None,
 ) -> Path:
     """Loads a file; one that is at its place already is not loaded again.
 
@@ -88,7 +88,6 @@ def download(
       attempts, backoff_s, timeout_s: see the constants.
       room_factor: how many times its size must be free on the disk, as for an archive that is
         unpacked beside it.
-      on_wait: called once if another process is loading the same file, which is then waited for.
 
     Returns:
       `target`.
@@ -102,12 +101,12 @@ def download(
             raise KwsError(f"{url} is no http or https address")
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = PartFile.beside(target, checksum.algorithm)
     loader = _Loader(part, progress, attempts, backoff_s, timeout_s, room_factor)
-    with part.locked(target, on_wait) as needed:
-        if not needed:
+    with storage.lock(target.with_name(f".{target.name}.lock"), f"a download of {target.name}"):
+        if target.exists():  # loaded while this process waited
             return target
+        part.path.touch()
         for place, url in enumerate(urls, start=1):
             try:
                 loader.load(url, checksum)

@@ -5,14 +5,12 @@ Its checksum is computed as the bytes arrive; what a former run has left is read
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from kws.errors import KwsError
 
@@ -71,47 +69,6 @@ class PartFile:
         """Of what is there; reads only what was not written here."""
         self._hash_up_to(self.size)
         return self._hash.hexdigest()
-
-    @contextlib.contextmanager
-    def locked(self, target: Path, on_wait: Callable[[], None] | None = None) -> Iterator[bool]:
-        """Makes the file, and keeps other processes from loading the same one.
-
-        Where another process loads it, this one waits until that has finished or given up.
-
-        Args:
-          target: what the file becomes.
-          on_wait: called once if another process is at it.
-
-        Yields:
-          Whether there is anything left to do; False: the other has loaded it.
-        """
-        while True:
-            with self.path.open("ab") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    if on_wait is not None:
-                        on_wait()
-                        on_wait = None
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                # The other may have moved or removed the very file that was waited for.
-                if not self._is(file):
-                    if target.exists():
-                        yield False
-                        return
-                    continue
-                if target.exists():
-                    self.remove()
-                    yield False
-                    return
-                yield True
-                return
-
-    def _is(self, file: IO[bytes]) -> bool:
-        try:
-            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
-        except FileNotFoundError:
-            return False
 
     def _hash_up_to(self, size: int) -> None:
         """Brings the checksum to the first `size` bytes of the file."""

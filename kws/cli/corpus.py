@@ -12,7 +12,7 @@ from kws.cli import complete
 from kws.errors import KwsError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Terminal
 
     from kws.corpus.catalogue import CatalogueEntry
     from kws.corpus.store import CorpusStore, Report
@@ -52,7 +52,7 @@ def list_(table: Table = None, json: Json = False) -> None:
         typer.echo(json_module.dumps({"corpora": rows, "by_hand": known.by_hand}, indent=2))
         return
     from rich import box
-    from rich.console import Console
+    from rich.console import Terminal
     from rich.table import Table as RichTable
 
     shown = RichTable(box=box.SIMPLE, collapse_padding=True, pad_edge=False)
@@ -73,7 +73,7 @@ def list_(table: Table = None, json: Json = False) -> None:
             f"{entry.licence}{terms}",
             "" if state == "absent" else state,
         )
-    console = Console()
+    console = Terminal()
     console.print(shown, highlight=False, markup=False)
     console.print("Not to be fetched by name:", highlight=False)
     for name, advice in known.by_hand.items():
@@ -96,7 +96,7 @@ def get(
     A load that was cut off goes on where it was. What is here already is not loaded again.
     KWS_CORPORA_MIRROR, an address or a folder, gives the archives in place of the public addresses.
     """
-    from rich.console import Console
+    from rich.console import Terminal
 
     from kws.corpus import catalogue, index
 
@@ -105,14 +105,14 @@ def get(
     entries = [known.find(name) for name in catalogue.parse_names(names)]
     if not entries:
         raise KwsError("no corpus is named", hint="kws corpus list shows all")
-    console = Console(stderr=json)
+    console = Terminal(stderr=json)
     rows = []
     for entry in entries:
         _print_licence(console, entry)
         if again:
             store.remove(entry)
         with _bars(console) as report:
-            folder = store.fetch(entry, report, lambda said: console.print(said, highlight=False))
+            folder = store.fetch(entry, report)
         summary = index.read_summary(folder)
         rows.append(
             {**_row(entry), "folder": str(folder), "holds": vars(summary) if summary else None}
@@ -139,7 +139,7 @@ def verify(
 
     Exit status: 0 all are whole, 1 one is not.
     """
-    from rich.console import Console
+    from rich.console import Terminal
 
     from kws.corpus import catalogue
 
@@ -148,7 +148,7 @@ def verify(
     entries = [known.find(name) for name in asked] or [
         entry for entry in known.corpora.values() if store.state(entry) in ("ready", "loaded")
     ]
-    console = Console(stderr=json)
+    console = Terminal(stderr=json)
     results: dict[str, Any] = {}
     for entry in entries:
         state = store.state(entry)
@@ -173,16 +173,16 @@ def verify(
 
 def _store() -> "CorpusStore":
     from kws.corpus.store import CorpusStore
-    from pipeline.paths import cache_folder
+    from kws.storage import cache_root
 
-    return CorpusStore(cache_folder())
+    return CorpusStore(cache_root())
 
 
 def _row(entry: "CatalogueEntry") -> dict[str, Any]:
     return {**entry.model_dump(mode="json"), "uses": list(entry.uses)}
 
 
-def _print_licence(console: "Console", entry: "CatalogueEntry") -> None:
+def _print_licence(console: "Terminal", entry: "CatalogueEntry") -> None:
     size = f", {entry.bytes / _GIGABYTE:.1f} GB" if entry.bytes else ""
     lines = [f"{entry.name}{size}: {', '.join(entry.uses)}"]
     lines.append(f"  Licence: {entry.licence} {entry.licence_url}".rstrip())
@@ -208,7 +208,7 @@ def _holds(summary: Any) -> str:
 
 
 @contextlib.contextmanager
-def _bars(console: "Console") -> "Iterator[Report]":
+def _bars(console: "Terminal") -> "Iterator[Report]":
     """A bar a step, with size, rate and time left; nothing where there is no terminal."""
     from rich.progress import (
         BarColumn,

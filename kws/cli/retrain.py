@@ -106,7 +106,7 @@ def retrain(
 
 def _once(request: "Request") -> None:
 
-    from pipeline.retraining.lock import Busy
+    from kws.storage import Busy
     from pipeline.retraining.one_pass import one_pass
 
     try:
@@ -120,8 +120,8 @@ def _once(request: "Request") -> None:
 def _watch(request: "Request", every_s: float) -> None:
     import datetime
 
+    from kws import storage
     from pipeline.paths import Paths
-    from pipeline.retraining.lock import only_one
     from pipeline.retraining.watch import Watch
 
     config = request.load()  # what is wrong is refused before the first pass
@@ -136,7 +136,7 @@ def _watch(request: "Request", every_s: float) -> None:
         command += ["--data", str(request.data)]
     for setting in request.set_:
         command += ["--set", setting]
-    with only_one(folder / ".watch.lock", "a watch"):
+    with storage.lock(folder / ".watch.lock", f"a watch of {config.name}", wait=False):
         say(f"looks every {every_s:g} s; logs of the passes: {folder / 'logs'}")
         Watch(command, every_s, say).run()
 

@@ -91,21 +91,7 @@ def run(
         if note:
             echo(f"kws: {note}", err=True)
 
-    if fresh:
-        _forget_unfinished(out, config.name)
-
     from pipeline.console import run_with_summary
 
-    pushed = run_with_summary(chosen, overrides, data, out, is_verbose())
+    pushed = run_with_summary(chosen, overrides, data, out, is_verbose(), fresh)
     raise typer.Exit(0 if pushed else REFUSED)
-
-
-def _forget_unfinished(out: Path, name: str) -> None:
-    """Deletes what a killed training or search would go on from."""
-    import shutil
-
-    from pipeline.paths import Paths
-
-    paths = Paths(out=out, name=name)
-    for folder in (paths.checkpoints, paths.tuning):
-        shutil.rmtree(folder, ignore_errors=True)

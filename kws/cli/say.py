@@ -34,11 +34,11 @@ def say(
 
     A folder that was made by this command before is made anew; any other is left alone.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from kws.cli import phrases
     from kws.errors import KwsError
     from kws.voices import say as voices_say
+    from pipeline.bar import source_bar
 
     if not 0.5 <= speed[0] <= speed[1] <= 2.0:
         raise KwsError(f"--speed {speed[0]} {speed[1]} must rise, between 0.5 and 2")
@@ -48,9 +48,7 @@ def say(
     note = phrases.spelling_note([text])
     if note:
         console.print(note, style="yellow", highlight=False, soft_wrap=True)
-    columns = (TextColumn("Voices"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
+    with source_bar(console) as progress:
         said = voices_say.say(
             text,
             folder,
@@ -60,7 +58,7 @@ def say(
             seed=seed,
             engine=engine,
             workers=os.cpu_count() or 1,
-            progress=lambda done, total, _: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     console.print(
         f"{said.files} files, {said.audio_s:.1f} s in all: {said.folder}",

@@ -181,19 +181,13 @@ def _prepared(
     """The configuration, and the corpus that is there now, synthesized or loaded if need be."""
     from kws.audio.corpus import SOURCES_FILE, Corpus
     from pipeline import source
+    from pipeline.bar import source_bar
     from pipeline.config import load
 
     console = Terminal()
-    from rich.text import Text
 
     config = load(preset, overrides or (), data)
-    with console.status("Recordings") as status:
-
-        def progress(
-            done: int, total: int, seconds: float, what: str = "Voices", unit: str = "clips"
-        ) -> None:
-            status.update(Text(f"{what}: {done} of {total} {unit}, {seconds:.0f} s"))
-
+    with source_bar(console) as progress:
         folder = source.prepare(config, os.cpu_count() or 1, progress)
     if config.data.is_mix:
         (sources,) = folder.rglob(SOURCES_FILE)

@@ -5,15 +5,15 @@
 <cache>/corpora/<name>-<checksum>/index-1.jsonl
 """
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
+from kws import storage
 from kws.audio import archive
 from kws.audio.download import Checksum, download
 from kws.audio.part_file import check_room
@@ -79,14 +79,12 @@ class CorpusStore:
         self,
         entry: CatalogueEntry,
         report: Report | None = None,
-        say: Callable[[str], None] | None = None,
     ) -> Path:
         """Loads, unpacks and indexes a corpus unless it is there; a second process waits.
 
         Args:
           entry: which.
           report: see `Report`.
-          say: called with a sentence if another process is at it.
 
         Returns:
           The folder of the corpus.
@@ -100,16 +98,12 @@ class CorpusStore:
             return folder
         report = report or (lambda what, unit: None)
 
-        def wait() -> None:
-            if say is not None:
-                say(f"another process is fetching {entry.name}: waiting for it")
-
-        with self._locked(entry, wait):
+        with self._locked(entry):
             if self._is_ready(entry):
                 return folder
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / FILES_FOLDER).is_dir():
-                file = self._load(entry, report, wait)
+                file = self._load(entry, report)
                 layout = LAYOUTS.get(entry.layout)
                 check_room(folder, round(UNPACKED_FACTOR * file.stat().st_size), str(file))
                 archive.unpack_to(
@@ -149,7 +143,7 @@ class CorpusStore:
 
     def remove(self, entry: CatalogueEntry) -> None:
         """Deletes the corpus and its archive."""
-        with self._locked(entry, lambda: None):
+        with self._locked(entry):
             shutil.rmtree(self.folder(entry), ignore_errors=True)
             self.archive(entry).unlink(missing_ok=True)
 
@@ -159,7 +153,7 @@ class CorpusStore:
             return index.read_summary(folder) is not None
         return (folder / FILES_FOLDER).is_dir()
 
-    def _load(self, entry: CatalogueEntry, report: Report, wait: Callable[[], None]) -> Path:
+    def _load(self, entry: CatalogueEntry, report: Report) -> Path:
         """The checked archive."""
         urls, file = addresses(entry)
         target = self.archive(entry)
@@ -176,20 +170,11 @@ class CorpusStore:
             entry.checksum,
             report(f"Loading {entry.name}", "bytes"),
             room_factor=1 + UNPACKED_FACTOR,
-            on_wait=wait,
         )
 
-    @contextlib.contextmanager
-    def _locked(self, entry: CatalogueEntry, on_wait: Callable[[], None]) -> Iterator[None]:
-        path = self._cache / "corpora" / f".{entry.name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                on_wait()
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def _locked(self, entry: CatalogueEntry) -> AbstractContextManager[None]:
+        file = self._cache / "corpora" / f".{entry.name}.lock"
+        return storage.lock(file, f"the fetching of {entry.name}")
 
 
 def _differs(

@@ -1,6 +1,5 @@
 """Compiler, ffmpeg, disk, memory, cache, processor and GPU, microphone, ports."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from kws import machine
 from kws.doctor.finding import Finding, State
+from kws.storage import cache_root
 
 GIB = 2**30
 LITTLE_DISK_GIB, FULL_DISK_GIB = 5.0, 1.0
@@ -21,7 +21,7 @@ _NVIDIA_SMI_TIMEOUT_S = 10
 
 def examine_machine(runs: str, port: int) -> Iterator[Finding]:
     """In the order of how much depends on each."""
-    cache = Path(os.environ.get("KWS_CACHE") or Path.home() / ".cache" / "kws")
+    cache = cache_root()
     yield _writable("cache", cache, "let KWS_CACHE name a folder that you may write to")
     yield _writable("runs", Path(runs), "go to a folder that you may write to, or give --out")
     yield disk(cache, shutil.disk_usage)

@@ -1,11 +1,10 @@
 """From what a user calls a bundle to a folder on this machine that holds it."""
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
+from kws import storage
 from kws.errors import KwsError
 from kws.micro import checksums
 from kws.micro.destination import LATEST, is_version
@@ -56,18 +55,16 @@ def _copied(url: str, store: ObjectStore) -> Path:
             f"{url} holds no bundle",
             hint="give the URL of the versions, or that of one version",
         )
-    root = os.environ.get("KWS_CACHE")
-    cache = Path(root) if root else Path.home() / ".cache" / "kws"
-    folder = cache / "bundles" / hashlib.sha256(url.encode()).hexdigest()[:16] / version
+    folder = (
+        storage.cache_root() / "bundles" / hashlib.sha256(url.encode()).hexdigest()[:16] / version
+    )
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
-            copied = Path(name) / version
-            copied.mkdir()
-            store.fetch_into(copied, version)
-            checksums.verify(copied)
-            # Two readers may fetch at once: whoever comes second finds the same files there.
-            with contextlib.suppress(OSError):
-                os.rename(copied, folder)
+        lock_file = folder.with_name(f".{version}.lock")
+        with storage.lock(lock_file, f"a copy of {url}/{version}"):
+            if not folder.is_dir():
+                storage.remove_leftovers(folder)
+                with storage.atomic_folder(folder) as copied:
+                    store.fetch_into(copied, version)
+                    checksums.verify(copied)
     checksums.verify(folder)
     return folder

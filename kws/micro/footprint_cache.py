@@ -4,16 +4,16 @@ An entry belongs to the very code that it was measured with: a changed file of `
 `kws/micro`, or another TensorFlow or TensorFlow Lite Micro, asks for a new one.
 """
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import importlib.metadata
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import kws
+from kws import storage
 from kws.features.params import FeatureParams
 from kws.micro import footprint
 from kws.micro.footprint import Footprint
@@ -24,9 +24,8 @@ _PACKAGES = ("tensorflow", "tflite-micro")
 
 
 def default_folder() -> Path:
-    """`footprints/` in `$KWS_CACHE`, or in `~/.cache/kws`."""
-    root = os.environ.get("KWS_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "kws") / "footprints"
+    """`footprints/` of the cache."""
+    return storage.cache_root() / "footprints"
 
 
 def cached(
@@ -78,12 +77,6 @@ def _read(path: Path) -> Footprint | None:
 
 
 def _write(path: Path, found: Footprint) -> None:
-    """By rename; a folder that cannot be written to is no error, only slow the next time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w") as file:
-            json.dump(dataclasses.asdict(found), file)
-        os.replace(temporary, path)
-    except OSError:
-        return
+    """A folder that cannot be written to is not an error: it only takes time again."""
+    with contextlib.suppress(OSError):
+        storage.atomic_write(path, json.dumps(dataclasses.asdict(found)))

@@ -5,7 +5,6 @@ removes; killed between the renaming and `LATEST`, it leaves a complete version 
 not name: `kws bundle promote` serves it.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kws import storage
 from kws.errors import KwsError
 from kws.micro.destination import LATEST, Destination, is_version, version_in
 
@@ -64,15 +64,14 @@ class LocalDestination(Destination):
     @contextmanager
     def writing(self) -> Iterator[None]:
         """See `Destination.writing`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with storage.lock(self.folder / ".lock", "a push or a change of version"):
             yield
 
     def clear(self) -> None:
         """See `Destination.clear`."""
         for leftover in self.folder.glob(f"{_TEMPORARY}*"):
-            _remove(leftover)
+            storage.remove(leftover)
+        storage.remove_leftovers(self.folder / LATEST)
 
     @contextmanager
     def staged(self, version: str) -> Iterator[Path]:
@@ -88,44 +87,16 @@ class LocalDestination(Destination):
     def put(self, staged: Path, version: str) -> None:
         """See `Destination.put`."""
         for path in staged.rglob("*"):
-            _sync(path)
-        _sync(staged)
+            storage.sync(path)
+        storage.sync(staged)
         try:
             os.rename(staged, self.folder / version)
         except OSError as error:
             if (self.folder / version).exists():
                 raise KwsError(f"{self.place(version)} exists already") from error
             raise
-        _sync(self.folder)
+        storage.sync(self.folder)
 
     def serve(self, version: str) -> None:
         """See `Destination.serve`."""
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.folder, prefix=_TEMPORARY, suffix=f"-{LATEST}", delete=False
-        ) as file:
-            try:
-                file.write(version + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, 0o644)
-                os.replace(file.name, self.folder / LATEST)
-            except BaseException:
-                _remove(Path(file.name))
-                raise
-        _sync(self.folder)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """fsync of a folder or a file."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        storage.atomic_write(self.folder / LATEST, version + "\n", durable=True)

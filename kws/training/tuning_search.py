@@ -23,6 +23,7 @@ import numpy as np
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kws import storage
 from kws.errors import KwsError
 from kws.training import tuning_space, tuning_trial
 from kws.training.tuning import TuningParams
@@ -153,9 +154,7 @@ class Search(base_tuner.BaseTuner):
         self.report = self.report.model_copy(
             update={"trials": (*self.report.trials, result), "minutes": self._minutes}
         )
-        written = self._file.with_suffix(".part")
-        written.write_text(self.report.to_json())
-        written.replace(self._file)
+        storage.atomic_write(self._file, self.report.to_json())
         best = self.report.best
         log.info(
             "Trial %d: %s; best so far: %s",

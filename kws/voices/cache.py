@@ -2,19 +2,17 @@
 
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from kws import storage
 from kws.voices.trim import SAMPLE_RATE
 
 
 def default_folder() -> Path:
-    """`$KWS_CACHE`, or `~/.cache/kws`; voices are kept in `voices/` inside."""
-    root = os.environ.get("KWS_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "kws") / "voices"
+    """`voices/` of the cache."""
+    return storage.cache_root() / "voices"
 
 
 class ClipCache:
@@ -51,13 +49,5 @@ class ClipCache:
 
         flac = io.BytesIO()
         soundfile.write(flac, clip, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        path = self.path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(flac.getvalue()).digest() + flac.getvalue())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        content = hashlib.sha256(flac.getvalue()).digest() + flac.getvalue()
+        storage.atomic_write(self.path(key), content)

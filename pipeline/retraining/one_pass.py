@@ -11,13 +11,13 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kws import storage
 from kws.errors import DataError, KwsError
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.paths import Paths
 from pipeline.retraining import made_of, record
 from pipeline.retraining.complete import Incomplete, wait_until_complete
-from pipeline.retraining.lock import only_one
 from pipeline.retraining.overrides import overrides
 from pipeline.retraining.record import Begun, Judged
 
@@ -70,11 +70,11 @@ def one_pass(request: Request, console: "Console") -> Judged | None:
 
     Raises:
       KwsError: of the configuration, the recordings or a component. Nothing is judged then, and the
-        next pass goes on. Busy: another pass goes on.
+        next pass goes on. storage.Busy: another pass goes on.
     """
     config = request.load()
     folder = Paths(out=request.out, name=config.name).metadata.parent
-    with only_one(folder / LOCK_FILE, "a retraining"):
+    with storage.lock(folder / LOCK_FILE, f"a retraining of {config.name}", wait=False):
         try:
             found = _look(config, console)
         except Incomplete as incomplete:

@@ -9,12 +9,12 @@ what it is about to make; only a verdict makes of that an entry. So:
 - What failed for another reason (a full disk) is tried again.
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import pydantic
 
+from kws import storage
 from kws.errors import KwsError
 from kws.params import Params
 
@@ -121,10 +121,6 @@ def read(folder: Path) -> Record:
 
 def write(folder: Path, record: Record) -> None:
     """Replaces the file in one step: after a crash it is the old one or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{RECORD_FILE}.{os.getpid()}"
-    with temporary.open("w") as file:
-        file.write(record.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / RECORD_FILE)
+    storage.atomic_write(
+        folder / RECORD_FILE, record.model_dump_json(indent=2) + "\n", durable=True
+    )

@@ -32,7 +32,15 @@ def test_an_archive_says_how_far_it_is(monkeypatch, tmp_path):
             archive.writestr(f"down/{number}.wav", bytes(9000))
     said: list[tuple[int, int, str, str]] = []
 
-    def progress(done: int, total: int, seconds: float, what: str = "", unit: str = "") -> None:
+    def progress(
+        done: int,
+        total: int,
+        seconds: float,
+        what: str = "",
+        unit: str = "",
+        *,
+        remaining_s: float | None = None,
+    ) -> None:
         said.append((done, total, what, unit))
 
     config = load("quickstart", ["keywords=[down]"], tmp_path / "a.zip")

@@ -1,19 +1,16 @@
 """`kws run`: what is left of a killed training is kept, unless one asks to begin anew."""
 
-import sys
-from types import SimpleNamespace
-
 import pytest
 
 from kws.cli import main
+from pipeline import console
 
 
 @pytest.mark.parametrize(
     ("options", "left"), [([], True), (["--resume"], True), (["--fresh"], False)]
 )
 def test_only_fresh_deletes_the_checkpoints(options, left, tmp_path, monkeypatch):
-    pushed = SimpleNamespace(run_with_summary=lambda *arguments: True)
-    monkeypatch.setitem(sys.modules, "pipeline.console", pushed)
+    monkeypatch.setattr(console, "_run", lambda *arguments: console.Outcome(accepted=True))
     checkpoint = tmp_path / "quickstart" / "checkpoints" / "0123456789abcdef" / "checkpoint"
     artifact = tmp_path / "quickstart" / "artifacts" / "kept"
     for file in (checkpoint, artifact):

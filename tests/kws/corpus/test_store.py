@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kws import storage
 from kws.audio.part_file import PartFile
 from kws.corpus import index
 from kws.corpus.catalogue import MIRROR, CatalogueEntry, load
@@ -136,9 +137,12 @@ def test_two_that_want_the_same_corpus_fetch_it_once(server, store):
     server.pause_s = 0.05
     waited = threading.Event()
     second: list[Path] = []
-    thread = threading.Thread(
-        target=lambda: second.append(store.fetch(entry(server), say=lambda _: waited.set()))
-    )
+
+    def fetch() -> None:
+        with storage.announce_waiting(lambda _: waited.set()):
+            second.append(store.fetch(entry(server)))
+
+    thread = threading.Thread(target=fetch)
 
     def report(what: str, unit: str):
         if what.startswith("Loading"):

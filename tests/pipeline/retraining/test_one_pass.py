@@ -9,9 +9,9 @@ import sys
 import pytest
 from rich.console import Console
 
+from kws import storage
 from kws.cli import main
 from pipeline.retraining import record
-from pipeline.retraining.lock import only_one
 from pipeline.retraining.made_of import look
 from pipeline.retraining.one_pass import LOCK_FILE, Request, one_pass
 from pipeline.retraining.record import RECORD_FILE, Begun, Judged, Record
@@ -110,10 +110,10 @@ def test_a_look_needs_neither_tfx_nor_tensorflow(runs):
 def test_a_pass_at_work_ends_the_second_one_with_75(runs, capsys):
     given = [word for setting in runs.request.set_ for word in ("--set", setting)]
     given += ["--data", str(runs.weeks), "--out", str(runs.request.out)]
-    with only_one(runs.run / LOCK_FILE, "a retraining"), pytest.raises(SystemExit) as stop:
+    with storage.lock(runs.run / LOCK_FILE, "a retraining"), pytest.raises(SystemExit) as stop:
         main(["retrain", "quickstart", *given])
     assert stop.value.code == 75
-    assert "a retraining goes on in" in capsys.readouterr().err
+    assert "a retraining of quickstart is in progress in" in capsys.readouterr().err
 
 
 def test_what_began_and_came_to_no_verdict_is_still_to_do(runs):
