@@ -106,7 +106,10 @@ HOSTILE = {
     "no_granule.ogg": (ogg_that_claims(-1), {"too_long", "malformed", "truncated", "read 8000"}),
     # 4 minutes of 384 kHz are 92 million samples in 0.3 MB, and took 477 MB.
     "silence.flac": (long_silence(384_000, 240), {"too_long"}),
-    "endless.id3.mp3": (b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + SECOND, {"malformed", "not_audio"}),
+    "endless.id3.mp3": (
+        b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + SECOND,
+        {"malformed", "not_audio", "truncated"},
+    ),
 }
 
 
