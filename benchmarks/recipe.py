@@ -79,21 +79,23 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
         Corpus.from_json(mixed.read_text()) if config.data.is_mix else Corpus.of_folder(str(folder))
     )
     params = config.ingest
+    _KEPT.clear()
     with beam.Pipeline(options=PipelineOptions(["--direct_running_mode=in_memory"])) as pipeline:
         made = pipeline | ExamineAndPlan(corpus, params.to_json())
         for part in ("cuts", "seen"):
             listed = made[part] | f"List {part}" >> beam.combiners.ToList()
             _ = listed | f"Keep {part}" >> beam.Map(_keep, part)
-    (seen,) = _KEPT.pop("seen")
+    (seen,), batched = _KEPT.pop("seen"), _KEPT.pop("cuts")
     if seen.problem:
         raise KwsError(seen.problem["message"], hint=seen.problem["hint"])
-    cuts = [cut for batch in _KEPT.pop("cuts") for cut in batch]
-    cuts.sort(key=lambda cut: mixing(cut, params))
-    return Plan(cuts, seen.overview.backgrounds), corpus
+    mixed_cuts = sorted(
+        (cut for batch in batched for cut in batch), key=lambda cut: mixing(cut, params)
+    )
+    return Plan(mixed_cuts, seen.overview.backgrounds), corpus
 
 
 _KEPT: dict[str, list[Any]] = {}
-"""What the last pipeline gave: Beam's in-memory runner works in this process."""
+"""Results of the last Beam pipeline: its in-memory runner works in this process."""
 
 
 def _keep(found: list[Any], part: str) -> None:

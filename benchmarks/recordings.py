@@ -9,15 +9,16 @@ UNPACKED is a folder with `speech_commands/` (Speech Commands layout) and `negat
 utterances whose transcript holds no command word, and sounds; no speaker or recording is shared.
 """
 
-import argparse
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from benchmarks import harness
+from kws.errors import KwsError
 from kws.labels import NEGATIVES_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
@@ -70,11 +71,14 @@ def _utterances(path: Path, rows: list[dict[str, str]], group: str) -> Iterator[
             yield audio[start : start + round(float(row["dur_s"]) * RATE)]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Writes the negatives and says how long they are."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unpacked", type=Path)
-    unpacked = parser.parse_args().unpacked
+    parser = harness.Parser("recordings", __doc__)
+    parser.add_argument("unpacked", type=Path, help="folder with speech_commands/ and negatives/")
+    unpacked = parser.parse_args(arguments).unpacked
+    for name in ("librispeech_train.wav", "librispeech_dev.wav", "esc10.wav"):
+        if not (unpacked / "negatives" / name).is_file():
+            raise KwsError(f"{unpacked / 'negatives' / name} does not exist")
     for name, parts in (
         ("speech", speech(unpacked / "negatives")),
         ("sounds", sounds(unpacked / "negatives")),
@@ -88,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)
