@@ -100,9 +100,10 @@ def memory(counts: list[int], warm_up: int) -> str:
             grown[count] = after - before
             sizes = f"{before / 2**20:13.0f} MiB {grown[count] / 2**20:6.0f} MiB"
             print(f"{count:6d} {took:7.0f} s {sizes} {grown[count] / count:6.0f} B", flush=True)
-    few, most = min(counts, key=lambda count: abs(count - FEW_CLIPS)), counts[-1]
-    if few == most:
+    *fewer, most = counts
+    if not fewer:
         return ""
+    few = min(fewer, key=lambda count: abs(count - FEW_CLIPS))
     each = (grown[most] - grown[few]) / (most - few)
     print(f"{each:.0f} bytes for each clip beyond {few}")
     return "" if each <= TARGET_BYTES_PER_CLIP else f"{TARGET_BYTES_PER_CLIP} bytes a clip"
