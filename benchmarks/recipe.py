@@ -147,6 +147,13 @@ def int8_of(
     )
 
 
+def clean_clips(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
+    """Every clip of a split, without noisy copies."""
+    for cut in plan.cuts:
+        if cut.split == split:
+            yield cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+
+
 def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
     """Every clip of a split, each followed by its noisy copies."""
     params = config.noisy_copies
@@ -154,10 +161,7 @@ def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[
     noises = [_background(corpus, part, rate) for part in plan.backgrounds[split]]
     wanted = params.augment.rooms if params.augment.reverb_share else 0
     rooms = room_bank(params.seed, split, wanted, rate)
-    for cut in plan.cuts:
-        if cut.split != split:
-            continue
-        clip = cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+    for clip in clean_clips(config, plan, corpus, split):
         yield clip
         for number in range(params.copies_of(clip.label, split)):
             rng = generator(params.seed, "noisy", clip.clip_id, number)

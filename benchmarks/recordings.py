@@ -96,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             path = unpacked / "speech_commands" / NEGATIVES_FOLDER / split / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             if not clips:
-                raise KwsError(f"no {name} for {path}", hint="more of it, or another --eval-seconds")
+                raise KwsError(
+                    f"no {name} for {path}", hint="more of it, or another --eval-seconds"
+                )
             audio = np.concatenate(clips)
             soundfile.write(path, audio, RATE, subtype="PCM_16")
             print(f"{path}: {len(audio) / RATE / 60:.1f} min")

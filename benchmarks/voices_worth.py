@@ -16,7 +16,6 @@ import numpy as np
 
 from benchmarks import harness, recipe
 from kws import features
-from kws.audio import cut as cuts
 from kws.audio.clip import Clip
 from kws.features import clip_features
 from kws.labels import UNKNOWN
@@ -69,16 +68,6 @@ def arrangements(data: Path, overrides: Sequence[str]) -> dict[str, Config]:
     }
 
 
-def heard(config: Config) -> list[Clip]:
-    """The clips of the test split."""
-    plan, corpus = recipe.planned(config)
-    return [
-        cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
-        for cut in plan.cuts
-        if cut.split == TEST
-    ]
-
-
 def judge(model: Int8Model, clips: Sequence[Clip], rows: np.ndarray) -> None:
     """Prints the accuracy over all clips, and by what a clip is."""
     answers = model.posteriors(rows).argmax(axis=1)
@@ -105,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     configs = arrangements(args.data, args.set)
     reference = configs["recordings"]
-    clips = heard(reference)
+    clips = list(recipe.clean_clips(reference, *recipe.planned(reference), TEST))
     rows = np.stack(clip_features.features_of(clips, features.create(reference.features)))
     for name, config in configs.items():
         if args.only and name not in args.only:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import harness, recipe, voices_worth
+from benchmarks import harness, recipe
 from kws import features
 from kws.audio.splits import hash_percentage
 from kws.features import clip_features, model_input
@@ -180,7 +180,7 @@ def make_examples(configs: Sequence[Config], folder: Path) -> None:
     frontends = [features.create(config.features) for config in configs]
     plan, corpus = recipe.planned(first)
     clips = {split: recipe.heard(first, plan, corpus, split) for split in (TRAIN, EVAL)}
-    clips[TEST] = iter(voices_worth.heard(first))
+    clips[TEST] = recipe.clean_clips(first, plan, corpus, TEST)
     arrays: list[dict[str, np.ndarray]] = [{} for _ in configs]
     for split, heard in clips.items():
         computed: list[list[np.ndarray]] = [[] for _ in configs]

@@ -16,9 +16,7 @@ from tests.benchmarks.conftest import benchmark
 
 FOLDER = Path(benchmarks.__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
-COMMANDS = [
-    name for name in NAMES if hasattr(importlib.import_module(f"benchmarks.{name}"), "main")
-]
+COMMANDS = [name for name in NAMES if "\ndef main(" in (FOLDER / f"{name}.py").read_text()]
 
 
 def test_the_readme_lists_every_command_and_no_other():
@@ -38,21 +36,20 @@ def test_its_head_says_what_it_is_for(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_shows_the_head_and_explains_every_argument(name, monkeypatch, capsys):
+def test_help_shows_the_head_and_explains_every_argument(name, monkeypatch):
     parsers = []
     real = argparse.ArgumentParser.parse_args
-    monkeypatch.setattr(
-        argparse.ArgumentParser,
-        "parse_args",
-        lambda self, *given: (parsers.append(self), real(self, *given))[1],
-    )
-    assert benchmark(name, "--help").status == 0
-    shown = capsys.readouterr().out or parsers[0].format_help()
+
+    def parse_args(self, *given):
+        parsers.append(self)
+        return real(self, *given)
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    ran = benchmark(name, "--help")
     (parser,) = parsers
-    assert parser.prog == f"python -m benchmarks.{name}"
-    assert importlib.import_module(f"benchmarks.{name}").__doc__.strip() in shown
-    unexplained = [action.dest for action in parser._actions if not action.help]
-    assert not unexplained
+    assert ran.status == 0 and ran.text.startswith(f"usage: python -m benchmarks.{name} ")
+    assert importlib.import_module(f"benchmarks.{name}").__doc__.strip() in ran.text
+    assert [action.dest for action in parser._actions if not action.help] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
