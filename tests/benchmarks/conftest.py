@@ -116,8 +116,12 @@ class Finished(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def finished(cache, tmp_path_factory) -> Finished:
+def finished(laid_out, cache, tmp_path_factory) -> Finished:
     out = tmp_path_factory.mktemp("out")
     with private_place(tmp_path_factory.mktemp("place"), cache):
-        ran = benchmark("pipeline", "--preset", TINY, "--out", out, "--set", "training.epochs=2")
+        ran = benchmark(
+            "pipeline", "--preset", TINY, "--data", laid_out.folder / "speech_commands",
+            "--out", out, "--set", "keywords=[left, stop]", "--set", "training.epochs=4",
+            "--set", "noisy_copies.copies=1", "--set", "evaluation.min_accuracy=0",
+        )  # fmt: skip
     return Finished(out / "tiny", ran)

@@ -94,11 +94,17 @@ def test_ingestion_without_a_folder_says_what_is_missing(capsys):
     assert "a FOLDER or --memory is needed" in capsys.readouterr().err
 
 
-def test_every_engine_writes_the_same_examples():
-    ran = benchmark("scale", "--clips", 96, 120, "--workers", 0, 1, "--steps", "ingestion")
+@pytest.mark.parametrize(
+    "workers",
+    # What the cluster writes in every step is compared in tests/components/test_distributed.py.
+    [(0, 0), pytest.param((0, 1, 2), marks=pytest.mark.nightly)],
+)
+def test_every_engine_writes_the_same_examples(workers):
+    steps = ("ingestion",) if 2 not in workers else scale.STEPS
+    ran = benchmark("scale", "--clips", 96, 120, "--workers", *workers, "--steps", *steps)
     assert ran.status == 0, ran.message
     assert ran.text.splitlines()[-1] == "all engines wrote the same examples"
-    assert "cluster, 1 worker(s)" in ran.text and "in this process" in ran.text
+    assert ran.text.count("in this process") + ran.text.count("cluster, ") == len(workers)
     assert ran.line("audio:").endswith("bytes written for each clip ingested")
 
 
