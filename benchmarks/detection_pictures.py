@@ -1,6 +1,9 @@
 """The pictures of docs/detection.md, drawn by the code that they explain.
 
-python -m benchmarks.detection_pictures [--out docs/pictures/detection]
+    python -m benchmarks.detection_pictures [--out docs/pictures/detection]
+
+One shows how words and detections are matched, the other what each rule of detection makes of a
+drawn-out word and of a word said twice.
 """
 
 from collections.abc import Sequence

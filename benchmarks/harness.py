@@ -1,12 +1,14 @@
 """What the benchmarks share: their command line, clocks, one processor core, noise and clips.
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = harness.Parser("scenes", __doc__)
-    parser.add_argument("--scenes", type=int, default=60, help="of 10 s")
-    args = parser.parse_args(arguments)
+    def main(arguments: Sequence[str] | None = None) -> None:
+        parser = harness.Parser("scenes", __doc__)
+        parser.add_argument("--scenes", type=int, default=60, help="of 10 s")
+        args = parser.parse_args(arguments)
 
-if __name__ == "__main__":
-    harness.start(main)
+    if __name__ == "__main__":
+        harness.start(main)
+
+A target that is missed ends a benchmark with SystemExit and a sentence: status 1.
 """
 
 import argparse

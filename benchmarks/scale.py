@@ -67,7 +67,7 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...], steps: Sequence[s
         print("clips of 1 s: ms a clip, processor time / by the clock; x real time by the clock")
         print(f"{'':24}" + "".join(f"{step:>18}" for step in STEPS if step in steps))
         before: dict[str, list[bytes]] = {}
-        for number in workers:
+        for turn, number in enumerate(workers, 1):
             name = "in this process" if not number else f"cluster, {number} worker(s)"
             took: dict[int, list[harness.Seconds]] = {}
             with engine(number) as found:
@@ -75,7 +75,7 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...], steps: Sequence[s
                     root = Path(place) / "root"
                     took[count] = run(found, root, Path(place) / f"words-{count}", steps)
                     written = records(str(root))
-                    if count == counts[1] and number == workers[-1]:
+                    if count == counts[1] and turn == len(workers):
                         sizes(root, count)
                     shutil.rmtree(root)
             _table(name, took, counts)

@@ -19,6 +19,8 @@ from benchmarks import harness
 from tests.benchmarks import stand_in
 from tests.e2e.conftest import PRESET as TINY
 
+SET_AFFINITY = os.sched_setaffinity
+"""The system's own; see `private_place`."""
 AUTOGRAPH = "__autograph_generated_file"
 """TensorFlow's own temporary files, which it removes when the process ends."""
 

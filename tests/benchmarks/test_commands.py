@@ -12,7 +12,7 @@ import pytest
 import benchmarks
 from benchmarks import harness
 from kws.errors import KwsError
-from tests.benchmarks.conftest import benchmark
+from tests.benchmarks.conftest import SET_AFFINITY, benchmark
 
 FOLDER = Path(benchmarks.__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
@@ -87,7 +87,7 @@ def test_an_error_that_a_user_can_mend_is_one_line():
 
 
 def test_a_benchmark_of_one_core_has_one_and_gives_the_others_back(monkeypatch):
-    monkeypatch.undo()  # the system's own sched_setaffinity, which is of one thread
+    monkeypatch.setattr(os, "sched_setaffinity", SET_AFFINITY)  # of one thread
     found = []
 
     def work():
