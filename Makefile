@@ -29,7 +29,7 @@ format: $(READY) ## format the code and mend what the linter can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-bench: $(READY)  ## every benchmark that needs no recordings; see benchmarks/README.md
+bench: $(READY)  ## features and the quickstart preset; benchmarks/README.md lists all benchmarks
 	.venv/bin/python -m benchmarks.spectrogram_transform
 	.venv/bin/python -m benchmarks.pipeline
 

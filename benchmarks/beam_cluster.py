@@ -68,6 +68,7 @@ def cluster(workers: int) -> Iterator[Cluster]:
         with (
             _process(pool, folder / "workers") as pooled,
             _process(server, folder / "server") as serving,
+            _temporary_files_in(folder / "submitted"),
         ):
             job_port = _wait_for(port_file, serving)
             flags = (
@@ -79,6 +80,17 @@ def cluster(workers: int) -> Iterator[Cluster]:
                 f"--environment_config=localhost:{pool_port}",
             )
             yield Cluster(flags, (pooled.pid, serving.pid))
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Where Beam submits a pipeline it makes temporary folders, and never removes them."""
+    folder.mkdir()
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextlib.contextmanager

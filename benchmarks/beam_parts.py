@@ -1,5 +1,6 @@
 """Every component that runs Beam, with any of Beam's options, without the rest of a pipeline."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -7,7 +8,7 @@ from tfx import types
 from tfx.components import StatisticsGen
 from tfx.components.statistics_gen import executor as statistics_executor
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types import channel_utils, standard_artifacts
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components import beam_args
@@ -24,12 +25,14 @@ from components.spectrogram_transform.component import SpectrogramTransform
 from components.statistics.options import statistics_options
 from components.streaming_evaluator import executor as streaming_executor
 from components.streaming_evaluator.component import StreamingEvaluator
+from kws.audio.clip import Clip, encode
 from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
 from kws.features.params import FeatureParams
 from kws.micro.int8_file import Int8File
 from kws.params import Params
 from kws.scenes.params import SceneParams, StreamParams
+from kws.splits import Split
 from kws.streaming.params import StreamingParams
 
 KEYWORDS = ("yes", "no")
@@ -165,6 +168,20 @@ class Parts(Params):
         }
         context = BaseBeamExecutor.Context(beam_pipeline_args=[*flags] if flags else None)
         executor(context).Do(inputs, outputs, properties)
+
+
+def audio_examples(folder: str, clips: Sequence[Clip], splits: Sequence[Split]) -> types.Artifact:
+    """AudioExampleGen's artifact of given clips, the same in each split."""
+    artifact = standard_artifacts.Examples()
+    artifact.uri = folder
+    artifact.split_names = artifact_utils.encode_split_names(list(splits))
+    for split in splits:
+        place = artifact_utils.get_split_uri([artifact], split)
+        tf.io.gfile.makedirs(place)
+        with tf.io.TFRecordWriter(f"{place}/data_tfrecord-00000-of-00001.gz", "GZIP") as writer:
+            for clip in clips:
+                writer.write(encode(clip))
+    return artifact
 
 
 def records(root: str) -> dict[str, list[bytes]]:

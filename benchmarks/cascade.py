@@ -12,14 +12,13 @@ the false accepts of the two as one system, with 95 % bounds. The second stage's
 that `benchmarks.wake_words` printed for it alone: nothing is chosen here.
 """
 
-import argparse
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import wake_word_streams
+from benchmarks import harness, wake_word_streams
 from benchmarks.wake_word_streams import SAID, SINGLE_WORDS, SPEECH
 from kws.micro import stage
 from kws.scenes.ground_truth import GroundTruth
@@ -74,16 +73,20 @@ def both(
     return evaluate_streams(scored, second.model.labels, second.detector, MatchParams())
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a row for each threshold of the first stage, and one for the second stage alone."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unpacked", type=Path)
-    parser.add_argument("word")
+    parser = harness.Parser("cascade", __doc__)
+    parser.add_argument("unpacked", type=Path, help="recordings, see benchmarks.wake_words")
+    parser.add_argument("word", help="that both models spot")
     parser.add_argument("first", type=Path, help="folder of kept models, the tiny ones")
     parser.add_argument("second", type=Path, help="folder of kept models, the larger ones")
-    parser.add_argument("--second-threshold", type=float, default=0.79)
-    parser.add_argument("--hold-ms", type=int, default=1000)
-    args = parser.parse_args()
+    parser.add_argument(
+        "--second-threshold", type=float, default=0.79, help="detection threshold of the second"
+    )
+    parser.add_argument(
+        "--hold-ms", type=int, default=1000, help="how long the second stage stays awake"
+    )
+    args = parser.parse_args(arguments)
     preset = configuration.load("keyword", [f"keywords=[{args.word}]"]).streaming.detector
     detector = preset.model_copy(update={"detection_threshold": args.second_threshold})
     first, second = (
@@ -116,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -1,13 +1,17 @@
 """The pictures of docs/detection.md, drawn by the code that they explain.
 
-python -m benchmarks.detection_pictures [--out docs/pictures/detection]
+    python -m benchmarks.detection_pictures [--out docs/pictures/detection]
+
+One shows how words and detections are matched, the other what each rule of detection makes of a
+drawn-out word and of a word said twice.
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import harness
 from kws.labels import RESERVED
 from kws.report import matching, rules
 from kws.scenes.ground_truth import GroundTruth, Word
@@ -66,10 +70,13 @@ def held() -> bytes:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("docs/pictures/detection"))
-    out = parser.parse_args().out
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draws and writes both pictures."""
+    parser = harness.Parser("detection_pictures", __doc__)
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/pictures/detection"), help="folder for the PNG files"
+    )
+    out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
     for name, png in (("matching", judged()), ("rules", held())):
         (out / f"{name}.png").write_bytes(png)
@@ -77,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -6,11 +6,11 @@ Threshold and smoothing of each rule are chosen on the run's eval streams for th
 false accepts per hour, and judged on its test streams. `repeats` are second detections of one word.
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import kept
+from benchmarks import harness, kept
 from kws.splits import EVAL, TEST
 from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.operating_point import choose_operating_point
@@ -26,12 +26,13 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints a row for each rule and set of smoothing windows."""
+    parser = harness.Parser("detection_rules", __doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--target", type=float, default=1.0, help="false accepts per hour")
-    arguments = parser.parse_args()
-    run = kept.of_run(arguments.run)
+    args = parser.parse_args(arguments)
+    run = kept.of_run(args.run)
     print("rule                          window  threshold  FA/h (95 %)              missed (95 %)"
           "              repeats  latency, median and p95")  # fmt: skip
     for name, changes in RULES.items():
@@ -43,7 +44,7 @@ def main() -> None:
                 detector,
                 run.match,
                 OperatingPointParams(
-                    target_false_accepts_per_hour=arguments.target, average_windows_ms=windows
+                    target_false_accepts_per_hour=args.target, average_windows_ms=windows
                 ),
             )
             total = evaluate_streams(run.heard[TEST], run.labels, point.detector, run.match).total
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -13,19 +13,17 @@ of its own for each count. Printed is by how much the greatest resident memory o
 over what it was after a first ingestion of 1,000 clips, which brings in TensorFlow and Beam.
 """
 
-import argparse
 import contextlib
 import json
 import multiprocessing
 import resource
-import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from benchmarks import harness
 from kws.audio.params import IngestParams
 from kws.splits import SPLITS
 
@@ -34,30 +32,30 @@ TARGET_CLIPS_PER_S = 15_794 / 60
 TARGET_BYTES_PER_CLIP = 4096
 """What is known of every file at once, while duplicates are found and shares drawn: names, digests,
 sketches, cuts. The audio (32,000 bytes a second) is never among it."""
-RATE = 16000
 KEYWORDS = ("down", "go", "left", "no", "right", "stop", "up", "yes")
 WARM_UP_CLIPS = 1000
 FEW_CLIPS = 10_000
 """The cost of a clip is the difference between the most clips and about so many."""
 
 
-class Seconds(NamedTuple):
-    """Of one piece of work."""
-
-    by_clock: float
-    by_processor: float
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one of the benchmarks; exits with 1 where its target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--keywords", nargs="+", default=KEYWORDS)
-    parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--clips", type=int, nargs="+", default=[1000, FEW_CLIPS, 100_000])
-    args = parser.parse_args()
+    parser = harness.Parser("ingestion", __doc__)
+    parser.add_argument("folder", type=Path, nargs="?", help="in the layout of Speech Commands")
+    parser.add_argument("--keywords", nargs="+", default=KEYWORDS, help="of the folder")
+    parser.add_argument("--memory", action="store_true", help="measure memory on synthetic clips")
+    parser.add_argument(
+        "--clips", type=int, nargs="+", default=[1000, FEW_CLIPS, 100_000], help="for --memory"
+    )
+    parser.add_argument(
+        "--warm-up",
+        type=int,
+        default=WARM_UP_CLIPS,
+        help="clips that each process of --memory ingests before it is measured",
+    )
+    args = parser.parse_args(arguments)
     if args.memory:
-        missed = memory(sorted(args.clips))
+        missed = memory(sorted(args.clips), args.warm_up)
     elif args.folder:
         missed = speed(args.folder, tuple(args.keywords))
     else:
@@ -69,13 +67,12 @@ def main() -> None:
 def speed(folder: Path, keywords: tuple[str, ...]) -> str:
     """Ingests a folder; returns the target that was missed, or nothing."""
     params = IngestParams(keywords=keywords, unknown_percentage=1000, validation_list="test")
-    import tensorflow  # noqa: F401  (Loading it is no part of the figure.)
+    from benchmarks import beam_parts  # noqa: F401  (Loading TensorFlow is not measured.)
 
-    read_once = _seconds(lambda: _read_all(folder, params))
+    read_once = harness.measure(lambda: _read_all(folder, params))
     with tempfile.TemporaryDirectory() as temporary:
-        ingest = _ingestion(folder, params, Path(temporary))
         summary: dict = {}
-        ingested = _seconds(lambda: summary.update(ingest()))
+        ingested = harness.measure(lambda: summary.update(_ingest(folder, params, Path(temporary))))
     files = summary["files"]
     clips = sum(sum(labels.values()) for labels in summary["clips"].values())
     print(f"{files} files, {clips} clips, {summary['quarantine_reasons']} in quarantine")
@@ -89,7 +86,7 @@ def speed(folder: Path, keywords: tuple[str, ...]) -> str:
     return "" if rate >= TARGET_CLIPS_PER_S else f"{TARGET_CLIPS_PER_S:.0f} files/s by the clock"
 
 
-def memory(counts: list[int]) -> str:
+def memory(counts: list[int], warm_up: int) -> str:
     """Ingests so many synthetic clips; returns the target that was missed, or nothing."""
     grown: dict[int, int] = {}
     print("clips      time   resident before   grown by   a clip")
@@ -99,13 +96,14 @@ def memory(counts: list[int]) -> str:
             write_clips(folder, count)
             # Not forked: a child would begin with this process's memory.
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                before, after, took = pool.apply(_grow, (folder, Path(temporary), count))
+                before, after, took = pool.apply(_grow, (folder, Path(temporary), count, warm_up))
             grown[count] = after - before
             sizes = f"{before / 2**20:13.0f} MiB {grown[count] / 2**20:6.0f} MiB"
             print(f"{count:6d} {took:7.0f} s {sizes} {grown[count] / count:6.0f} B", flush=True)
-    few, most = min(counts, key=lambda count: abs(count - FEW_CLIPS)), counts[-1]
-    if few == most:
+    *fewer, most = counts
+    if not fewer:
         return ""
+    few = min(fewer, key=lambda count: abs(count - FEW_CLIPS))
     each = (grown[most] - grown[few]) / (most - few)
     print(f"{each:.0f} bytes for each clip beyond {few}")
     return "" if each <= TARGET_BYTES_PER_CLIP else f"{TARGET_BYTES_PER_CLIP} bytes a clip"
@@ -113,34 +111,22 @@ def memory(counts: list[int]) -> str:
 
 def write_clips(folder: Path, count: int) -> None:
     """Files of 100 ms of noise, of one speaker in 20 each, in two words."""
-    import numpy as np
-
-    samples = RATE // 10
-    head = struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + 2 * samples, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16),
-        *(b"data", 2 * samples),
-    )
-    for word in ("yes", "no"):
-        (folder / word).mkdir(parents=True)
     for number in range(count):
-        noise = np.random.default_rng(number).integers(-3000, 3000, samples, np.int16)
         name = f"{('yes', 'no')[number % 2]}/{number // 20:08x}_nohash_{number % 20}.wav"
-        (folder / name).write_bytes(head + noise.tobytes())
+        harness.write_noise(folder / name, 0.1, seed=number)
 
 
-def _grow(folder: Path, temporary: Path, count: int) -> tuple[int, int, float]:
+def _grow(folder: Path, temporary: Path, count: int, warm_up: int) -> tuple[int, int, float]:
     params = IngestParams(
         keywords=("yes", "no"), clip_duration_ms=100, silence_percentage=0, unknown_percentage=0
     )
     with tempfile.TemporaryDirectory(dir=temporary) as out:
         first = Path(out) / "first"
-        write_clips(first, WARM_UP_CLIPS)
-        _ingestion(first, params, Path(out) / "warm")()
-        ingest = _ingestion(folder, params, Path(out) / "run")
+        write_clips(first, warm_up)
+        _ingest(first, params, Path(out) / "warm")
         before = _peak_bytes()
         started = time.perf_counter()
-        summary = ingest()
+        summary = _ingest(folder, params, Path(out) / "run")
         took = time.perf_counter() - started
     made = sum(sum(summary["clips"][split].values()) for split in SPLITS)
     assert made == count, f"{made} clips of {count}: {summary['quarantine_reasons']}"
@@ -152,30 +138,13 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _ingestion(folder: Path, params: IngestParams, out: Path) -> Callable[[], dict]:
-    """The component's executor as the local pipeline runs it; gives `ingest.json`."""
-    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-    from tfx.types import standard_artifacts
-    from tfx.utils import proto_utils
-
-    from components.audio_example_gen import AudioExampleGen
-    from components.audio_example_gen.executor import Executor
+def _ingest(folder: Path, params: IngestParams, out: Path) -> dict:
+    """Runs the component's executor as the local pipeline does; returns `ingest.json`."""
+    from benchmarks.beam_parts import Parts
     from kws.audio.ingest_summary import INGEST_FILE
 
-    executor = Executor(BaseBeamExecutor.Context())
-    examples = standard_artifacts.Examples()
-    examples.uri = str(out)
-    properties = {
-        name: value if isinstance(value, int | str) else proto_utils.proto_to_json(value)
-        for name, value in AudioExampleGen(str(folder), params).exec_properties.items()
-        if value is not None
-    }
-
-    def run() -> dict:
-        executor.Do({}, {"examples": [examples]}, properties)
-        return json.loads((out / INGEST_FILE).read_text())
-
-    return run
+    examples = Parts(root=str(out), ingestion=params).ingest(str(folder))
+    return json.loads((Path(examples.uri) / INGEST_FILE).read_text())
 
 
 def _read_all(folder: Path, params: IngestParams) -> None:
@@ -188,11 +157,5 @@ def _read_all(folder: Path, params: IngestParams) -> None:
             soundfile.read(folder / word.name, dtype="int16")
 
 
-def _seconds(work: Callable[[], object]) -> Seconds:
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return Seconds(time.perf_counter() - clock, time.process_time() - processor)
-
-
 if __name__ == "__main__":
-    main()
+    harness.start(main)

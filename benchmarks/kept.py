@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kws.errors import KwsError
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TEST, Split
 from kws.streaming.params import DetectorParams, MatchParams
@@ -32,7 +33,11 @@ class Kept:
 
 
 def of_run(run: Path) -> Kept:
-    """Reads the newest evaluation in a run's folder."""
+    """Reads the newest evaluation in a run's folder.
+
+    Raises:
+      KwsError: the folder holds no evaluation of streams.
+    """
     evaluation = newest(run / "artifacts/StreamingEvaluator/evaluation")
     streams = newest(run / "artifacts/AudioSynthesizer/streams")
     report = json.loads((evaluation / "evaluation.json").read_text())[TEST]
@@ -46,8 +51,17 @@ def of_run(run: Path) -> Kept:
 
 
 def newest(folder: Path) -> Path:
-    """The highest of a component's numbered outputs."""
-    return max(folder.iterdir(), key=lambda version: int(version.name))
+    """The highest of a component's numbered outputs.
+
+    Raises:
+      KwsError: there is none.
+    """
+    versions = [path for path in folder.glob("*") if path.name.isdecimal()]
+    if not versions:
+        raise KwsError(
+            f"{folder} holds no output of a run", hint="give the folder of a finished run"
+        )
+    return max(versions, key=lambda version: int(version.name))
 
 
 def _read(evaluation: Path, streams: Path, split: Split) -> Iterator[StreamPosteriors]:

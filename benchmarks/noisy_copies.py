@@ -9,15 +9,13 @@ same background with the same lead-in, ratio and gain. `tf.Example in and out` i
 AudioSynthesizer does for each, descriptors computed too.
 """
 
-import argparse
-import os
-import time
 import warnings
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks import harness
+from benchmarks.harness import RATE
 from kws.audio import noise
 from kws.audio.clip import Clip
 from kws.augment.activity import active_speech
@@ -26,10 +24,9 @@ from kws.augment.gain import to_int16
 from kws.augment.level import decibels, rms
 from kws.augment.mix import noisy_copy
 from kws.augment.params import AugmentParams, NoisyCopyParams
-from kws.augment.rooms import room_bank
+from kws.augment.rooms import Room, room_bank
 from kws.augment.seed import generator
 
-RATE = 16000
 BACKGROUND_S = 60
 TARGET, TARGET_AUGMENTED = 150.0, 100.0
 MIXED = AugmentParams(
@@ -44,37 +41,45 @@ MIXED = AugmentParams(
 """Shares as one would train with."""
 
 
-class Speed(NamedTuple):
-    """Times real time."""
-
-    by_clock: float
-    by_processor: float
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the benchmark; exits with 1 where a target is missed by processor time."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.Parser("noisy_copies", __doc__)
     parser.add_argument("--clips", type=int, default=400, help="of 1 s")
-    args = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    background = to_int16(1500 * noise.pink(BACKGROUND_S * RATE, np.random.default_rng(0)))
-    clips = [_clip(number) for number in range(args.clips)]
-    start = time.process_time()
-    rooms = room_bank(0, "train", AugmentParams().rooms)
-    print(f"{len(rooms)} rooms, once a process: {time.process_time() - start:.1f} s")
+    parser.add_argument("--rooms", type=int, default=AugmentParams().rooms, help="for reverb")
+    args = parser.parse_args(arguments)
+    with harness.one_core():
+        plain, mixed = measure(args.clips, args.rooms)
+    missed = [
+        f"{name} {speed.by_processor:.0f} < {target:g}"
+        for name, speed, target in (
+            ("plain", plain, TARGET),
+            ("augmented", mixed, TARGET_AUGMENTED),
+        )
+        if speed.by_processor < target
+    ]
+    if missed:
+        raise SystemExit("missed: " + ", ".join(missed))
 
-    def copies(augment: AugmentParams) -> Speed:
+
+def measure(count: int, room_count: int) -> tuple[harness.Speed, harness.Speed]:
+    """Prints the table; returns the speeds of plain copies and of augmented ones."""
+    background = to_int16(1500 * noise.pink(BACKGROUND_S * RATE, np.random.default_rng(0)))
+    clips = [_clip(number) for number in range(count)]
+    rooms: list[Room] = []
+    took = harness.measure(lambda: rooms.extend(room_bank(0, "train", room_count)))
+    print(f"{len(rooms)} rooms, once a process: {took.by_processor:.1f} s")
+
+    def copies(augment: AugmentParams) -> harness.Speed:
         params = NoisyCopyParams(augment=augment)
         # What is loaded at the first use is not measured.
         noisy_copy(clips[0], background, params, generator(0, "first"), rooms)
-        return _speed(
+        made = harness.measure(
             lambda: [
                 noisy_copy(clip, background, params, generator(0, clip.clip_id), rooms)
                 for clip in clips
-            ],
-            2.0 * len(clips),
+            ]
         )
+        return made.speed(2.0 * count)
 
     print(f"{len(clips)} clips, one core, seconds of copies made in a second:")
     plain = copies(AugmentParams())
@@ -91,16 +96,7 @@ def main() -> None:
     every = [f"{step}_share" for step in STEPS]
     _show("everything, codec µ-law alone", copies(_with(*every, codecs=("mu_law",))))
     _show("everything, codec half Opus", copies(_with(*every)))
-    missed = [
-        f"{name} {speed.by_processor:.0f} < {target:g}"
-        for name, speed, target in (
-            ("plain", plain, TARGET),
-            ("augmented", mixed, TARGET_AUGMENTED),
-        )
-        if speed.by_processor < target
-    ]
-    if missed:
-        raise SystemExit("missed: " + ", ".join(missed))
+    return plain, mixed
 
 
 def _with(*shares: str, **fields) -> AugmentParams:
@@ -115,13 +111,10 @@ def _clip(number: int) -> Clip:
     """A burst of noise about as long as a word."""
     audio = np.random.default_rng(number).normal(0, 3000, RATE)
     audio *= np.exp(-(((np.arange(RATE) - RATE / 2) / 2500) ** 2))
-    return Clip(
-        audio=to_int16(audio), sample_rate=RATE, label="yes", word="yes", speaker="s", source="n",
-        clip_id=f"{number:016x}", novelty="keyword",
-    )  # fmt: skip
+    return harness.clip_of(to_int16(audio), number)
 
 
-def _component(clips: Sequence[Clip], background: np.ndarray) -> Speed:
+def _component(clips: Sequence[Clip], background: np.ndarray) -> harness.Speed:
     from kws.audio.clip import decode, encode
 
     params = NoisyCopyParams()
@@ -132,10 +125,10 @@ def _component(clips: Sequence[Clip], background: np.ndarray) -> Speed:
             clip = decode(content)
             encode(noisy_copy(clip, background, params, generator(0, clip.clip_id)))
 
-    return _speed(run, 2.0 * len(clips))
+    return harness.measure(run).speed(2.0 * len(clips))
 
 
-def _pydub(clips: Sequence[Clip], background: np.ndarray) -> Speed:
+def _pydub(clips: Sequence[Clip], background: np.ndarray) -> harness.Speed:
     with warnings.catch_warnings():
         # It looks for ffmpeg, which laying sound over sound does not need.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -158,22 +151,14 @@ def _pydub(clips: Sequence[Clip], background: np.ndarray) -> Speed:
             mixed = laid.overlay(segment(clip.audio), position=params.lead_in_ms)
             np.array(mixed.apply_gain(gain_db).get_array_of_samples())
 
-    return _speed(run, 2.0 * len(clips))
+    return harness.measure(run).speed(2.0 * len(clips))
 
 
-def _speed(work: Callable[[], object], seconds: float) -> Speed:
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return Speed(
-        seconds / (time.perf_counter() - clock), seconds / (time.process_time() - processor)
-    )
-
-
-def _show(name: str, speed: Speed) -> None:
+def _show(name: str, speed: harness.Speed) -> None:
     print(
         f"  {name:<34}{speed.by_clock:6,.0f} by the clock,{speed.by_processor:6,.0f} by processor"
     )
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -9,13 +9,12 @@ whole streams, through TensorFlow Lite Micro's interpreter, and exits with 1 whe
 detection is another one.
 """
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import device_form, kept
+from benchmarks import device_form, harness, kept
 from kws.audio.read import read
 from kws.features import files
 from kws.splits import EVAL, TEST
@@ -59,14 +58,18 @@ def test_streams(run: kept.Kept, rate: int) -> Iterator[tuple[np.ndarray, Stream
         yield read(run.streams / name, rate, max_duration_ms=LONGEST_STREAM_MS).audio, stream
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the points; exits with 1 where the device's runtime says something else."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.Parser("operating_points", __doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    parser.add_argument("--targets", nargs="+", type=float, default=[0.5, 0.1])
+    parser.add_argument(
+        "--targets", nargs="+", type=float, default=[0.5, 0.1], help="false accepts per hour"
+    )
     parser.add_argument("--det", type=Path, help="writes the picture, with the first target's box")
-    parser.add_argument("--tflm", type=float, metavar="MINUTES")
-    args = parser.parse_args()
+    parser.add_argument(
+        "--tflm", type=float, metavar="MINUTES", help="compare so much with TensorFlow Lite Micro"
+    )
+    args = parser.parse_args(arguments)
     run = kept.of_run(args.run)
     detectors = [
         show(run, target, args.det if number == 0 else None)
@@ -82,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -17,19 +17,18 @@ its difference is what quantization costs. Weights are those that models begin w
 asked of streaming models, one step at most and identical detections, is less than exact.
 """
 
-import argparse
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
 
-from benchmarks import runners, untrained
+from benchmarks import harness, untrained
 from components.spectrogram_transform.transform import ComputeFeatures
 from kws import features
-from kws.audio.clip import Clip, encode
+from kws.audio.clip import encode
 from kws.features import files, model_input
 from kws.features.params import FeatureParams
 from kws.micro import frontend_header, stream_parity, tflm, twins
@@ -88,18 +87,7 @@ def through_files(audio: np.ndarray, params: FeatureParams) -> tuple[np.ndarray,
 
     labels = [*untrained.LABELS[:2], "yes"]
     clips = [
-        encode(
-            Clip(
-                audio=samples,
-                sample_rate=params.sample_rate,
-                label="yes",
-                word="yes",
-                speaker=str(number),
-                source="noise",
-                clip_id=f"{number:016x}",
-                novelty="keyword",
-            )
-        )
+        encode(harness.clip_of(samples, number, sample_rate=params.sample_rate))
         for number, samples in enumerate(audio)
     ]
     with tempfile.TemporaryDirectory() as name:
@@ -201,15 +189,15 @@ def model_rows(
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table; exits with 1 where it is not what it is said to be."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.Parser("parity", __doc__)
     known = frontends()
-    parser.add_argument("--only", nargs="*", choices=(*known, *MODELS), help="none: all")
-    args = parser.parse_args()
+    parser.add_argument("--only", nargs="*", choices=(*known, *MODELS), help="rows; none: all")
+    args = parser.parse_args(arguments)
     wanted = args.only or (*known, *MODELS)
     candidates = untrained.candidates()
-    print(f"{runners.load_average()}\n\n| of | beside the reference | compared | differ | most | |")
+    print(f"{harness.load_average()}\n\n| of | beside the reference | compared | differ | most | |")
     print("|---|---|---|---|---|---|", flush=True)
     broken = []
     for name in wanted:
@@ -232,4 +220,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -8,7 +8,6 @@ runs from an empty output folder, in a process of its own, whose peak memory (it
 included, one at a time) is what the operating system says.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -16,30 +15,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import harness
 from pipeline import config as configuration
 from pipeline import source
 from pipeline.paths import Paths
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the pipeline once and prints what it took."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="quickstart")
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--out", type=Path, help="kept; a temporary folder by default")
-    args = parser.parse_args()
+    parser = harness.Parser("pipeline", __doc__)
+    parser.add_argument("--preset", default="quickstart", help="as of `kws run`")
+    parser.add_argument("--data", type=Path, help="recordings, as of `kws run`; none: the preset's")
+    parser.add_argument("--set", action="append", default=[], help="as of `kws run`")
+    parser.add_argument("--out", type=Path, help="keeps the run there; none: it is deleted")
+    args = parser.parse_args(arguments)
 
-    config = configuration.load(args.preset, data=args.data)
+    config = configuration.load(args.preset, args.set, data=args.data)
+    if args.out and (args.out / config.name).exists():
+        raise SystemExit(f"{args.out / config.name} exists: a benchmark starts from nothing")
     started = time.monotonic()
     source.prepare(config, os.cpu_count() or 1)
     print(f"voices or unpacking (0 if in the cache): {time.monotonic() - started:.0f} s")
     with tempfile.TemporaryDirectory() as temporary:
         out = args.out or Path(temporary)
-        if (out / config.name).exists():
-            raise SystemExit(f"{out / config.name} exists: a benchmark starts from nothing")
-        command = [str(Path(sys.executable).parent / "kws"), "run", "--preset", args.preset]
+        command = [sys.executable, "-m", "kws", "run", "--preset", args.preset]
+        command += [word for setting in args.set for word in ("--set", setting)]
         command += ["--out", str(out), *(["--data", str(args.data)] if args.data else [])]
         started = time.monotonic()
         status = subprocess.run(command).returncode
@@ -67,4 +70,4 @@ def print_model(paths: Paths) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -1,6 +1,6 @@
 """What a device pays: the models that `pymicro-wakeword` ships beside this product's.
 
-    python -m benchmarks.pymicro_wakeword
+    python -m benchmarks.pymicro_wakeword [--only NAME ...] [--seconds 20]
 
 Bytes of the file, the arena by TensorFlow Lite Micro's recording allocator, multiply-accumulates of
 an inference and of a second at the rate at which each is run, and times real time of one core by
@@ -13,10 +13,9 @@ untrained weights, which cost what trained ones cost.
 import dataclasses
 import importlib.resources
 import json
+from collections.abc import Sequence
 
-import numpy as np
-
-from benchmarks import runners, untrained
+from benchmarks import harness, runners, untrained
 from kws.micro import kernels, macs, tflm
 
 THEIRS = ("hey_jarvis", "okay_nabu")
@@ -27,7 +26,6 @@ OURS = (
     "ds_cnn of keyword",
     "ds_cnn S",
 )
-SECONDS = 20
 REFERENCE = THEIRS[0]
 
 
@@ -56,7 +54,9 @@ class Cost:
         return self.inference_macs * 1000 / self.stride_ms
 
 
-def cost(content: bytes, stride_ms: float, chain: float, *, reference: bool) -> Cost:
+def cost(
+    content: bytes, stride_ms: float, chain: float, *, reference: bool, enough_s: float
+) -> Cost:
     """Measures a file."""
     run = tflm.run(content, runners.random_inputs(content)[:1].reshape(_shape(content)))
     stride_s = stride_ms / 1000
@@ -66,13 +66,13 @@ def cost(content: bytes, stride_ms: float, chain: float, *, reference: bool) -> 
         arena_tail_bytes=run.arena_tail_bytes,
         stride_ms=stride_ms,
         inference_macs=macs.count(content),
-        tflite=stride_s / runners.tflite_seconds(content, reference=reference),
-        tflm=stride_s / runners.tflm_seconds(content),
+        tflite=stride_s / runners.tflite_seconds(content, reference=reference, enough_s=enough_s),
+        tflm=stride_s / runners.tflm_seconds(content, enough_s),
         chain=chain,
     )
 
 
-def theirs(name: str) -> Cost:
+def theirs(name: str, seconds: float, enough_s: float) -> Cost:
     """A model of pymicro-wakeword, and the package's own chain from audio to probabilities."""
     import pymicro_wakeword
 
@@ -81,34 +81,37 @@ def theirs(name: str) -> Cost:
     hop_ms = json.loads((models / f"{name}.json").read_text())["micro"]["feature_step_size"]
     word = pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(name))
     frontend = pymicro_wakeword.MicroWakeWordFeatures()
-    audio = _noise(16000).tobytes()
+    audio = harness.noise(seconds, seed=1).tobytes()
 
     def hear() -> None:
         for at in range(0, len(audio), 320):
             for frame in frontend.process_streaming(audio[at : at + 320]):
                 word.process_streaming(frame)
 
-    chain = SECONDS / runners.least_seconds(hear)
+    chain = seconds / runners.least_seconds(hear)
     frames = _shape(content)[1]
-    return cost(content, hop_ms * frames, chain, reference=True)
+    return cost(content, hop_ms * frames, chain, reference=True, enough_s=enough_s)
 
 
-def ours(candidate: untrained.Candidate) -> Cost:
+def ours(candidate: untrained.Candidate, seconds: float, enough_s: float) -> Cost:
     """A model of the zoo, and `stream_posteriors`."""
     from kws import features
     from kws.streaming.posteriors import stream_posteriors
 
     converted = untrained.convert(candidate)
     model, frontend = converted.int8(candidate), features.create(candidate.features)
-    audio, stride_ms = _noise(candidate.features.sample_rate), round(candidate.stride_ms)
-    chain = SECONDS / runners.least_seconds(
+    audio = harness.noise(seconds, candidate.features.sample_rate, seed=1)
+    stride_ms = round(candidate.stride_ms)
+    chain = seconds / runners.least_seconds(
         lambda: stream_posteriors(model, frontend, audio, stride_ms)
     )
-    return cost(converted.content, candidate.stride_ms, chain, reference=model.reference_kernels)
-
-
-def _noise(sample_rate: int) -> np.ndarray:
-    return np.random.default_rng(1).normal(0, 2000, SECONDS * sample_rate).astype(np.int16)
+    return cost(
+        converted.content,
+        candidate.stride_ms,
+        chain,
+        reference=model.reference_kernels,
+        enough_s=enough_s,
+    )
 
 
 def _shape(content: bytes) -> tuple[int, ...]:
@@ -116,13 +119,36 @@ def _shape(content: bytes) -> tuple[int, ...]:
     return tuple(int(size) for size in source["shape"])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table."""
-    runners.on_one_core()
-    print(f"one core of a machine with {runners.load_average()}", flush=True)
-    costs = {name: theirs(name) for name in THEIRS}
+    parser = harness.Parser("pymicro_wakeword", __doc__)
+    parser.add_argument(
+        "--only", nargs="*", choices=(*THEIRS, *OURS), help=f"beside {REFERENCE}; none: all"
+    )
+    parser.add_argument("--seconds", type=float, default=20, help="of audio for the whole chain")
+    parser.add_argument(
+        "--enough",
+        type=float,
+        default=runners.ENOUGH_S,
+        metavar="SECONDS",
+        help="processor time for each measurement of a network alone",
+    )
+    args = parser.parse_args(arguments)
+    wanted = [n for n in (*THEIRS, *OURS) if not args.only or n in (REFERENCE, *args.only)]
+    with harness.one_core():
+        table(wanted, args.seconds, args.enough)
+
+
+def table(wanted: Sequence[str], seconds: float, enough_s: float) -> None:
+    """Measures each model and prints its row."""
+    print(f"one core of a machine with {harness.load_average()}", flush=True)
     candidates = untrained.candidates()
-    costs |= {name: ours(candidates[name]) for name in OURS}
+    costs = {
+        name: theirs(name, seconds, enough_s)
+        if name in THEIRS
+        else ours(candidates[name], seconds, enough_s)
+        for name in wanted
+    }
     print(
         "| model | runs every | file | arena (of it kept) | MACs an inference | MACs/s "
         "| TFLite | TFLM | whole chain |\n|---|---|---|---|---|---|---|---|---|"
@@ -138,8 +164,8 @@ def main() -> None:
             f"| {found.tflm:,.0f} x ({found.tflm / base.tflm:.2f}) "
             f"| {found.chain:,.0f} x ({found.chain / base.chain:.2f}) |"
         )
-    print(f"In brackets: as a ratio to {REFERENCE}. Load at the end: {runners.load_average()}")
+    print(f"In brackets: as a ratio to {REFERENCE}. Load at the end: {harness.load_average()}")
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -79,21 +79,23 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
         Corpus.from_json(mixed.read_text()) if config.data.is_mix else Corpus.of_folder(str(folder))
     )
     params = config.ingest
+    _KEPT.clear()
     with beam.Pipeline(options=PipelineOptions(["--direct_running_mode=in_memory"])) as pipeline:
         made = pipeline | ExamineAndPlan(corpus, params.to_json())
         for part in ("cuts", "seen"):
             listed = made[part] | f"List {part}" >> beam.combiners.ToList()
             _ = listed | f"Keep {part}" >> beam.Map(_keep, part)
-    (seen,) = _KEPT.pop("seen")
+    (seen,), batched = _KEPT.pop("seen"), _KEPT.pop("cuts")
     if seen.problem:
         raise KwsError(seen.problem["message"], hint=seen.problem["hint"])
-    cuts = [cut for batch in _KEPT.pop("cuts") for cut in batch]
-    cuts.sort(key=lambda cut: mixing(cut, params))
-    return Plan(cuts, seen.overview.backgrounds), corpus
+    mixed_cuts = sorted(
+        (cut for batch in batched for cut in batch), key=lambda cut: mixing(cut, params)
+    )
+    return Plan(mixed_cuts, seen.overview.backgrounds), corpus
 
 
 _KEPT: dict[str, list[Any]] = {}
-"""What the last pipeline gave: Beam's in-memory runner works in this process."""
+"""Results of the last Beam pipeline: its in-memory runner works in this process."""
 
 
 def _keep(found: list[Any], part: str) -> None:
@@ -145,6 +147,13 @@ def int8_of(
     )
 
 
+def clean_clips(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
+    """Every clip of a split, without noisy copies."""
+    for cut in plan.cuts:
+        if cut.split == split:
+            yield cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+
+
 def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
     """Every clip of a split, each followed by its noisy copies."""
     params = config.noisy_copies
@@ -152,10 +161,7 @@ def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[
     noises = [_background(corpus, part, rate) for part in plan.backgrounds[split]]
     wanted = params.augment.rooms if params.augment.reverb_share else 0
     rooms = room_bank(params.seed, split, wanted, rate)
-    for cut in plan.cuts:
-        if cut.split != split:
-            continue
-        clip = cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+    for clip in clean_clips(config, plan, corpus, split):
         yield clip
         for number in range(params.copies_of(clip.label, split)):
             rng = generator(params.seed, "noisy", clip.clip_id, number)

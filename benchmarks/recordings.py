@@ -9,26 +9,29 @@ UNPACKED is a folder with `speech_commands/` (Speech Commands layout) and `negat
 utterances whose transcript holds no command word, and sounds; no speaker or recording is shared.
 """
 
-import argparse
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from benchmarks import harness
+from kws.errors import KwsError
 from kws.labels import NEGATIVES_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 RATE = 16000
-EVAL_SPEECH_S = 900
-"""Speakers of the evaluation part go to eval until it has so much speech; the rest is test."""
+EVAL_SPEECH_S = 900.0
 SOUND_S = 5
 
 
-def speech(negatives: Path) -> dict[Split, list[np.ndarray]]:
-    """Utterances without a command word, by split; eval and test share no speaker."""
+def speech(negatives: Path, eval_s: float) -> dict[Split, list[np.ndarray]]:
+    """Utterances without a command word, by split; eval and test share no speaker.
+
+    Speakers of the evaluation part go to eval until it has `eval_s` seconds; the rest is test.
+    """
     with (negatives / "librispeech_index.tsv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t")]
     clean = [row for row in rows if not row["keywords_in_transcript"]]
@@ -37,7 +40,7 @@ def speech(negatives: Path) -> dict[Split, list[np.ndarray]]:
     dev = [row for row in clean if row["group"] == "dev"]
     eval_speakers: set[str] = set()
     for speaker in sorted({row["speaker"] for row in dev}):
-        if _seconds(dev, eval_speakers) < EVAL_SPEECH_S:
+        if _seconds(dev, eval_speakers) < eval_s:
             eval_speakers.add(speaker)
     for split, wanted in ((EVAL, True), (TEST, False)):
         part = [row for row in dev if (row["speaker"] in eval_speakers) == wanted]
@@ -70,22 +73,36 @@ def _utterances(path: Path, rows: list[dict[str, str]], group: str) -> Iterator[
             yield audio[start : start + round(float(row["dur_s"]) * RATE)]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Writes the negatives and says how long they are."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unpacked", type=Path)
-    unpacked = parser.parse_args().unpacked
+    parser = harness.Parser("recordings", __doc__)
+    parser.add_argument("unpacked", type=Path, help="folder with speech_commands/ and negatives/")
+    parser.add_argument(
+        "--eval-seconds",
+        type=float,
+        default=EVAL_SPEECH_S,
+        help="speech of the evaluation part that goes to eval; the other speakers' goes to test",
+    )
+    args = parser.parse_args(arguments)
+    unpacked = args.unpacked
+    for name in ("librispeech_train.wav", "librispeech_dev.wav", "esc10.wav"):
+        if not (unpacked / "negatives" / name).is_file():
+            raise KwsError(f"{unpacked / 'negatives' / name} does not exist")
     for name, parts in (
-        ("speech", speech(unpacked / "negatives")),
+        ("speech", speech(unpacked / "negatives", args.eval_seconds)),
         ("sounds", sounds(unpacked / "negatives")),
     ):
         for split, clips in parts.items():
             path = unpacked / "speech_commands" / NEGATIVES_FOLDER / split / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not clips:
+                raise KwsError(
+                    f"no {name} for {path}", hint="more of it, or another --eval-seconds"
+                )
             audio = np.concatenate(clips)
             soundfile.write(path, audio, RATE, subtype="PCM_16")
             print(f"{path}: {len(audio) / RATE / 60:.1f} min")
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

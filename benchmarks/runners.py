@@ -14,7 +14,10 @@ _AT_A_TIME = 8
 
 
 def seconds_per_call(call: Callable[[int], Any], enough_s: float = ENOUGH_S) -> float:
-    """Processor seconds of `call(n)` for n = 0, 1, 2, ..., the median of some rounds."""
+    """Processor seconds of `call(n)` for n = 0, 1, 2, ..., the median of some rounds.
+
+    Rounds go on until they have taken `enough_s` seconds, and there are at least three.
+    """
     call(0)
     spent, number = 0.0, 1
     rounds: list[float] = []
@@ -50,7 +53,9 @@ def least_seconds(call: Callable[[], Any], passes: int = 4) -> float:
     return min(spent)
 
 
-def tflite_seconds(content: bytes, *, reference: bool, xnnpack: bool = False) -> float:
+def tflite_seconds(
+    content: bytes, *, reference: bool, xnnpack: bool = False, enough_s: float = ENOUGH_S
+) -> float:
     """Of an inference in TFLite on one thread.
 
     Args:
@@ -58,6 +63,7 @@ def tflite_seconds(content: bytes, *, reference: bool, xnnpack: bool = False) ->
       reference: TFLite's plain kernels; else the optimized ones as `kernels.fast_and_exact` has
         them, for windowed files only.
       xnnpack: XNNPACK instead, as TFLite does unless told otherwise.
+      enough_s: see `seconds_per_call`.
     """
     import tensorflow as tf
 
@@ -77,10 +83,10 @@ def tflite_seconds(content: bytes, *, reference: bool, xnnpack: bool = False) ->
         interpreter.set_tensor(source, inputs[number % len(inputs)])
         interpreter.invoke()
 
-    return seconds_per_call(call)
+    return seconds_per_call(call, enough_s)
 
 
-def tflm_seconds(content: bytes) -> float:
+def tflm_seconds(content: bytes, enough_s: float = ENOUGH_S) -> float:
     """Of an inference in TensorFlow Lite Micro's interpreter, in this process."""
     from tflite_micro import runtime
 
@@ -93,20 +99,4 @@ def tflm_seconds(content: bytes) -> float:
         interpreter.set_input(inputs[number % len(inputs)], 0)
         interpreter.invoke()
 
-    return seconds_per_call(call)
-
-
-def on_one_core() -> None:
-    """Keeps this process to one core; to be called before TensorFlow starts its threads."""
-    import os
-
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def load_average() -> str:
-    """How busy the machine is, to be printed beside figures."""
-    import os
-
-    one, five, _ = os.getloadavg()
-    return f"{os.cpu_count()} cores, load {one:.1f} (1 min), {five:.1f} (5 min)"
+    return seconds_per_call(call, enough_s)

@@ -11,10 +11,7 @@ machine and what else it did. The examples of all engines are compared, byte for
 `benchmarks.scale_cost` says what much data would cost.
 """
 
-import argparse
-import os
 import shutil
-import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,20 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import harness
 from benchmarks.beam_cluster import cluster
 from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
 
-RATE = 16000
 CLIP_S = 1.0
 STEPS = ("ingestion", "statistics", "noisy copies", "features")
-
-
-class Took(NamedTuple):
-    """Seconds of one step."""
-
-    by_clock: float
-    by_processor: float
 
 
 class Engine(NamedTuple):
@@ -45,13 +35,24 @@ class Engine(NamedTuple):
     processor_seconds: Callable[[], float]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, nargs=2, default=(500, 2000), metavar="N")
-    parser.add_argument("--workers", type=int, nargs="+", default=(0, 1, 2), metavar="N")
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
-    args = parser.parse_args()
+    parser = harness.Parser("scale", __doc__)
+    parser.add_argument(
+        "--clips", type=int, nargs=2, default=(500, 2000), metavar="N", help="two counts of clips"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        nargs="+",
+        default=(0, 1, 2),
+        metavar="N",
+        help="worker processes of each engine; 0: in this process",
+    )
+    parser.add_argument(
+        "--steps", nargs="+", choices=STEPS, default=STEPS, help="ingestion is always measured"
+    )
+    args = parser.parse_args(arguments)
     measure(tuple(sorted(args.clips)), tuple(args.workers), ["ingestion", *args.steps])
 
 
@@ -62,19 +63,19 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...], steps: Sequence[s
     with tempfile.TemporaryDirectory(prefix="kws-scale-") as place:
         for count in counts:
             write_clips(Path(place) / f"words-{count}", count)
-        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {counts[0]} and {counts[1]}")
+        print(f"{harness.load_average()}; {counts[0]} and {counts[1]}")
         print("clips of 1 s: ms a clip, processor time / by the clock; x real time by the clock")
         print(f"{'':24}" + "".join(f"{step:>18}" for step in STEPS if step in steps))
         before: dict[str, list[bytes]] = {}
-        for number in workers:
+        for turn, number in enumerate(workers, 1):
             name = "in this process" if not number else f"cluster, {number} worker(s)"
-            took: dict[int, list[Took]] = {}
+            took: dict[int, list[harness.Seconds]] = {}
             with engine(number) as found:
                 for count in counts:
                     root = Path(place) / "root"
                     took[count] = run(found, root, Path(place) / f"words-{count}", steps)
                     written = records(str(root))
-                    if count == counts[1] and number == workers[-1]:
+                    if count == counts[1] and turn == len(workers):
                         sizes(root, count)
                     shutil.rmtree(root)
             _table(name, took, counts)
@@ -85,7 +86,7 @@ def measure(counts: tuple[int, int], workers: tuple[int, ...], steps: Sequence[s
         print("all engines wrote the same examples")
 
 
-def run(engine: Engine, root: Path, words: Path, steps: Sequence[str]) -> list[Took]:
+def run(engine: Engine, root: Path, words: Path, steps: Sequence[str]) -> list[harness.Seconds]:
     """The seconds of each of `steps`, in the order of `STEPS`; ingestion is one of them."""
     from benchmarks.beam_parts import KEYWORDS, Parts
 
@@ -97,10 +98,8 @@ def run(engine: Engine, root: Path, words: Path, steps: Sequence[str]) -> list[T
     )
     results: list[Any] = []
 
-    def step(work: Callable[[], Any]) -> Took:
-        clock, processor = time.perf_counter(), engine.processor_seconds()
-        results.append(work())
-        return Took(time.perf_counter() - clock, engine.processor_seconds() - processor)
+    def step(work: Callable[[], Any]) -> harness.Seconds:
+        return harness.measure(lambda: results.append(work()), engine.processor_seconds)
 
     took = [step(lambda: parts.ingest(str(words)))]
     audio = [results[0]]
@@ -125,7 +124,7 @@ def engine(workers: int) -> Iterator[Engine]:
         yield Engine(found.flags, lambda: time.process_time() + found.processor_seconds())
 
 
-def _table(name: str, took: dict[int, list[Took]], counts: tuple[int, int]) -> None:
+def _table(name: str, took: dict[int, list[harness.Seconds]], counts: tuple[int, int]) -> None:
     few, many = (took[count] for count in counts)
     clips = counts[1] - counts[0]
     row = ""
@@ -146,24 +145,13 @@ def sizes(root: Path, count: int) -> None:
 
 def write_clips(folder: Path, count: int) -> None:
     """Words of one second of noise, of one speaker in four each, and a minute of background."""
-    import numpy as np
-
-    def write(path: Path, samples: int, seed: int) -> None:
-        noise = np.random.default_rng(seed).integers(-3000, 3000, samples, np.int16)
-        head = struct.pack(
-            "<4sI4s4sIHHIIHH4sI",
-            *(b"RIFF", 36 + 2 * samples, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16),
-            *(b"data", 2 * samples),
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(head + noise.tobytes())
-
     for number in range(count):
         name = f"{('yes', 'no')[number % 2]}/{number // 4:08x}_nohash_{number % 4}.wav"
-        write(folder / name, int(RATE * CLIP_S), number)
+        harness.write_noise(folder / name, CLIP_S, seed=number)
     for number in range(3):
-        write(folder / f"_background_noise_/{number}.wav", 20 * RATE, 10**9 + number)
+        path = folder / f"_background_noise_/{number}.wav"
+        harness.write_noise(path, 20, seed=10**9 + number)
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -11,7 +11,9 @@ The costs a clip are what `benchmarks.scale` prints; a vCPU is taken for one of 
 ran on. The prices are examples of what a cloud asks for batch jobs: put in your own.
 """
 
-import argparse
+from collections.abc import Sequence
+
+from benchmarks import harness
 
 PARAMETERS = (
     ("hours", 1e6, "of audio"),
@@ -74,14 +76,14 @@ def cost(**given: float) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Calculates and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.Parser("scale_cost", __doc__)
     for name, default, help_text in PARAMETERS:
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=float, default=default, help=f"{help_text} (%(default)g)")
-    cost(**vars(parser.parse_args()))
+        parser.add_argument(option, type=float, default=default, help=help_text)
+    cost(**vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -8,7 +8,6 @@ are to `python -c pass` and to importing NumPy, soundfile, soxr and TFLite's int
 the least that anybody who scores a sound file in Python would import.
 """
 
-import argparse
 import resource
 import statistics
 import subprocess
@@ -18,10 +17,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import soundfile
+from benchmarks import harness
+from kws.errors import KwsError
 
-RATE = 16000
 HELP_AIM_S, DETECT_AIM_S = 0.5, 2.0
 LEAST = "import numpy, soundfile, soxr; from kws.micro import lite_runtime; lite_runtime._module()"
 
@@ -43,7 +41,9 @@ def medians(timed: dict[str, list[str]], times: int) -> dict[str, tuple[float, f
     for _ in range(times):
         for name, command in timed.items():
             begin = time.perf_counter(), _processor_s()
-            subprocess.run(command, check=True, capture_output=True)
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise KwsError(f"{name} failed: {done.stderr.strip()}")
             seconds[name].append((time.perf_counter() - begin[0], _processor_s() - begin[1]))
     return {
         name: (statistics.median(clock), statistics.median(processor))
@@ -57,17 +57,16 @@ def _processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table; status 1 if an aim is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the table; exits with 1 if an aim is missed."""
+    parser = harness.Parser("startup", __doc__)
     parser.add_argument("--bundle", required=True, help="bundle, or a folder of versions")
     parser.add_argument("--times", type=int, default=7, help="runs of each")
-    asked = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "one_second.wav"
-        noise = np.random.default_rng(0).normal(scale=300, size=RATE).astype(np.int16)
-        soundfile.write(recording, noise, RATE)
-        seconds = medians(commands(asked.bundle, recording), asked.times)
+        harness.write_noise(recording, 1, seed=0)
+        seconds = medians(commands(args.bundle, recording), args.times)
     (_, nothing), (_, least), (_, usage), (_, detect) = seconds.values()
     print(f"{'command':<32} {'clock s':>8} {'CPU s':>8} {'x pass':>8} {'x least':>8}")
     for name, (clock, value) in seconds.items():
@@ -81,9 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if value > aim
     ]
-    print("; ".join(late) or "both aims are reached: help in 0.5 s, detect in 2 s")
-    return 1 if late else 0
+    if late:
+        raise SystemExit("; ".join(late))
+    print("both aims are reached: help in 0.5 s, detect in 2 s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    harness.start(main)

@@ -22,18 +22,20 @@ count; by the clock, and by the processor time of the process, which other work 
 changes less. Exits with 1 where `parts` is not twice as fast as `clips` by the clock.
 """
 
-import argparse
 import concurrent.futures
 import multiprocessing
 import tempfile
 import time
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 import kws  # noqa: F401  before TensorFlow: selects Keras 2
+from benchmarks import harness
+from benchmarks.harness import RATE, Speed
 from kws import features
 from kws.features import model_input
 from kws.features.params import FeatureParams
@@ -43,7 +45,6 @@ from kws.training import dataset, threads
 from kws.training.fit import fit
 from kws.training.params import TrainingParams
 
-RATE = 16000
 BATCH = 128
 GHOST_BATCH = 32
 WARM_UP_STEPS = 20
@@ -68,29 +69,28 @@ class Task(NamedTuple):
     frontend: str
     folder: str
     label_index: np.ndarray
+    batch: int
+    warm_up: int
 
 
-class Speed(NamedTuple):
-    """Examples/s."""
-
-    by_clock: float
-    by_processor: float
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the benchmark; exits with 1 where the target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = harness.Parser("training_throughput", __doc__)
     parser.add_argument("--model", default="ds_cnn", help="of the zoo, with its default options")
-    parser.add_argument("--frontend", choices=sorted(FRONTENDS), default="mfcc")
-    parser.add_argument("--steps", type=int, default=60, help=f"measured, after {WARM_UP_STEPS}")
-    parser.add_argument("--only", nargs="+", choices=list(ROWS), default=list(ROWS))
-    args = parser.parse_args()
+    parser.add_argument(
+        "--frontend", choices=sorted(FRONTENDS), default="mfcc", help="of the features"
+    )
+    parser.add_argument("--steps", type=int, default=60, help="measured, after --warm-up")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP_STEPS, help="steps not measured")
+    parser.add_argument("--batch", type=int, default=BATCH, help="clips of a batch")
+    parser.add_argument("--only", nargs="+", choices=list(ROWS), default=list(ROWS), help="rows")
+    args = parser.parse_args(arguments)
 
     frames, channels = FRONTENDS[args.frontend].feature_shape
-    print(f"{args.model}, inputs {frames} x {channels}, {len(LABELS)} labels, batch {BATCH}")
+    print(f"{args.model}, inputs {frames} x {channels}, {len(LABELS)} labels, batch {args.batch}")
     with tempfile.TemporaryDirectory() as folder:
-        labels = _write_clips(Path(folder), (WARM_UP_STEPS + args.steps) * BATCH)
-        task = Task(args.model, args.frontend, folder, labels)
+        labels = _write_clips(Path(folder), (args.warm_up + args.steps) * args.batch)
+        task = Task(args.model, args.frontend, folder, labels, args.batch, args.warm_up)
         speeds = {row: _in_own_process(row, task) for row in args.only}
     reference = speeds.get("clips", next(iter(speeds.values())))
     for row, speed in speeds.items():
@@ -109,11 +109,7 @@ def _write_clips(folder: Path, count: int) -> np.ndarray:
     """Writes WAV files of noise; returns int32 `[count]` labels."""
     rng = np.random.default_rng(0)
     for number in range(count):
-        with wave.open(str(folder / f"{number:06d}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes((rng.standard_normal(RATE) * 2000).astype(np.int16).tobytes())
+        harness.write_noise(folder / f"{number:06d}.wav", 1, seed=number)
     return rng.integers(0, len(LABELS), count).astype(np.int32)
 
 
@@ -150,9 +146,10 @@ class _Watch:
     def on_epoch(self, report, labels) -> None:
         pass
 
-    def speed(self) -> Speed:
-        first = WARM_UP_STEPS - 1
-        examples = (len(self._clock) - 1 - first) * BATCH
+    def speed(self, task: Task) -> Speed:
+        """Examples a second after the warm-up."""
+        first = task.warm_up - 1
+        examples = (len(self._clock) - 1 - first) * task.batch
         return Speed(
             examples / (self._clock[-1] - self._clock[first]),
             examples / (self._processor[-1] - self._processor[first]),
@@ -167,12 +164,13 @@ def _ours(task: Task, ghost_batch_size: int | None) -> Speed:
     ids = [path.stem for path in paths]
     scale = model_input.input_scale(params)
     train = dataset.from_arrays(rows, task.label_index, ids, LABELS, scale)
-    few = dataset.from_arrays(rows[:BATCH], task.label_index[:BATCH], ids[:BATCH], LABELS, scale)
+    n = task.batch
+    few = dataset.from_arrays(rows[:n], task.label_index[:n], ids[:n], LABELS, scale)
     network = registry.build(ModelParams(name=task.model), params.feature_shape, len(LABELS))
-    settings = TrainingParams(epochs=1, batch_size=BATCH, ghost_batch_size=ghost_batch_size)
+    settings = TrainingParams(epochs=1, batch_size=n, ghost_batch_size=ghost_batch_size)
     watch = _Watch()
     fit(network, train, few, settings, progress=watch)
-    return watch.speed()
+    return watch.speed(task)
 
 
 def _read(path: Path) -> np.ndarray:
@@ -203,10 +201,10 @@ def _plain(task: Task, *, batched_first: bool) -> Speed:
     data = tf.data.Dataset.from_tensor_slices((paths, task.label_index))
     data = data.shuffle(len(paths), seed=0).map(waveform, num_parallel_calls=tf.data.AUTOTUNE)
     if batched_first:
-        data = data.batch(BATCH, drop_remainder=True)
+        data = data.batch(task.batch, drop_remainder=True)
     data = data.map(mfccs, num_parallel_calls=tf.data.AUTOTUNE)
     if not batched_first:
-        data = data.batch(BATCH, drop_remainder=True)
+        data = data.batch(task.batch, drop_remainder=True)
     data = data.prefetch(tf.data.AUTOTUNE)
     network = registry.build(ModelParams(name=task.model), params.feature_shape, len(LABELS))
     network.compile(
@@ -217,8 +215,8 @@ def _plain(task: Task, *, batched_first: bool) -> Speed:
     watch = _Watch()
     callback = tf.keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: watch.note())
     network.fit(data, epochs=1, verbose=0, callbacks=[callback])
-    return watch.speed()
+    return watch.speed(task)
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

@@ -1,18 +1,20 @@
 """The trigger-word network on held-out scenes: every step, and the chimes, in float and in int8.
 
-    python -m benchmarks.trigger_word [--out DIR] [--set scenes.scenes=[...]]
+    python -m benchmarks.trigger_word [--out DIR] [--data DIR] [--set scenes.scenes=[...]]
 
-Runs the preset `trigger_word`, from voices to the bundle, or takes what an earlier run in DIR made.
+Runs the preset `trigger_word`, from voices (or the recordings of `--data`) to the bundle, or takes
+what an earlier run in DIR made.
 Printed for the scenes of the test split, whose voices were heard in neither training nor eval:
 precision, recall and F1 of the steps, and hits, misses and false accepts of the chimes with 95 %
 bounds; first for the float model in the form that was trained, then for the int8 file in the form
 that a device runs, whose figures are the SceneEvaluator's.
 """
 
-import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import harness
 from components.scene_evaluator.executor import SCENES_FILE
 from kws.features import files
 from kws.scenes import reader
@@ -51,15 +53,19 @@ def float_report(trained: Path, scenes: Path, params: SceneEvaluationParams) -> 
     return evaluate_scenes(scored, keyword, params)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="trigger_word")
-    parser.add_argument("--out", type=Path, default=Path("runs"))
-    parser.add_argument("--set", dest="overrides", action="append", default=[])
-    arguments = parser.parse_args()
-    config = configuration.load(arguments.preset, arguments.overrides)
-    run_with_summary(arguments.preset, arguments.overrides, None, arguments.out, verbose=False)
-    run = results.newest_run(Paths(out=arguments.out.resolve(), name=config.name).metadata)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs what is missing and prints both reports."""
+    parser = harness.Parser("trigger_word", __doc__)
+    parser.add_argument("--preset", default="trigger_word", help="as of `kws run`")
+    parser.add_argument("--data", type=Path, help="recordings, as of `kws run`; none: voices")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="as of `kws run`")
+    parser.add_argument(
+        "--set", dest="overrides", action="append", default=[], help="as of `kws run`"
+    )
+    args = parser.parse_args(arguments)
+    config = configuration.load(args.preset, args.overrides, data=args.data)
+    run_with_summary(args.preset, args.overrides, args.data, args.out, verbose=False)
+    run = results.newest_run(Paths(out=args.out.resolve(), name=config.name).metadata)
     trained = run.step("Trainer").folder("model") / "Format-Serving"
     scenes = run.step("SpectrogramTransform").folder("transformed_examples") / f"Split-{TEST}"
     history = json.loads((trained / TRAINING_FILE).read_text())["history"]
@@ -71,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

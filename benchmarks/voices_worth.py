@@ -1,6 +1,6 @@
 """What synthesized voices are worth beside recordings: eight command words, judged on people.
 
-    python -m benchmarks.voices_worth DATA [--steps 2000]
+    python -m benchmarks.voices_worth DATA [--steps 2000] [--only NAME ...]
 
 DATA is a folder in the layout of Speech Commands, as for `kws run --preset speech_commands --data`.
 Four corpora, the same model, the same number of training steps (to the nearest epoch), the preset
@@ -9,15 +9,13 @@ with the voices' other words and near-words only. Printed is the int8 model's ac
 recordings of the official validation list, whose speakers no training heard.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import recipe
+from benchmarks import harness, recipe
 from kws import features
-from kws.audio import cut as cuts
 from kws.audio.clip import Clip
 from kws.features import clip_features
 from kws.labels import UNKNOWN
@@ -49,23 +47,25 @@ RECIPE = (
     "training.time_shift_frames=5",
 )
 """What differs from the preset, whose recipe is for streams; here clips are judged."""
+CORPORA = ("voices", "recordings", "both", "others")
 NO_KEYWORDS = ("voices.kokoro_takes=0", "voices.hibari_keyword_takes=0")
 
 
-def arrangement(data: Path, sources: str, overrides: Sequence[str]) -> Config:
-    """The preset on other sources."""
-    values = [f"data.sources=[{sources}]", MODEL, *RECIPE, *VOICES, *overrides]
-    return configuration.load("speech_commands", values)
+def arrangements(data: Path, overrides: Sequence[str]) -> dict[str, Config]:
+    """The preset on each of `CORPORA`; `overrides` come last."""
+    recordings, voices = f"{{speech_commands: {data.resolve()}}}", "{voices: true}"
+    every = "ingest.unknown_percentage=1000"
 
+    def arranged(sources: str, *own: str) -> Config:
+        values = [f"data.sources=[{sources}]", MODEL, *RECIPE, *VOICES, *own, *overrides]
+        return configuration.load("speech_commands", values)
 
-def heard(config: Config) -> list[Clip]:
-    """The clips of the test split."""
-    plan, corpus = recipe.planned(config)
-    return [
-        cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
-        for cut in plan.cuts
-        if cut.split == TEST
-    ]
+    return {
+        "voices": arranged(voices, every),
+        "recordings": arranged(recordings),
+        "both": arranged(f"{recordings}, {voices}", every),
+        "others": arranged(f"{recordings}, {voices}", every, *NO_KEYWORDS),
+    }
 
 
 def judge(model: Int8Model, clips: Sequence[Clip], rows: np.ndarray) -> None:
@@ -83,26 +83,20 @@ def judge(model: Int8Model, clips: Sequence[Clip], rows: np.ndarray) -> None:
         print(f"  {name}: {share(int(right[chosen].sum()), int(chosen.sum()))}", flush=True)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Trains and judges each arrangement."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser = harness.Parser("voices_worth", __doc__)
+    parser.add_argument("data", type=Path, help="in the layout of Speech Commands")
+    parser.add_argument("--steps", type=int, default=2000, help="of training, to the nearest epoch")
     parser.add_argument("--workers", type=int, default=2, help="processes that synthesize")
-    parser.add_argument("--only", nargs="*", help="of voices, recordings, both, others")
-    args = parser.parse_args()
-    recordings, voices = f"{{speech_commands: {args.data.resolve()}}}", "{voices: true}"
-    every = "ingest.unknown_percentage=1000"
-    arrangements = {
-        "voices": arrangement(args.data, voices, [every]),
-        "recordings": arrangement(args.data, recordings, []),
-        "both": arrangement(args.data, f"{recordings}, {voices}", [every]),
-        "others": arrangement(args.data, f"{recordings}, {voices}", [every, *NO_KEYWORDS]),
-    }
-    reference = arrangements["recordings"]
-    clips = heard(reference)
+    parser.add_argument("--only", nargs="*", choices=CORPORA, help="corpora; none: all")
+    parser.add_argument("--set", action="append", default=[], help="as of `kws run`, for all")
+    args = parser.parse_args(arguments)
+    configs = arrangements(args.data, args.set)
+    reference = configs["recordings"]
+    clips = list(recipe.clean_clips(reference, *recipe.planned(reference), TEST))
     rows = np.stack(clip_features.features_of(clips, features.create(reference.features)))
-    for name, config in arrangements.items():
+    for name, config in configs.items():
         if args.only and name not in args.only:
             continue
         data = recipe.datasets(config, args.workers)
@@ -121,4 +115,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

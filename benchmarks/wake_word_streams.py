@@ -11,6 +11,7 @@ import soundfile
 from kws.audio.splits import speaker_of
 from kws.augment.activity import active_speech
 from kws.augment.background import loop_period
+from kws.errors import KwsError
 from kws.labels import NEGATIVES_FOLDER
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.splits import EVAL, TEST
@@ -30,13 +31,25 @@ def kinds(unpacked: Path, word: str) -> dict[str, Callable[[], Heard]]:
     Args:
       unpacked: see `benchmarks.wake_words`.
       word: that is said in the streams of kind `SAID` and in no other.
+
+    Raises:
+      KwsError: recordings are missing.
     """
     commands = unpacked / "speech_commands"
     sounds = [commands / NEGATIVES_FOLDER / split / "sounds.wav" for split in (EVAL, TEST)]
     speech = [unpacked / "negatives" / "librispeech_dev.wav", *sounds]
     others = _half_of_the_speakers(commands)
+    said = unpacked / "wake_words" / word
+    for path in speech:
+        if not path.is_file():
+            raise KwsError(
+                f"{path} does not exist", hint="python -m benchmarks.recordings lays sounds out"
+            )
+    for folder, found in ((said, list(said.glob("*.wav"))), (commands, others)):
+        if not found:
+            raise KwsError(f"{folder} holds no WAV files that the benchmark uses")
     return {
-        SAID: functools.partial(word_streams, unpacked / "wake_words" / word, word),
+        SAID: functools.partial(word_streams, said, word),
         SPEECH: functools.partial(negative_streams, speech, "speech-and-sounds"),
         SINGLE_WORDS: functools.partial(negative_streams, others, "single-words"),
     }

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import device_form, recipe, wake_word_streams
+from benchmarks import device_form, harness, recipe, wake_word_streams
 from benchmarks.wake_word_streams import SAID, SINGLE_WORDS, SPEECH
 from kws import features
 from kws.features import files
@@ -182,25 +182,30 @@ def train(word: str, folder: Path, config: Config, workers: int) -> None:
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Trains and judges each word in turn; exits with 1 where TFLM says something else."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unpacked", type=Path)
-    parser.add_argument("words", nargs="+")
-    parser.add_argument("--recordings", action="store_true")
+    parser = harness.Parser("wake_words", __doc__)
+    parser.add_argument("unpacked", type=Path, help="folder of recordings, see above")
+    parser.add_argument("words", nargs="+", help="one model is trained for each")
+    parser.add_argument(
+        "--recordings", action="store_true", help="train on recordings of other things too"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that synthesize")
     parser.add_argument("--det", type=Path, help="folder for a picture of each word")
-    parser.add_argument("--tflm", type=float, metavar="MINUTES", help="of each kind of stream")
+    parser.add_argument(
+        "--tflm", type=float, metavar="MINUTES", help="compare so much of each kind"
+    )
     models = parser.add_mutually_exclusive_group()
     models.add_argument("--keep", type=Path, help="folder to keep the int8 models in")
     models.add_argument("--kept", type=Path, help="folder of kept models: none is trained")
     parser.add_argument("--set", action="append", default=[], help="as of `kws run`")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     for word in args.words:
         if args.keep is not None and (args.keep / word).exists():
             parser.error(f"{args.keep / word} exists: nothing is overwritten")
         if args.kept is not None:
             load.load_folder(args.kept / word)
+        wake_word_streams.kinds(args.unpacked, word)  # raises here if a recording is missing
     same = True
     for word in args.words:
         with tempfile.TemporaryDirectory() as temporary:
@@ -215,4 +220,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

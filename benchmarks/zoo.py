@@ -12,10 +12,10 @@ prints the tables. The examples are made once and kept there too (`examples-*.np
 `--learning-curve` trains one model on shares of the training speakers, in as many steps each.
 """
 
-import argparse
 import dataclasses
 import hashlib
 import json
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import recipe, voices_worth
+from benchmarks import harness, recipe
 from kws import features
 from kws.audio.splits import hash_percentage
 from kws.features import clip_features, model_input
@@ -159,9 +159,9 @@ class Examples:
         )
 
 
-def config_of(row: Row, data: Path) -> Config:
-    """The preset, the recipe and the row's own."""
-    overrides = [*RECIPE, f"model={row.model}", *row.overrides]
+def config_of(row: Row, data: Path, settings: Sequence[str] = ()) -> Config:
+    """The preset, the recipe, the row's own, and what the command line sets."""
+    overrides = [*RECIPE, f"model={row.model}", *row.overrides, *settings]
     return configuration.load("speech_commands", overrides, data=data)
 
 
@@ -180,7 +180,7 @@ def make_examples(configs: Sequence[Config], folder: Path) -> None:
     frontends = [features.create(config.features) for config in configs]
     plan, corpus = recipe.planned(first)
     clips = {split: recipe.heard(first, plan, corpus, split) for split in (TRAIN, EVAL)}
-    clips[TEST] = iter(voices_worth.heard(first))
+    clips[TEST] = recipe.clean_clips(first, plan, corpus, TEST)
     arrays: list[dict[str, np.ndarray]] = [{} for _ in configs]
     for split, heard in clips.items():
         computed: list[list[np.ndarray]] = [[] for _ in configs]
@@ -197,10 +197,10 @@ def make_examples(configs: Sequence[Config], folder: Path) -> None:
             own[f"{split}_ids"] = np.array(ids)
             own[f"{split}_speaker_percentage"] = np.array(percentages, np.float32)
     for config, own in zip(configs, arrays, strict=True):
-        file = file_of(config, folder)
-        unfinished = file.with_suffix(".unfinished.npz")
-        np.savez(unfinished, **own)
-        unfinished.rename(file)
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            whole = Path(unfinished) / "examples.npz"
+            np.savez(whole, **own)
+            whole.rename(file_of(config, folder))
 
 
 def examples_of(config: Config, folder: Path) -> dict[Split, Examples]:
@@ -220,6 +220,7 @@ def judged(
     config: Config,
     examples: Mapping[Split, Examples],
     folder: Path,
+    steps: int | None = None,
 ) -> dict[str, Any]:
     """Trains, converts and judges one model; returns its line of the results.
 
@@ -228,6 +229,7 @@ def judged(
       config: of the row.
       examples: of all splits.
       folder: keeps checkpoints, so that a killed training goes on.
+      steps: of training, in place of the row's.
     """
     labels, row = label_list(config.keywords), ROWS[name]
     train = examples[TRAIN].dataset(config, percent)
@@ -237,7 +239,7 @@ def judged(
     assert eval_data.features is not None
     an_epoch = train.steps_per_epoch(config.training.batch_size)
     training = config.training.model_copy(
-        update={"epochs": max(1, round(row.steps / an_epoch)), "seed": seed}
+        update={"epochs": max(1, round((steps or row.steps) / an_epoch)), "seed": seed}
     )
     model = registry.build(config.model, train.feature_shape, len(labels), seed=seed)
     checkpoints = folder / "checkpoints"
@@ -271,9 +273,11 @@ def judged(
     }
 
 
-def done(file: Path) -> list[dict[str, Any]]:
-    """The lines of the results so far."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+def done(file: Path, settings: Sequence[str]) -> list[dict[str, Any]]:
+    """The results so far of trainings with these settings of the command line."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    results = map(json.loads, lines)
+    return [result for result in results if result.get("settings", []) == list(settings)]
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -323,23 +327,32 @@ def _spread(lines: Sequence[Mapping[str, Any]], key: str) -> str:
     return f"{np.mean(values):.2f} % ({min(values):.2f}-{max(values):.2f})"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is missing and prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
+    parser = harness.Parser("zoo", __doc__)
+    parser.add_argument("data", type=Path, help="in the layout of Speech Commands")
     parser.add_argument("--only", nargs="*", choices=tuple(ROWS), help="models; none: all")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--learning-curve", action="store_true")
-    parser.add_argument("--shares", nargs="+", type=float, default=[12, 25, 50, 100])
-    parser.add_argument("--out", type=Path, default=Path("runs/zoo"))
-    args = parser.parse_args()
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="of the weights")
+    parser.add_argument(
+        "--learning-curve", action="store_true", help=f"{CURVE_ROW} on shares of the speakers"
+    )
+    parser.add_argument(
+        "--shares", nargs="+", type=float, default=[12, 25, 50, 100], help="in per cent"
+    )
+    parser.add_argument("--steps", type=int, help="of each training; none: as the tables have it")
+    parser.add_argument("--set", action="append", default=[], help="as of `kws run`, for all")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/zoo"), help="keeps results and examples"
+    )
+    args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / RESULTS_FILE
     names = args.only or ([CURVE_ROW] if args.learning_curve else list(ROWS))
     shares = args.shares if args.learning_curve else [100.0]
+    settings = [*args.set, *([f"steps={args.steps}"] if args.steps else [])]
     missing = {}
-    for row in ROWS.values():
-        config = config_of(row, args.data)
+    for name in names:
+        config = config_of(ROWS[name], args.data, args.set)
         if not file_of(config, args.out).is_file():
             missing[file_of(config, args.out)] = config
     if missing:
@@ -349,19 +362,22 @@ def main() -> None:
         for percent in shares:
             for name in names:
                 key = (name, seed, percent)
-                if key in {(x["model"], x["seed"], x["speakers_percent"]) for x in done(file)}:
+                if key in {
+                    (x["model"], x["seed"], x["speakers_percent"]) for x in done(file, settings)
+                }:
                     continue
-                config = config_of(ROWS[name], args.data)
+                config = config_of(ROWS[name], args.data, args.set)
                 if held != file_of(config, args.out):
                     held = file_of(config, args.out)
                     examples = examples_of(config, args.out)  # one at a time: they are large
-                line = judged(name, seed, percent, config, examples, args.out)
+                line = judged(name, seed, percent, config, examples, args.out, args.steps)
+                line["settings"] = settings
                 with file.open("a") as results:
                     results.write(json.dumps(line) + "\n")
                 print(json.dumps(line), flush=True)
-    results = done(file)
+    results = done(file, settings)
     print("\n".join(curve(results) if args.learning_curve else table(results)))
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)
