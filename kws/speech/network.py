@@ -1,0 +1,97 @@
+"""The network of the speech embedding: its weights, and its layers in Keras.
+
+Twenty convolutions alternate between mel channels (padded) and time (not padded); five poolings
+reduce the 32 channels to one and time to an eighth. As nothing is padded in time, the network is
+the same over one window of 76 frames and over a stream of hours, where it gives an embedding
+every 8 frames with a tenth of the work. 330,000 weights; 42 million multiply-adds for a window
+alone, 5.6 million for each new 80 ms of a stream.
+"""
+
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kws._environment import require_keras_2
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+EMBEDDING_SIZE = 96
+EMBEDDING_FRAMES = 76
+"""Mel frames that one embedding is of."""
+EMBEDDING_HOP_FRAMES = 8
+EMBEDDING_HOP_MS = 80
+MEL_CHANNELS = 32
+
+_DATA = Path(__file__).parent / "data"
+_WEIGHTS_FILE = "speech_embedding.npz"
+_LAYERS_FILE = "layers.json"
+
+
+@functools.cache
+def embedding_weights() -> dict[str, np.ndarray]:
+    """`convNN_kernel` `[frames, channels, in, out]` and `convNN_bias`, and `layers()`' names."""
+    with np.load(_DATA / _WEIGHTS_FILE) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+@functools.cache
+def embedding_layers() -> tuple[dict[str, Any], ...]:
+    """The layers in order: `conv` (a name in `embedding_weights`, with `pad_channels`: whether a
+    channel of zeros goes on either side), `leaky_relu` (slope), `maximum` (with that number),
+    `max_pool` (frames, channels)."""
+    return tuple(json.loads((_DATA / _LAYERS_FILE).read_text()))
+
+
+def embedding_model(frames: int | None = None) -> "tf.keras.Model":
+    """The network as a Keras 2 model with the pretrained weights.
+
+    Args:
+      frames: of the input; None: any number from 76 on.
+
+    Returns:
+      A model from mel frames `[batch, frames, 32, 1]` to embeddings `[batch, n, 96]`, n being
+      `1 + (frames - 76) // 8`.
+    """
+    import tensorflow as tf
+
+    require_keras_2()
+    layers = tf.keras.layers
+    inputs = layers.Input((frames, MEL_CHANNELS, 1), name="mel_frames")
+    x = inputs
+    for number, layer in enumerate(embedding_layers()):
+        if "conv" in layer:
+            x = _convolution(x, layer["conv"], bool(layer["pad_channels"]))
+        elif "leaky_relu" in layer:
+            x = layers.LeakyReLU(layer["leaky_relu"], name=f"leaky_relu_{number}")(x)
+        elif "maximum" in layer:
+            x = tf.maximum(x, layer["maximum"], name=f"maximum_{number}")
+        else:
+            x = layers.MaxPooling2D(layer["max_pool"], layer["strides"], name=f"pool_{number}")(x)
+    outputs = layers.Reshape((-1, EMBEDDING_SIZE), name="embeddings")(x)
+    model = tf.keras.Model(inputs, outputs, name="speech_embedding")
+    load_embedding_weights(model)
+    return model
+
+
+def load_embedding_weights(model: "tf.keras.Model") -> None:
+    """Sets the pretrained weights of all layers that are named as in `embedding_layers`."""
+    weights = embedding_weights()
+    for layer in model.layers:
+        if f"{layer.name}_kernel" in weights:
+            layer.set_weights([weights[f"{layer.name}_kernel"], weights[f"{layer.name}_bias"]])
+
+
+def _convolution(x: "tf.Tensor", name: str, pad_channels: bool) -> "tf.Tensor":
+    import tensorflow as tf
+
+    frames, channels, _, filters = embedding_weights()[f"{name}_kernel"].shape
+    padding = "valid"
+    if pad_channels and frames == 1:
+        padding = "same"  # one channel on either side, and nothing in time
+    elif pad_channels:
+        x = tf.keras.layers.ZeroPadding2D((0, 1), name=f"{name}_pad")(x)
+    return tf.keras.layers.Conv2D(filters, (frames, channels), padding=padding, name=name)(x)
