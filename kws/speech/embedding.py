@@ -16,6 +16,7 @@ from kws.speech.network import (
     EMBEDDING_SIZE,
     MEL_CHANNELS,
     embedding_model,
+    window_count,
 )
 
 _LEAST_DB = -100.0
@@ -95,7 +96,7 @@ def embed_clips(audio: np.ndarray, floor_db: float | None = FLOOR_DB) -> np.ndar
 
 def embed_frames(mel: np.ndarray) -> np.ndarray:
     """Embeddings float32 `[n, 96]` of mel frames `[frames, 32]`, see `mel_frames`."""
-    count = _windows(len(mel))
+    count = window_count(len(mel))
     out = np.empty((count, EMBEDDING_SIZE), np.float32)
     at_a_time = 1 + (_FRAMES_AT_A_TIME - EMBEDDING_FRAMES) // EMBEDDING_HOP_FRAMES
     for start in range(0, count, at_a_time):
@@ -108,7 +109,7 @@ def embed_frames(mel: np.ndarray) -> np.ndarray:
 
 def embedding_count(num_samples: int) -> int:
     """Embeddings that `embed` gives of so many samples."""
-    return _windows(PARAMS.frame_count(num_samples))
+    return window_count(PARAMS.frame_count(num_samples))
 
 
 class StreamingEmbedder:
@@ -145,10 +146,6 @@ class StreamingEmbedder:
         embeddings = embed_frames(self._mel)
         self._mel = self._mel[len(embeddings) * EMBEDDING_HOP_FRAMES :].copy()
         return embeddings
-
-
-def _windows(frames: int) -> int:
-    return max(0, 1 + (frames - EMBEDDING_FRAMES) // EMBEDDING_HOP_FRAMES)
 
 
 def _clip_frames(audio: np.ndarray, floor_db: float | None) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kws._environment import require_keras_2
+from kws.models.causal import Past
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,17 +34,22 @@ _LAYERS_FILE = "layers.json"
 
 @functools.cache
 def embedding_weights() -> dict[str, np.ndarray]:
-    """`convNN_kernel` `[frames, channels, in, out]` and `convNN_bias`, and `layers()`' names."""
+    """`convNN_kernel` `[frames, channels, in, out]` and `convNN_bias`."""
     with np.load(_DATA / _WEIGHTS_FILE) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
 @functools.cache
-def embedding_layers() -> tuple[dict[str, Any], ...]:
+def layer_list() -> tuple[dict[str, Any], ...]:
     """The layers in order: `conv` (a name in `embedding_weights`, with `pad_channels`: whether a
     channel of zeros goes on either side), `leaky_relu` (slope), `maximum` (with that number),
     `max_pool` (frames, channels)."""
     return tuple(json.loads((_DATA / _LAYERS_FILE).read_text()))
+
+
+def window_count(mel_frames: int) -> int:
+    """Embeddings of so many mel frames."""
+    return max(0, 1 + (mel_frames - EMBEDDING_FRAMES) // EMBEDDING_HOP_FRAMES)
 
 
 def embedding_model(frames: int | None = None) -> "tf.keras.Model":
@@ -59,33 +65,48 @@ def embedding_model(frames: int | None = None) -> "tf.keras.Model":
     import tensorflow as tf
 
     require_keras_2()
+    inputs = tf.keras.layers.Input((frames, MEL_CHANNELS, 1), name="mel_frames")
+    x = embedding_layers(inputs, Past(remembers=False, zeros=False))
+    outputs = tf.keras.layers.Reshape((-1, EMBEDDING_SIZE), name="embeddings")(x)
+    model = tf.keras.Model(inputs, outputs, name="speech_embedding")
+    load_embedding_weights(model)
+    return model
+
+
+def embedding_layers(x: "tf.Tensor", past: Past) -> "tf.Tensor":
+    """The network's layers, frozen and without the pretrained weights.
+
+    Args:
+      x: mel frames `[batch, frames, 32, 1]`; the next 8 where `past` remembers.
+      past: that of a stream, or none of a clip: zeros before it are not what the network knows.
+
+    Returns:
+      `[batch, n, 1, 96]`.
+    """
+    import tensorflow as tf
+
     layers = tf.keras.layers
-    inputs = layers.Input((frames, MEL_CHANNELS, 1), name="mel_frames")
-    x = inputs
-    for number, layer in enumerate(embedding_layers()):
+    for number, layer in enumerate(layer_list()):
         if "conv" in layer:
-            x = _convolution(x, layer["conv"], bool(layer["pad_channels"]))
+            x = _convolution(x, layer["conv"], bool(layer["pad_channels"]), past)
         elif "leaky_relu" in layer:
             x = layers.LeakyReLU(layer["leaky_relu"], name=f"leaky_relu_{number}")(x)
         elif "maximum" in layer:
             x = tf.maximum(x, layer["maximum"], name=f"maximum_{number}")
         else:
             x = layers.MaxPooling2D(layer["max_pool"], layer["strides"], name=f"pool_{number}")(x)
-    outputs = layers.Reshape((-1, EMBEDDING_SIZE), name="embeddings")(x)
-    model = tf.keras.Model(inputs, outputs, name="speech_embedding")
-    load_embedding_weights(model)
-    return model
+    return x
 
 
 def load_embedding_weights(model: "tf.keras.Model") -> None:
-    """Sets the pretrained weights of all layers that are named as in `embedding_layers`."""
+    """Sets the pretrained weights of all layers that are named as in `layer_list`."""
     weights = embedding_weights()
     for layer in model.layers:
         if f"{layer.name}_kernel" in weights:
             layer.set_weights([weights[f"{layer.name}_kernel"], weights[f"{layer.name}_bias"]])
 
 
-def _convolution(x: "tf.Tensor", name: str, pad_channels: bool) -> "tf.Tensor":
+def _convolution(x: "tf.Tensor", name: str, pad_channels: bool, past: Past) -> "tf.Tensor":
     import tensorflow as tf
 
     frames, channels, _, filters = embedding_weights()[f"{name}_kernel"].shape
@@ -94,4 +115,6 @@ def _convolution(x: "tf.Tensor", name: str, pad_channels: bool) -> "tf.Tensor":
         padding = "same"  # one channel on either side, and nothing in time
     elif pad_channels:
         x = tf.keras.layers.ZeroPadding2D((0, 1), name=f"{name}_pad")(x)
-    return tf.keras.layers.Conv2D(filters, (frames, channels), padding=padding, name=name)(x)
+    x = past.before(x, frames - 1, name)
+    kernel = (frames, channels)
+    return tf.keras.layers.Conv2D(filters, kernel, padding=padding, name=name, trainable=False)(x)
