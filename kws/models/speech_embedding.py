@@ -2,8 +2,8 @@
 
 Lin, Kilgour, Roblek, Sharifi, "Training Keyword Spotters with Limited and Synthesized Speech Data",
 ICASSP 2020 (arXiv:2002.01322). The network is `kws.speech.network`, with its pretrained weights,
-which training leaves as they are; the head is `kws.speech.head`. Its features are the frontend
-`speech_mel`, and no other.
+rounded to int8, which training leaves as they are; the head is `kws.speech.head`. Its features are
+those of the frontend `speech_mel` (`kws.features.speech_mel.PARAMS`).
 
     stream of frames x 32 mel channels, 10 ms apart
       -> 20 convolutions and 5 poolings: an embedding of the last 76 frames, every 8 frames
@@ -73,7 +73,7 @@ def _network(
     if feature_shape[1] != MEL_CHANNELS:
         raise KwsError(
             f"speech_embedding hears {MEL_CHANNELS} mel channels, these are {feature_shape[1]}",
-            hint="the section features of preset speech_embedding: frontend=speech_mel",
+            hint="features.frontend=speech_mel, with the parameters that it asks for",
         )
     blocks.require_size("speech_embedding", feature_shape, (EMBEDDING_FRAMES, MEL_CHANNELS))
     inputs = past.inputs(feature_shape, EMBEDDING_HOP_FRAMES)
@@ -83,5 +83,5 @@ def _network(
     steps = window_count(feature_shape[0])
     outputs = head_layers(x, options, steps, num_labels, past)
     model = tf.keras.Model(inputs, outputs, name="speech_embedding")
-    load_embedding_weights(model)
+    load_embedding_weights(model, int8=True)
     return model

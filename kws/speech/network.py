@@ -90,20 +90,48 @@ def embedding_layers(x: "tf.Tensor", past: Past) -> "tf.Tensor":
         if "conv" in layer:
             x = _convolution(x, layer["conv"], bool(layer["pad_channels"]), past)
         elif "leaky_relu" in layer:
-            x = layers.LeakyReLU(layer["leaky_relu"], name=f"leaky_relu_{number}")(x)
-        elif "maximum" in layer:
-            x = tf.maximum(x, layer["maximum"], name=f"maximum_{number}")
-        else:
+            slope, least = layer["leaky_relu"], layer_list()[number + 1]["maximum"]
+            if past.remembers:
+                x = _at_least(x, least / slope)
+            x = layers.LeakyReLU(slope, name=f"leaky_relu_{number}")(x)
+            if not past.remembers:
+                x = tf.maximum(x, least, name=f"maximum_{number}")
+        elif "max_pool" in layer:
             x = layers.MaxPooling2D(layer["max_pool"], layer["strides"], name=f"pool_{number}")(x)
     return x
 
 
-def load_embedding_weights(model: "tf.keras.Model") -> None:
-    """Sets the pretrained weights of all layers that are named as in `layer_list`."""
+def load_embedding_weights(model: "tf.keras.Model", *, int8: bool = False) -> None:
+    """Sets the pretrained weights of all layers that are named as in `layer_list`.
+
+    Args:
+      model: has them.
+      int8: round the kernels to what int8 can hold, with a scale for each filter. A head that is
+        trained on such an embedding has seen the larger part of what conversion changes, for the
+        converter finds these very numbers again.
+    """
     weights = embedding_weights()
     for layer in model.layers:
-        if f"{layer.name}_kernel" in weights:
-            layer.set_weights([weights[f"{layer.name}_kernel"], weights[f"{layer.name}_bias"]])
+        kernel = weights.get(f"{layer.name}_kernel")
+        if kernel is not None:
+            rounded = _rounded_to_int8(kernel) if int8 else kernel
+            layer.set_weights([rounded, weights[f"{layer.name}_bias"]])
+
+
+def _rounded_to_int8(kernel: np.ndarray) -> np.ndarray:
+    scale = np.abs(kernel).max(axis=(0, 1, 2)) / 127
+    return (np.round(kernel / scale) * scale).astype(np.float32)
+
+
+def _at_least(x: "tf.Tensor", least: float) -> "tf.Tensor":
+    """The larger of x and a negative number, by a ReLU that the converter fuses with a convolution.
+
+    What goes below it is of no use to the layers after: so an int8 tensor spends no steps on it,
+    nor on what a leaky ReLU makes of it.
+    """
+    import tensorflow as tf
+
+    return tf.nn.relu(x - least) + least
 
 
 def _convolution(x: "tf.Tensor", name: str, pad_channels: bool, past: Past) -> "tf.Tensor":
