@@ -9,7 +9,7 @@ from kws.features.speech_mel import PARAMS
 from kws.micro import load, operators, tflm
 from kws.micro.device_form import DeviceForm
 from kws.micro.params import TFLM_OPERATORS
-from kws.models import registry
+from kws.models import cost, registry
 from kws.models.params import ModelParams
 from kws.speech.head import HeadParams, build_head
 from kws.speech.network import load_embedding_weights
@@ -71,6 +71,13 @@ def test_a_stream_gives_at_every_step_what_the_clip_before_it_gives(model):
     module = registry.architecture(MODEL.name)
     assert module.receptive_field_frames(options, (197, 32)) == 196
     assert module.frames_per_step(options) == step_form.input_shape[1] == 8
+
+
+def test_the_documented_sizes(model):
+    step_form = registry.build_step(MODEL, FEATURES.feature_shape, 3, model)
+    assert model.count_params() == 392_995
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 64_195
+    assert (cost.macs(model), cost.macs(step_form)) == (126_692_960, 5_676_128)
 
 
 def test_only_the_head_is_trained(model):
