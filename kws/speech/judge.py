@@ -3,8 +3,9 @@
 A text-to-speech engine sometimes mispronounces, repeats, cuts off or says nothing at all, and such
 clips teach a model a wrong word. All clips of one phrase say the same sounds in the same order, so
 their embeddings follow the same path, faster or slower. Each clip is compared with others along the
-best alignment of the two paths (dynamic time warping); what lies far from most of the others is not
-the phrase.
+best alignment of the two paths (dynamic time warping), and what is far even from those that are
+nearest to it is not the phrase. They are the clips as the engine made them: noise and rooms are
+unlike the others too.
 
     judgement = judge_clips(clips)       # int16 at 16 kHz, of one phrase, of any lengths
     kept = [clip for clip, outlier in zip(clips, judgement.outliers) if not outlier]
@@ -28,7 +29,13 @@ FEWEST_CLIPS = 8
 """With fewer there is no telling what is usual."""
 MAD_TO_DEVIATION = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
-THRESHOLD_DEVIATIONS = 4.0
+THRESHOLD_DEVIATIONS = 3.3
+"""How far above the median a score may lie. Of TTTT
+"""
+NEAREST = 0.15
+"""Of the other clips, those that a clip is scored by: accents have few neighbours, and the same
+mistake made by more clips than these is not seen."""
+FEWEST_NEAREST = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class Judgement:
     """What `judge_clips` found.
 
     Attributes:
-      scores: float64 `[clips]`: the median distance to the other clips, 0 to 2.
+      scores: float64 `[clips]`: the mean distance to the nearest of the other clips, 0 to 2.
       threshold: of the scores.
       outliers: bool `[clips]`: `scores > threshold`.
     """
@@ -65,21 +72,32 @@ def judge_clips(
       KwsError: fewer clips than can be judged.
       ValueError: a clip is not int16 of one dimension.
     """
-    if len(clips) < FEWEST_CLIPS:
+    return judge_paths([embedding_path(clip) for clip in clips], threshold_deviations)
+
+
+def judge_paths(
+    paths: Sequence[np.ndarray], threshold_deviations: float = THRESHOLD_DEVIATIONS
+) -> Judgement:
+    """`judge_clips` of what `embedding_path` gave."""
+    if len(paths) < FEWEST_CLIPS:
         raise KwsError(
-            f"{len(clips)} clips of a phrase cannot be judged by each other",
+            f"{len(paths)} clips of a phrase cannot be judged by each other",
             hint=f"at least {FEWEST_CLIPS}",
         )
-    paths = [embedding_path(clip) for clip in clips]
     references = np.arange(0, len(paths), -(-len(paths) // MOST_REFERENCES))
     scores = np.empty(len(paths))
     for number, path in enumerate(paths):
         distances = warped_distances(path, [paths[i] for i in references])
-        scores[number] = np.median(distances[references != number])
+        scores[number] = _mean_of_nearest(distances[references != number])
     centre = float(np.median(scores))
     deviation = MAD_TO_DEVIATION * float(np.median(np.abs(scores - centre)))
     threshold = centre + threshold_deviations * deviation
     return Judgement(scores=scores, threshold=threshold, outliers=scores > threshold)
+
+
+def _mean_of_nearest(distances: np.ndarray) -> float:
+    count = max(FEWEST_NEAREST, round(NEAREST * len(distances)))
+    return float(np.sort(distances)[:count].mean())
 
 
 def embedding_path(clip: np.ndarray) -> np.ndarray:
