@@ -100,17 +100,18 @@ class SpeechMelFrontend(MemorylessFrontend):
 def area_triangles(params: FeatureParams, fft_length: int) -> np.ndarray:
     """Weights float64 `[channels, fft_length // 2 + 1]` of the FFT's bins in each channel."""
     bins_hz = params.sample_rate / fft_length * np.arange(fft_length // 2 + 1)
-    lower, upper = _mel(params.lower_band_limit_hz), _mel(params.upper_band_limit_hz)
+    lower, upper = slaney_mel(np.array([params.lower_band_limit_hz, params.upper_band_limit_hz]))
     corners = _hz(np.linspace(lower, upper, params.feature_bin_count + 2))[:, np.newaxis]
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (bins_hz - left) / (centre - left), (right - bins_hz) / (right - centre)
     return np.maximum(0.0, np.minimum(rising, falling)) * 2 / (right - left)
 
 
-def _mel(hz: float) -> float:
-    if hz < _BREAK_HZ:
-        return hz * _BREAK_MEL / _BREAK_HZ
-    return _BREAK_MEL + float(np.log(hz / _BREAK_HZ)) / _LOG_STEP
+def slaney_mel(hz: float | np.ndarray) -> np.ndarray:
+    """Slaney's mel scale: 15 at 1 kHz."""
+    hz = np.asarray(hz, np.float64)
+    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    return np.where(hz < _BREAK_HZ, hz * _BREAK_MEL / _BREAK_HZ, above)
 
 
 def _hz(mel: np.ndarray) -> np.ndarray:
