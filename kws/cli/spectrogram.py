@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kws.features.params import FeatureParams
 
 ALL = ("spectrogram", "log_mel", "mfcc", "micro")
+FIXED = "speech_mel"
+"""Has a window, a hop and a band of its own, and so is drawn where it is asked for."""
 OF_THE_BINS = ("feature_bin_count", "density_rate_hz", "decibel_floor")
 """Fields of a preset that mean something else, or nothing, to another frontend than its own."""
 
@@ -23,7 +25,8 @@ def spectrogram(
     frontend: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{', '.join(ALL)} or all; may be repeated. Default: the preset's, else all.",
+            help=f"{', '.join(ALL)}, {FIXED} or all; may be repeated. "
+            "Default: the preset's, else all.",
             show_default=False,
         ),
     ] = None,
@@ -107,9 +110,10 @@ def _changes(settings: "list[str] | tuple[()]") -> dict[str, Any]:
 def _names(asked: list[str] | None, default: tuple[str, ...]) -> list[str]:
     names: list[str] = []
     for name in asked or default:
-        if name not in (*ALL, "all"):
+        if name not in (*ALL, FIXED, "all"):
             raise KwsError(
-                f"--frontend {name}: no such frontend", hint=f"one of {', '.join(ALL)}, all"
+                f"--frontend {name}: no such frontend",
+                hint=f"one of {', '.join(ALL)}, {FIXED}, all",
             )
         names += ALL if name == "all" else [name]
     return list(dict.fromkeys(names))
@@ -120,10 +124,13 @@ def _create(base: "FeatureParams", name: str, changes: dict[str, Any]) -> "Front
     import pydantic
 
     from kws import features
+    from kws.features import speech_mel
     from kws.features.params import FeatureParams
 
     values = base.model_dump()
-    if name != base.frontend:
+    if name == FIXED != base.frontend:
+        values = speech_mel.PARAMS.model_dump()
+    elif name != base.frontend:
         values = {field: value for field, value in values.items() if field not in OF_THE_BINS}
     values |= changes
     # A clip's length is nothing to a picture.

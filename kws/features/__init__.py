@@ -10,6 +10,7 @@ _FRONTENDS = {
     "log_mel": "kws.features.log_mel:LogMelFrontend",
     "mfcc": "kws.features.mfcc:MfccFrontend",
     "spectrogram": "kws.features.spectrogram:SpectrogramFrontend",
+    "speech_mel": "kws.features.speech_mel:SpeechMelFrontend",
 }
 """Name to module and class. A frontend joins here and in `FeatureParams.frontend`."""
 

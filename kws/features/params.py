@@ -20,14 +20,15 @@ class FeatureParams(Params):
 
     The noise-reduction, PCAN and log parameters have the names and defaults of the fixed-point
     micro frontend (tensorflow/lite/experimental/microfrontend/lib) and are read by it alone, as
-    `dct_coefficient_count` is by mfcc, `density_rate_hz` and `decibel_floor` by spectrogram.
+    `dct_coefficient_count` is by mfcc, `density_rate_hz` by spectrogram, and `decibel_floor` by
+    spectrogram and speech_mel.
 
     A window or hop that is no whole number of milliseconds is meant as so many samples, to the
     nearest: 4.5351 ms are 200 samples at 44.1 kHz. Whole milliseconds are rounded down to samples,
     as the C code of the micro frontend does.
     """
 
-    frontend: Literal["micro", "log_mel", "mfcc", "spectrogram"] = "micro"
+    frontend: Literal["micro", "log_mel", "mfcc", "spectrogram", "speech_mel"] = "micro"
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(
         1000, gt=0, description="what a windowed model hears, ms"
@@ -64,7 +65,9 @@ class FeatureParams(Params):
         None, gt=0, description="spectrogram: its power is per Hz at this rate; None: sample_rate"
     )
     decibel_floor: float | None = pydantic.Field(
-        None, description="spectrogram: decibels, of no less than this; None: the power itself"
+        None,
+        description="spectrogram: decibels, of no less than this; None: the power itself. "
+        "speech_mel: its least value, None: 10",
     )
 
     @pydantic.field_validator("window_size_ms", "window_stride_ms")

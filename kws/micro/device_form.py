@@ -13,7 +13,7 @@ import numpy as np
 
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import fold, mul_scales, slim, stateful
+from kws.micro import fold, mul_scales, offset_fold, slim, stateful
 from kws.micro.int8_file import Kind
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -81,7 +81,8 @@ class DeviceForm:
             return windowed_to_tflite(self.model, calibration, feature_params, io_type)
         clips = model_input.to_model_input(calibration, feature_params)
         stream = clips.reshape(-1, clips.shape[-1])
-        return mul_scales.agree(slim.slim(stateful.to_tflite(self.model, stream, io_type)))
+        content = slim.slim(stateful.to_tflite(self.model, stream, io_type))
+        return mul_scales.agree(offset_fold.fold_offsets(content))
 
 
 def windowed_to_tflite(

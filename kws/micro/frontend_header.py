@@ -18,6 +18,7 @@ _OF_FRONTEND: dict[str, tuple[str, ...]] = {
     "log_mel": _BANDS,
     "mfcc": (*_BANDS, "dct_coefficient_count", "cepstral_lifter"),
     "spectrogram": ("density_rate_hz", "decibel_floor"),
+    "speech_mel": (*_BANDS, "decibel_floor"),
 }  # fmt: skip
 """Beside what all have; what is None has no constant."""
 

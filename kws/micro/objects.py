@@ -56,6 +56,35 @@ def part(model: Any, operators: list[Any], inputs: list[int], outputs: list[int]
     return made
 
 
+def drop_unused(model: Any) -> None:
+    """Takes out the first graph's tensors that no operator has, and the content of their buffers.
+
+    TensorFlow Lite Micro would plan memory for them.
+    """
+    graph = model.subgraphs[0]
+    lists = [(op, field) for op in graph.operators for field in ("inputs", "outputs")]
+    lists += [(graph, "inputs"), (graph, "outputs")]
+    used = sorted({int(i) for owner, field in lists for i in _indices(owner, field) if i >= 0})
+    moved = {old: new for new, old in enumerate(used)} | {-1: -1}
+    graph.tensors = [graph.tensors[index] for index in used]
+    for owner, field in lists:
+        numbers = [moved[int(index)] for index in _indices(owner, field)]
+        setattr(owner, field, np.array(numbers, np.int32))
+    for signature in model.signatureDefs or ():
+        for entry in (*signature.inputs, *signature.outputs):
+            entry.tensorIndex = moved[entry.tensorIndex]
+    kept = {tensor.buffer for one in model.subgraphs for tensor in one.tensors}
+    kept |= {entry.buffer for entry in model.metadata or ()}
+    for index, buffer in enumerate(model.buffers):
+        if index not in kept:
+            buffer.data = None
+
+
+def _indices(owner: Any, field: str) -> Any:
+    values = getattr(owner, field)
+    return () if values is None else values
+
+
 def zero_point(tensor: Any) -> int:
     """Of a tensor that is quantized as one, 0 where the file has none."""
     given = tensor.quantization.zeroPoint

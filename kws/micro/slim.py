@@ -25,10 +25,14 @@ def slim(content: bytes) -> bytes:
     Raises:
       KwsError: the bytes are no TFLite model.
     """
-    model = objects.read(content)
+    return slim_model(objects.read(content), len(content))
+
+
+def slim_model(model: Any, size: int) -> bytes:
+    """`slim` of a model that was read, see `pack`."""
     _drop_names(model)
     _share_empty_buffers(model)
-    return pack(model, len(content))
+    return pack(model, size)
 
 
 def pack(model: Any, size: int) -> bytes:

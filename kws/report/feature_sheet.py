@@ -10,6 +10,7 @@ import numpy as np
 
 from kws.features.frontend import Frontend
 from kws.features.params import FeatureParams
+from kws.features.speech_mel import slaney_mel
 from kws.report.drawing import (
     GRID,
     INK,
@@ -45,6 +46,7 @@ TITLES = {
     "log_mel": "log_mel: logarithm of mel channels",
     "mfcc": "mfcc: mel-frequency cepstral coefficients",
     "spectrogram": "spectrogram: linear power",
+    "speech_mel": "speech_mel: mel channels of the speech embedding",
 }
 
 
@@ -132,8 +134,9 @@ def _mel_channels(
     lowest = float(features.min())
     highest = max(lowest + 1, float(features.max()))
     image = _image(axes, features, span, (-0.5, channels - 0.5), vmin=lowest, vmax=highest)
-    lower, upper = mel(params.lower_band_limit_hz), mel(params.upper_band_limit_hz)
-    places = (mel(np.array(TICKS_HZ)) - lower) / (upper - lower) * (channels + 1) - 1
+    scale = slaney_mel if params.frontend == "speech_mel" else mel
+    lower, upper = scale(params.lower_band_limit_hz), scale(params.upper_band_limit_hz)
+    places = (scale(np.array(TICKS_HZ)) - lower) / (upper - lower) * (channels + 1) - 1
     ticks: list[tuple[float, str]] = []
     for hz, place in zip(TICKS_HZ, places, strict=True):
         apart = not ticks or place - ticks[-1][0] >= LEAST_APART * channels

@@ -39,6 +39,13 @@ def test_every_frontend_has_its_panel_below_the_waveform(word, tmp_path, capsys)
     assert size(tmp_path / "all.png")[1] > 2 * size(tmp_path / "one.png")[1]
 
 
+def test_speech_mel_is_drawn_with_its_own_window_beside_the_others(word, tmp_path, capsys):
+    frontends = ("--frontend", "mfcc", "--frontend", "speech_mel")
+    assert run(word, "--out", tmp_path / "two.png", *frontends) == 0
+    said = capsys.readouterr().out
+    assert "mfcc: 49 frames x 10" in said and "speech_mel: 97 frames x 32" in said
+
+
 def test_stereo_of_another_rate_and_depth_is_converted_and_said(tmp_path, capsys):
     audio = np.random.default_rng(0).normal(0, 0.1, (44100, 2))
     soundfile.write(tmp_path / "music.wav", audio, 44100, subtype="PCM_24")

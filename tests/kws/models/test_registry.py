@@ -14,6 +14,7 @@ def test_the_zoo_has_the_documented_models():
     assert registry.names() == [
         "bc_resnet", "conv", "crnn", "ds_cnn", "ds_tc_resnet", "low_latency_conv",
         "low_latency_svdf", "matchbox_net", "mixed_net", "single_fc", "spectrogram_cnn",
+        "speech_embedding",
         "tc_resnet", "tiny_conv", "trigger_gru",
     ]  # fmt: skip
 

@@ -28,7 +28,9 @@ SMALL = {
     "tc_resnet": {"width": 0.2},
     "tiny_conv": {"filters": 4},
 }
-REFUSED = {"bc_resnet", "crnn", "ds_tc_resnet", "mixed_net", "trigger_gru"}
+REFUSED = {
+    "bc_resnet", "crnn", "ds_tc_resnet", "mixed_net", "speech_embedding", "trigger_gru",
+}  # fmt: skip
 SCALE = 0.0390625
 
 
