@@ -12,10 +12,9 @@ from kws.cli import complete
 from kws.errors import KwsError
 
 if TYPE_CHECKING:
-    from rich.console import Terminal
-
     from kws.corpus.catalogue import CatalogueEntry
     from kws.corpus.store import CorpusStore, Report
+    from kws.terminal import Terminal
 
 app = typer.Typer(
     help="Public corpora: speech, noise, music and rooms by name.", no_args_is_help=True
@@ -52,8 +51,9 @@ def list_(table: Table = None, json: Json = False) -> None:
         typer.echo(json_module.dumps({"corpora": rows, "by_hand": known.by_hand}, indent=2))
         return
     from rich import box
-    from rich.console import Terminal
     from rich.table import Table as RichTable
+
+    from kws.terminal import Terminal
 
     shown = RichTable(box=box.SIMPLE, collapse_padding=True, pad_edge=False)
     shown.add_column("name", no_wrap=True)
@@ -96,9 +96,8 @@ def get(
     A load that was cut off goes on where it was. What is here already is not loaded again.
     KWS_CORPORA_MIRROR, an address or a folder, gives the archives in place of the public addresses.
     """
-    from rich.console import Terminal
-
     from kws.corpus import catalogue, index
+    from kws.terminal import Terminal
 
     known, store = catalogue.load(table), _store()
     # Every name is looked up before the first is loaded.
@@ -139,9 +138,8 @@ def verify(
 
     Exit status: 0 all are whole, 1 one is not.
     """
-    from rich.console import Terminal
-
     from kws.corpus import catalogue
+    from kws.terminal import Terminal
 
     known, store = catalogue.load(table), _store()
     asked = catalogue.parse_names(names or ())
