@@ -12,7 +12,6 @@ that `components.local_workers` expected, and how many workers it would have cho
 The clock says something on a machine that does nothing else.
 """
 
-import argparse
 import hashlib
 import os
 import resource
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from benchmarks.runners import load_average
+from benchmarks import harness
 
 COMPONENTS = ("AudioExampleGen", "AudioSynthesizer", "SpectrogramTransform")
 
@@ -48,14 +47,16 @@ class Took(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--clips", type=int, default=2000, metavar="N")
-    parser.add_argument("--workers", type=int, nargs="+", default=(1, 2), metavar="N")
+    parser = harness.Parser("local_cores", __doc__)
+    parser.add_argument("folder", type=Path, help="in the layout of Speech Commands")
+    parser.add_argument("--clips", type=int, default=2000, metavar="N", help="recordings taken")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=(1, 2), metavar="N", help="compared, in turn"
+    )
     parser.add_argument(
         "--only", nargs="+", choices=COMPONENTS, default=COMPONENTS, help="have worker processes"
     )
-    parser.add_argument("--preset", default="speech_commands")
+    parser.add_argument("--preset", default="speech_commands", help="as of kws run")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="as of kws run")
     args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="kws-cores-") as place:
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(place: Path, words: Path, workers: Sequence[int], chosen: Chosen) -> None:
     """Runs the components with each number of workers; prints, and compares what they wrote."""
-    print(load_average())
+    print(harness.load_average())
     first: dict[str, Took] = {}
     for count in workers:
         root = place / f"root-{count}"
@@ -180,4 +181,4 @@ def _processor_seconds() -> float:
 if __name__ == "__main__":
     # TensorFlow writes to the terminal, the workers' too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    main()
+    harness.start(main)

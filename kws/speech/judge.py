@@ -33,8 +33,8 @@ THRESHOLD_DEVIATIONS = 3.3
 """How far above the median a score may be.
 
 Of 72 clips, two phrases by 36 voices each, 1 was dropped. Of corrupted ones, each among those, all
-that were reversed, noise or silence, 20 of 24 second halves of the phrase and 10 of 24 first halves,
-5 of 18 that said it twice, and 19 of 26 similar phrases.
+that were reversed, noise or silence, 20 of 24 second halves of the phrase and 10 of 24 first
+halves, 5 of 18 that said it twice, and 19 of 26 similar phrases.
 """
 NEAREST = 0.15
 """Of the other clips, those that a clip is scored by: accents have few neighbours, and the same
