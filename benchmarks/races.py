@@ -6,7 +6,6 @@ Each round is in a new folder with an empty HOME. It prints rounds and failures 
 what the failed ones said, and exits with 1 where there is any.
 """
 
-import argparse
 import hashlib
 import http.server
 import json
@@ -24,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+
+from benchmarks import harness
 
 ROOT = Path(__file__).resolve().parents[1]
 VOICES = """
@@ -237,22 +238,25 @@ def _served(content: bytes) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--only", nargs="+", choices=sorted(RACES), default=list(RACES))
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the races and counts the failures."""
+    parser = harness.Parser("races", __doc__)
+    parser.add_argument("--rounds", type=int, default=10, help="of each race")
+    parser.add_argument(
+        "--only", nargs="+", choices=sorted(RACES), default=list(RACES), help="these races"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the rounds' folders")
-    arguments = parser.parse_args()
+    args = parser.parse_args(arguments)
     failed = False
-    for name in arguments.only:
+    for name in args.only:
         start_s = time.monotonic()
-        failures = run_race(name, arguments.rounds, arguments.keep)
+        failures = run_race(name, args.rounds, args.keep)
         failed = failed or bool(failures)
         race, processes = RACES[name]
-        took_s = (time.monotonic() - start_s) / arguments.rounds
+        took_s = (time.monotonic() - start_s) / args.rounds
         summary = (race.__doc__ or "").splitlines()[0]
         print(
-            f"{name:<10} {processes} processes, {arguments.rounds} rounds, {len(failures)} failed, "
+            f"{name:<10} {processes} processes, {args.rounds} rounds, {len(failures)} failed, "
             f"{took_s:.1f} s a round: {summary}",
             flush=True,
         )
@@ -262,4 +266,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)

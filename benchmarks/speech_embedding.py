@@ -11,14 +11,14 @@ many clips are dropped of them as they are, corrupted, and of other words (`near
 noise, is always printed, by processor time of one core.
 """
 
-import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from benchmarks import harness
 from kws import speech
 from kws.micro import kernels, offset_fold, operators, slim, stateful, tflm
 from kws.models import blocks
@@ -140,23 +140,24 @@ def _read(file: Path) -> np.ndarray:
     return soundfile.read(file, dtype="int16")[0]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recordings", type=Path)
-    parser.add_argument("--int8", type=Path)
-    parser.add_argument("--judge", type=Path, nargs="+")
-    arguments = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the figures that were asked for."""
+    parser = harness.Parser("speech_embedding", __doc__)
+    parser.add_argument("--recordings", type=Path, help="a folder: what a fixed floor changes")
+    parser.add_argument("--int8", type=Path, help="a recording: what int8 costs")
+    parser.add_argument("--judge", type=Path, nargs="+", help="folders of kws say")
+    args = parser.parse_args(arguments)
     vectors = np.load(Path("tests/kws/speech/testdata/golden.npz"))
     error = np.abs(embedding.embed_frames(vectors["mel"]) - vectors["embeddings"]).max()
     print(f"golden embeddings: largest difference {error:.1e}")
     print_speed()
-    if arguments.recordings:
-        print_floors(arguments.recordings)
-    if arguments.int8:
-        print_int8(arguments.int8)
-    if arguments.judge:
-        print_judged(arguments.judge)
+    if args.recordings:
+        print_floors(args.recordings)
+    if args.int8:
+        print_int8(args.int8)
+    if args.judge:
+        print_judged(args.judge)
 
 
 if __name__ == "__main__":
-    main()
+    harness.start(main)
