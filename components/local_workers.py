@@ -43,7 +43,8 @@ RESERVED_BYTES = 1 << 30
 """Left to the rest of the machine."""
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1"}
 """Of workers: their work needs no GPU, and TensorFlow takes all memory of any that it sees."""
-_STOP_S = 5.0
+_STOP_S = 1.0
+"""A worker without work ends in this time; one that works is killed."""
 
 
 @WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)

@@ -42,9 +42,8 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
        `milliseconds_<split>` (of audio, lead-ins included) are what Beam's counters said. For
        scenes: one example a scene, with its label vector (`kws.scenes.example.SceneFeatures`).
 
-    Which examples a split has, and every byte of them, depends on the clips and FeatureParams
-    alone; their order does not: a runner deals them to files as it likes. Who needs an order sorts
-    by `clip_id`.
+    Every file, and every byte of it, depends on the clips and FeatureParams alone: not on their
+    order, the number of workers or the runner.
     """
 
     SPEC_CLASS = SpectrogramTransformSpec

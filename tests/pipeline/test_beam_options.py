@@ -47,7 +47,8 @@ def test_the_compiled_container_has_them_as_its_last_arguments():
     executors = spec["deploymentSpec"]["executors"]
     args = executors["SpectrogramTransform_executor"]["container"]["args"]
     assert args[-6:] == [
-        "--runner=DirectRunner", "--sdk_container_image=", FLINK, "--parallelism=8", IMAGE,
+        "--runner=DirectRunner", PACKAGES_ARE_THERE,
+        "--sdk_container_image=", FLINK, "--parallelism=8", IMAGE,
     ]  # fmt: skip
     assert FLINK not in executors["Evaluator_executor"]["container"]["args"]
 
