@@ -27,9 +27,10 @@ from kws.speech import embedding, judge, network
 
 FLOORS_DB = (-10.0, 0.0, 10.0, 20.0, 30.0)
 DRAWN = 300
+GOLDEN = Path(__file__).resolve().parents[1] / "tests/kws/speech/testdata/golden.npz"
 
 
-def print_speed(seconds: int = 300) -> None:
+def print_speed(seconds: int) -> None:
     """Mel frames alone, and embeddings."""
     audio = np.random.default_rng(0).normal(0, 2000, 16000 * seconds).astype(np.int16)
     for function in (speech.mel_frames, speech.embed):
@@ -146,11 +147,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recordings", type=Path, help="a folder: what a fixed floor changes")
     parser.add_argument("--int8", type=Path, help="a recording: what int8 costs")
     parser.add_argument("--judge", type=Path, nargs="+", help="folders of kws say")
+    parser.add_argument("--seconds", type=int, default=300, help="of noise, for the speed")
     args = parser.parse_args(arguments)
-    vectors = np.load(Path("tests/kws/speech/testdata/golden.npz"))
+    vectors = np.load(GOLDEN)
     error = np.abs(embedding.embed_frames(vectors["mel"]) - vectors["embeddings"]).max()
     print(f"golden embeddings: largest difference {error:.1e}")
-    print_speed()
+    print_speed(args.seconds)
     if args.recordings:
         print_floors(args.recordings)
     if args.int8:

@@ -47,8 +47,7 @@ def mel_frames(audio: np.ndarray, floor_db: float | None = FLOOR_DB) -> np.ndarr
 def embed(audio: np.ndarray, floor_db: float | None = FLOOR_DB) -> np.ndarray:
     """Embeddings of a recording, of hours if need be.
 
-    It takes some 46 MB an hour for the mel frames and 17 MB for what is returned; 500 times real
-    time on one core.
+    It takes some 46 MB an hour for the mel frames and 17 MB for what is returned.
 
     Args:
       audio: int16 `[samples]` at 16 kHz.

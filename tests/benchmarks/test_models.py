@@ -4,11 +4,14 @@ import importlib.resources
 import pickle
 import re
 
+import numpy as np
 import pymicro_wakeword
 import pytest
+import soundfile
 
 from benchmarks import parity, training_throughput
 from kws.features.params import FeatureParams
+from tests.benchmarks import stand_in
 from tests.benchmarks.conftest import benchmark
 
 
@@ -104,3 +107,24 @@ def test_training_is_measured_beside_a_plain_fit(monkeypatch):
     ]  # fmt: skip
     assert float(found[0][1]) == 1
     assert ran.message.startswith("missed: ") == (float(found[3][1]) < 2)
+
+
+def test_the_speech_embedding_is_held_against_its_golden_vectors_and_judges_clips(tmp_path):
+    clips = [stand_in.say("computer", speaker) for speaker in range(9)]
+    rng = np.random.default_rng(0)
+    for number, clip in enumerate(clips):
+        soundfile.write(tmp_path / f"{number}.wav", clip, stand_in.RATE)
+    speech = rng.normal(0, 2000, 33 * stand_in.RATE).astype(np.int16)
+    (tmp_path / "stream").mkdir()
+    soundfile.write(tmp_path / "stream" / "noise.wav", speech, stand_in.RATE)
+    ran = benchmark(
+        *("speech_embedding", "--seconds", 20, "--judge", tmp_path),
+        *("--recordings", tmp_path / "stream", "--int8", tmp_path / "stream" / "noise.wav"),
+    )
+    assert ran.status == 0, ran.message
+    assert float(re.search(r"largest difference (\S+)", ran.text)[1]) < 1e-4
+    assert len(re.findall(r"x real time", ran.text)) == 2
+    before, after = re.findall(r"int8, weights .*: (-?[\d.]+) dB, ([\d,]+) bytes", ran.text)
+    assert float(after[0]) > float(before[0]) and before[1] == after[1]
+    assert re.search(r"^as they are: \d of 9 dropped", ran.text, re.MULTILINE)
+    assert "noise: 1 of 1 dropped" in ran.text and "silence: 1 of 1 dropped" in ran.text
