@@ -117,7 +117,7 @@ def run(engine: Engine, root: Path, words: Path, steps: Sequence[str]) -> list[h
 def engine(workers: int) -> Iterator[Engine]:
     """This process, or a cluster."""
     if not workers:
-        yield Engine((), time.process_time)
+        yield Engine(("--direct_num_workers=1",), time.process_time)
         return
     with cluster(workers) as found:
         # A job's workers end with the job, and their time with them: it is kept by the pool.
