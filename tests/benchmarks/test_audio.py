@@ -60,6 +60,7 @@ def test_ingestion_counts_the_clips_of_a_folder(recordings):
     assert ran.status in (0, 1)
 
 
+@pytest.mark.nightly
 def test_memory_of_ingestion_is_measured_in_a_process_of_its_own():
     ran = benchmark("ingestion", "--memory", "--clips", 400, "--warm-up", 400)
     assert ran.status == 0, ran.message
@@ -97,7 +98,7 @@ def test_ingestion_without_a_folder_says_what_is_missing(capsys):
 @pytest.mark.parametrize(
     "workers",
     # What the cluster writes in every step is compared in tests/components/test_distributed.py.
-    [(0, 0), pytest.param((0, 1, 2), marks=pytest.mark.nightly)],
+    [(0,), pytest.param((0, 1, 2), marks=pytest.mark.nightly)],
 )
 def test_every_engine_writes_the_same_examples(workers):
     steps = ("ingestion",) if 2 not in workers else scale.STEPS
