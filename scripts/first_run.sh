@@ -39,6 +39,9 @@ git clone --quiet --no-hardlinks "$repository" "$folder/kws"
 environment=("HOME=$folder/home" "TMPDIR=$folder/tmp" "LANG=C.UTF-8")
 path=$(printf '%s' "$PATH" | tr ':' '\n' | grep -v '/\.venv/' | paste -sd:)
 environment+=("PATH=$path")
+# An installed Python is part of the machine, though pyenv keeps it below HOME.
+pyenv=${PYENV_ROOT:-$HOME/.pyenv}
+[ ! -d "$pyenv" ] || environment+=("PYENV_ROOT=$pyenv")
 while IFS= read -r -d '' variable; do
     environment+=("$variable")
 done < <(env -0 | grep -zE '^(PIP_|UV_|SSL_CERT_|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|(https?|no|all)_proxy|(HTTPS?|NO|ALL)_PROXY)' | grep -zvE '^UV_(CACHE_DIR|PROJECT_ENVIRONMENT)=|^PIP_CACHE_DIR=')
