@@ -33,6 +33,9 @@ bench: $(READY)  ## features and the quickstart preset; benchmarks/README.md lis
 	.venv/bin/python -m benchmarks.spectrogram_transform
 	.venv/bin/python -m benchmarks.pipeline
 
+first-run:       ## the two commands of the README from a fresh clone, an empty HOME and no caches
+	scripts/first_run.sh
+
 clean:           ## remove what make put into this folder (runs/ stays)
 	rm -rf .venv .tools
 
@@ -41,4 +44,4 @@ $(READY): scripts/setup.sh pyproject.toml uv.lock setup.py
 	@UV_VERSION=$(UV_VERSION) sh scripts/setup.sh $(UV)
 	@touch $@
 
-.PHONY: help setup run test nightly format bench clean
+.PHONY: help setup run test nightly format bench first-run clean

@@ -4,9 +4,10 @@
         with atomic_folder(cache_root() / "corpora" / "abc") as folder:
             ...  # a reader sees all of it once this block has ended, and nothing of it before
 
-The operating system releases a lock when its holder ends, however it ends: a lock file that is left
-behind locks nothing. A writer that is killed leaves a file or folder `.NAME....part`, which readers
-pass over and the next writer that holds the lock removes (`remove_leftovers`).
+The operating system releases a lock when its holder ends, however it ends: a lock file that a
+killed process left behind locks nothing. A writer that is killed leaves a file or folder
+`.NAME....part`, which readers pass over and the next writer that holds the lock removes
+(`remove_leftovers`).
 """
 
 import contextlib
@@ -14,8 +15,10 @@ import contextvars
 import datetime
 import errno
 import fcntl
+import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -29,6 +32,7 @@ from kws.errors import KwsError
 _PART = ".part"
 _NAME_CHARACTERS = 48
 """Of the target's name in a temporary one: a file name has room for 255 bytes."""
+_NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _HELD_BY_OTHERS = (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN)
 
 
@@ -53,17 +57,18 @@ def atomic_file(target: Path, *, durable: bool = False) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(target)
+    # Not mkstemp: its files can be read by their owner alone, whatever the umask says.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
-        # Not mkstemp: its files can be read by their owner alone, whatever the umask says.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         if durable:
             sync(temporary)
         temporary.replace(target)
-        if durable:
-            sync(target.parent)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync(target.parent)
 
 
 def atomic_write(target: Path, content: bytes | str, *, durable: bool = False) -> None:
@@ -109,8 +114,10 @@ def _rename_folder(folder: Path, target: Path) -> bool:
 
 def remove_leftovers(target: Path) -> None:
     """Removes what killed writers of the target left beside it; only for who holds its lock."""
-    for leftover in target.parent.glob(f"{_prefix(target)}*{_PART}"):
-        remove(leftover)
+    ours = re.compile(rf"{re.escape(_prefix(target))}\d+-[0-9a-f]{{8}}{re.escape(_PART)}")
+    for path in list(target.parent.iterdir()):
+        if ours.fullmatch(path.name):
+            remove(path)
 
 
 def remove(path: Path) -> None:
@@ -153,7 +160,7 @@ def lock(file: Path, what: str, *, wait: bool = True) -> Iterator[None]:
     """Holds a lock as long as the context lasts; the thread that holds it may enter it again.
 
     Args:
-      file: made if missing, and left there; says who holds the lock. Nothing may delete it.
+      file: made if missing, says who holds the lock, and is removed by the last holder.
       what: is done by the holder, for the message: "a run of quickstart".
       wait: says who holds it and waits for them; else raises Busy.
 
@@ -169,32 +176,57 @@ def lock(file: Path, what: str, *, wait: bool = True) -> Iterator[None]:
         finally:
             _held[key] -= 1
         return
-    with _opened(file) as descriptor:
-        _acquire(descriptor, file, what, wait)
-        _write_holder(descriptor)
-        _held[key] = 1
-        try:
-            yield
-        finally:
-            del _held[key]
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[int]:
+    descriptor = _acquire(file, what, wait)
+    _held[key] = 1
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise KwsError(
-            f"{file} cannot be written: {error.strerror}", hint="choose a folder you may write to"
-        ) from error
-    try:
-        yield descriptor
+        yield
     finally:
+        del _held[key]
+        with contextlib.suppress(OSError):
+            file.unlink()  # before it is released: see `_acquire`
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, file: Path, what: str, wait: bool) -> None:
+def _acquire(file: Path, what: str, wait: bool) -> int:
+    """The descriptor of the lock file, locked, with the holder's name in it.
+
+    The holder before may have removed the file while this process waited for it: then what was
+    locked is not what others will find under that name, and it is tried again.
+    """
+    while True:
+        descriptor = _open(file)
+        try:
+            _flock(descriptor, file, what, wait)
+            if _is_at(descriptor, file):
+                _write_holder(descriptor)
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _open(file: Path) -> int:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in _NO_PLACE:
+            raise KwsError(
+                f"{file} cannot be written: {error.strerror}",
+                hint="choose a folder you may write to",
+            ) from error
+        raise
+
+
+def _is_at(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _flock(descriptor: int, file: Path, what: str, wait: bool) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
@@ -233,4 +265,7 @@ def _temporary(target: Path) -> Path:
 
 
 def _prefix(target: Path) -> str:
-    return f".{target.name[:_NAME_CHARACTERS]}."
+    name = target.name
+    if len(name) > _NAME_CHARACTERS:
+        name = name[:_NAME_CHARACTERS] + hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f".{name}."

@@ -6,6 +6,11 @@ set -eu
 uv=$1
 tools=$(dirname "$(dirname "$uv")")
 
+# Two at once (make run beside make test) would install over each other: the second one waits.
+if [ -z "${SETUP_LOCKED:-}" ] && command -v flock >/dev/null 2>&1; then
+    SETUP_LOCKED=1 exec flock .setup.lock sh "$0" "$@"
+fi
+
 stop() {
     echo "set-up: $1" >&2
     exit 1
@@ -48,7 +53,7 @@ if [ ! -x "$uv" ] || [ "$("$uv" --version | cut -d' ' -f2)" != "$UV_VERSION" ]; 
 fi
 
 echo "set-up: installing the locked packages into .venv"
-# Compiled once here: some twenty thousand modules would else be compiled at every first import.
+# Compiled here on all cores: the first run imports half of the modules, and would compile them on one.
 UV_COMPILE_BYTECODE=${UV_COMPILE_BYTECODE:-1} \
 UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} \
     "$uv" sync --frozen --quiet ${python:+--python "$python"} ||

@@ -88,7 +88,8 @@ class Executor(LocalWorkersExecutor):
 def _work(corpus: Corpus) -> Work:
     """By the number of files, for which folders of a store are not listed twice."""
     here = [folder.path for folder in corpus.folders if not staging.is_url(folder.path)]
-    return Work(seconds=WORK_PER_FILE * sum(len(ingest.list_names(path)) for path in here))
+    count = sum(len(ingest.list_folder(path).files) for path in here)
+    return Work(seconds=WORK_PER_FILE * count)
 
 
 def find_corpus(exec_properties: dict[str, Any]) -> Corpus:

@@ -1,7 +1,7 @@
 """Kokoro's weights: put together once, from the parts that its package brings, into the cache.
 
 The graph is changed on the way. ONNX Runtime executes `ConvInteger`, in which Kokoro spends nine
-tenths of its time, by a plain loop; its `MatMulInteger` is four to ten times as fast. So each
+tenths of its time, slowly; the same in `MatMulInteger` takes a quarter of the time. So each
 one-dimensional convolution of 8-bit numbers is written as what it is, one product of matrices over
 shifted copies of the input (im2col; K. Chellapilla et al., "High performance convolutional neural
 networks for document processing", IWFHR 2006). Sums of integers are exact in any order: the audio

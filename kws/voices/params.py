@@ -12,9 +12,9 @@ from kws.params import Params
 class VoicesParams(Params):
     """The synthesized corpus: keywords and other words said by text-to-speech voices.
 
-    Kokoro is what takes time (about one word a second on a core), so its takes are few and its
+    Kokoro is what takes time (about three words a second on a core), so its takes are few and its
     speakers many; the bulk voice is nearly free. With the defaults, four keywords and twenty
-    unknown words take five to six minutes on two cores.
+    unknown words take about two minutes on two cores.
     """
 
     keywords: Keywords = pydantic.Field(min_length=1)

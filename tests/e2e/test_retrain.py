@@ -180,7 +180,7 @@ def test_the_loop_looks_again_and_again_and_ends_when_told(weekly):
     assert "looks every 1 s" in lines[0]
     assert all(line.startswith("nothing new: span 4 ") for line in lines[1:])
     second = weekly.retrain("--every", "1s")
-    assert second.returncode == 1 and "a watch goes on in" in second.stderr
+    assert second.returncode == 1 and "a watch of weekly is in progress in" in second.stderr
     process.send_signal(signal.SIGTERM)
     assert "stopped" in process.communicate(timeout=60)[0]
     assert process.returncode == 0

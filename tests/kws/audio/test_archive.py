@@ -45,7 +45,7 @@ def test_both_kinds_give_the_folder_of_the_corpus_once(tmp_path):
         assert (folder / "yes" / "1.wav").read_bytes() == b"one"
         (folder / "mark").touch()
         assert (unpack(path, tmp_path / "out") / "mark").exists()
-    assert not list((tmp_path / "out").glob(".unpacking*"))
+    assert not list((tmp_path / "out").glob(".*.part"))
 
 
 @pytest.mark.parametrize(

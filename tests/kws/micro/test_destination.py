@@ -137,8 +137,8 @@ def test_a_folder_s_pusher_killed_at_any_step_leaves_a_whole_version_served(
         outcomes.append(served_and_verified(destination))
         released(destination, NEXT)
         assert served_and_verified(destination) == NEXT and not leftovers(destination.folder)
-    # All but the last step (the sync of the renamed LATEST) come before the one that serves.
-    assert outcomes == [OLD] * (steps - 1) + [NEW]
+    # After the step that serves come the sync of the renamed LATEST and the end of the lock.
+    assert outcomes == [OLD] * (steps - 2) + [NEW] * 2
 
 
 def test_a_folder_that_refuses_any_step_keeps_a_whole_version_served(
@@ -158,13 +158,13 @@ def test_a_folder_that_refuses_any_step_keeps_a_whole_version_served(
                 released(destination, NEW)
             except OSError:
                 failed = True
-        # Of a push that failed, only the last step comes after the one that serves. It need not
-        # fail: what cannot be removed is left to the next push.
-        assert served_and_verified(destination) == (OLD if failed and step < steps - 1 else NEW)
+        # Of a push that failed, only the last two steps come after the one that serves. A step need
+        # not fail: what cannot be removed is left to the next push.
+        assert served_and_verified(destination) == (OLD if failed and step < steps - 2 else NEW)
         failures += failed
         released(destination, NEXT)
         assert served_and_verified(destination) == NEXT and not leftovers(destination.folder)
-    assert failures >= steps - 2, "hardly any step may fail unnoticed"
+    assert failures >= steps - 3, "hardly any step may fail unnoticed"
 
 
 # --- a store: each of its operations fails, before or after it took effect, or it is gone for good

@@ -83,13 +83,16 @@ def test_generated_sentences_are_negatives_of_training_ten_a_recording(tmp_path)
 def test_two_workers_write_the_same_bytes_as_one(built, tmp_path):
     root, report = built
     seen = []
-    again = corpus.build(
-        HIBARI_ONLY, tmp_path / "corpus", tmp_path / "cache", 2, lambda *now: seen.append(now)
-    )
+
+    def progress(*now, remaining_s):
+        seen.append((*now, remaining_s))
+
+    again = corpus.build(HIBARI_ONLY, tmp_path / "corpus", tmp_path / "cache", 2, progress)
     assert again.synthesized == report.synthesized == 14
     assert contents(tmp_path / "corpus") == contents(root / "corpus")
     assert seen[0][:2] == (0, 14)
     assert seen[-1][:2] == (14, 14)
+    assert seen[0][3] > 0 and seen[-1][3] == pytest.approx(0, abs=1e-6)
 
 
 def test_an_unchanged_corpus_is_left_alone(built, calls):
@@ -127,7 +130,7 @@ def test_changed_params_replace_the_corpus(tmp_path, built):
 
 
 def test_an_interrupted_build_leaves_no_folder_and_goes_on_where_it_was(tmp_path, monkeypatch):
-    def interrupt(done, total, seconds):
+    def interrupt(done, total, seconds, *, remaining_s):
         if done == 5:
             raise KeyboardInterrupt
 
@@ -194,3 +197,35 @@ def test_a_process_that_dies_is_explained(tmp_path, monkeypatch):
     requests = [u.request for u in corpus.plan(HIBARI_ONLY)]
     with pytest.raises(KwsError, match="fewer workers"):
         render.synthesize(requests, tmp_path, workers=2)
+
+
+def test_the_time_left_is_by_the_work_that_is_left_and_learns_from_the_pace(tmp_path, monkeypatch):
+    # Ten clips of one second by the engines' figures and ninety of a hundredth, on a machine that
+    # takes three times as long: counted by clips, it would seem to be at the beginning for long.
+    slow, quick = 1.0, 0.01
+    requests = [
+        render.Request(engine="hibari", text=str(n), phonemes="a" * (9 - n // 10), voice="heart")
+        for n in range(100)
+    ]
+    cost = {r.text: slow if int(r.text) < 10 else quick for r in requests}
+    now = [0.0]
+
+    def said(batch, cache_folder):
+        now[0] += 3 * sum(cost[request.text] for request in batch)
+        return batch
+
+    monkeypatch.setattr(render, "_render_batch", said)
+    monkeypatch.setattr(render.engines, "seconds", lambda request: cost[request.text])
+    monkeypatch.setattr(render.time, "monotonic", lambda: now[0])
+    told = []
+    render.synthesize(
+        requests, tmp_path, 1, lambda done, total, seconds, remaining_s: told.append(
+            (done, seconds, remaining_s)
+        )
+    )  # fmt: skip
+    assert told[0] == (0, 0.0, pytest.approx(10 * slow + 90 * quick))
+    done, seconds, remaining_s = told[10]
+    assert (done, seconds) == (10, pytest.approx(30)) and remaining_s == pytest.approx(
+        1.8, rel=0.01
+    )
+    assert told[-1] == (100, pytest.approx(32.7), pytest.approx(0, abs=1e-9))

@@ -1,6 +1,7 @@
 """A pass that has nothing to train: what it says, and that it leaves everything as it was. Passes
 that train are in tests/e2e/test_retrain.py."""
 
+import fcntl
 import io
 import os
 import subprocess
@@ -9,7 +10,6 @@ import sys
 import pytest
 from rich.console import Console
 
-from kws import storage
 from kws.cli import main
 from pipeline.retraining import record
 from pipeline.retraining.made_of import look
@@ -110,7 +110,9 @@ def test_a_look_needs_neither_tfx_nor_tensorflow(runs):
 def test_a_pass_at_work_ends_the_second_one_with_75(runs, capsys):
     given = [word for setting in runs.request.set_ for word in ("--set", setting)]
     given += ["--data", str(runs.weeks), "--out", str(runs.request.out)]
-    with storage.lock(runs.run / LOCK_FILE, "a retraining"), pytest.raises(SystemExit) as stop:
+    runs.run.mkdir(parents=True, exist_ok=True)
+    with (runs.run / LOCK_FILE).open("w") as held, pytest.raises(SystemExit) as stop:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as another process would
         main(["retrain", "quickstart", *given])
     assert stop.value.code == 75
     assert "a retraining of quickstart is in progress in" in capsys.readouterr().err

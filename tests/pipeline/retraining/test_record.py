@@ -1,5 +1,7 @@
 """What was judged is known again; what only began, or failed, is not."""
 
+import os
+
 import pytest
 
 from kws.errors import KwsError
@@ -67,7 +69,7 @@ def test_a_crash_while_writing_leaves_the_old_record(tmp_path, monkeypatch):
     def crash(descriptor):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(record.os, "fsync", crash)
+    monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError, match="no space"):
         record.write(tmp_path, Record())
     assert record.read(tmp_path).find("a") == judged()
