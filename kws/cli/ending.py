@@ -50,6 +50,10 @@ class Stop:
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
         assert self.number is not None
+        # Or, on a busy machine, the next one would come while this one is still at work.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_IGN)
         self._say(self.number)
         os._exit(SIGNALLED + self.number)
 

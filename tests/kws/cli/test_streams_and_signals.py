@@ -112,11 +112,14 @@ def test_an_interrupt_that_somebody_drops_ends_the_run_all_the_same(how, signals
     process = subprocess.Popen(
         _command(SWALLOWING, "run", how), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "in\n"
-    for _ in range(signals):
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.05)
-    _, err = process.communicate(timeout=30)
+    try:
+        assert process.stdout.readline() == "in\n"
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert err.splitlines()[-2] == "kws: stopped by SIGINT"
 

@@ -66,7 +66,7 @@ def test_nothing_new_is_one_line_and_the_record_stays_as_it_is(runs):
     assert runs.says() == "nothing new: span 7 was judged on 2026-01-31 03:12 UTC (refused)\n"
     after = (runs.run / RECORD_FILE).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert {path.name for path in runs.run.iterdir()} == {RECORD_FILE, LOCK_FILE}
+    assert {path.name for path in runs.run.iterdir()} == {RECORD_FILE}
 
 
 def test_touched_recordings_are_read_and_found_to_be_the_same(runs):
