@@ -54,11 +54,20 @@ def atomic_file(target: Path, *, durable: bool = False) -> Iterator[Path]:
       target: its folder is made where it is missing.
       durable: the content is on the disk before the target has its name, so that not even a power
         cut leaves an empty file there.
+
+    A device or a pipe (`/dev/stdout`) is written to as it is: it cannot be replaced by a file.
     """
+    if _is_device(target):
+        yield target
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(target)
-    # Not mkstemp: its files can be read by their owner alone, whatever the umask says.
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        # Not mkstemp: its files can be read by their owner alone, whatever the umask says.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        error.filename = os.fspath(target)  # the name that the user knows
+        raise
     try:
         yield temporary
         if durable:
@@ -69,6 +78,13 @@ def atomic_file(target: Path, *, durable: bool = False) -> Iterator[Path]:
         raise
     if durable:
         sync(target.parent)
+
+
+def _is_device(target: Path) -> bool:
+    """Whether it is there and is neither a file nor a folder; or stands for an open file."""
+    if target.parent in (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd")):
+        return target.exists()
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def atomic_write(target: Path, content: bytes | str, *, durable: bool = False) -> None:

@@ -245,3 +245,24 @@ def test_the_cache_is_where_kws_cache_says_else_below_home(tmp_path, monkeypatch
     assert str(storage.cache_root()) == "/elsewhere"
     monkeypatch.setenv("KWS_CACHE", "")
     assert storage.cache_root() == tmp_path / ".cache" / "kws"
+
+
+def test_a_device_or_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        storage.atomic_write(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]
+    storage.atomic_write(Path("/dev/null"), "nothing")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_file_that_was_wanted(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError) as error:
+        storage.atomic_write(tmp_path / "file" / "report.html", "x")
+    assert ".part" not in str(error.value)

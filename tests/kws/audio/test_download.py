@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kws import storage
 from kws.audio.download import Checksum, Redirects, download
 from kws.errors import KwsError
 from tests.archive_server import ArchiveServer, Handler, served
@@ -210,7 +211,8 @@ def test_two_that_want_the_same_file_load_it_once_and_the_second_waits(server, t
     loaded: list[Path] = []
 
     def second() -> None:
-        loaded.append(load(server, tmp_path / "f", on_wait=waited.set))
+        with storage.announce_waiting(lambda _: waited.set()):
+            loaded.append(load(server, tmp_path / "f"))
 
     began = threading.Event()
     thread = threading.Thread(target=second)
@@ -248,7 +250,8 @@ def test_one_that_waited_in_vain_loads_the_file_itself(server, tmp_path):
     thread.start()
     assert began.wait(10)
     server.files[PATH] = CONTENT
-    assert load(server, tmp_path / "f", on_wait=waiting.set).read_bytes() == CONTENT
+    with storage.announce_waiting(lambda _: waiting.set()):
+        assert load(server, tmp_path / "f").read_bytes() == CONTENT
     thread.join()
     assert failed.is_set()
 

@@ -16,6 +16,7 @@ class MicroMutableOpResolver : public MicroOpResolver {
   TfLiteStatus AddDequantize();
   TfLiteStatus AddExpandDims();
   TfLiteStatus AddFullyConnected();
+  TfLiteStatus AddLeakyRelu();
   TfLiteStatus AddLogistic();
   TfLiteStatus AddMaxPool2D();
   TfLiteStatus AddMean();
