@@ -25,6 +25,7 @@ ONLY_PARSED = {
     "synth stream": "minutes of voices: nightly",
     "synth scenes": "minutes of voices: nightly",
     "models": "converts the whole zoo where --measure is given: nightly",
+    "corpus get": "loads hundreds of megabytes: tests/kws/cli/test_corpus.py has a server",
     "listen": "needs a microphone; a pipe: tests/kws/test_listen.py",
     "demo": "serves until it is stopped: tests/e2e/test_demo.py",
     "tensorboard": "serves until it is stopped: tests/e2e/test_runs.py",
