@@ -89,7 +89,7 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
     if seen.problem:
         raise KwsError(seen.problem["message"], hint=seen.problem["hint"])
     mixed_cuts = sorted(
-        (cut for batch in batched for cut in batch), key=lambda cut: mixing(cut, params)
+        (cut for _, batch in batched for cut in batch), key=lambda cut: mixing(cut, params)
     )
     return Plan(mixed_cuts, seen.overview.backgrounds), corpus
 
