@@ -81,8 +81,8 @@ def downloads(folder: Path) -> None:
     content = os.urandom(3_000_000)
     with _served(content) as (url, requests):
         load = (
-            "from pathlib import Path; from kws.audio.download import download\n"
-            "download(URL, Path(TARGET), SHA256)"
+            "from pathlib import Path; from kws.audio.download import Checksum, download\n"
+            'download(URL, Path(TARGET), Checksum("sha256", SHA256))'
         )
         sha256 = hashlib.sha256(content).hexdigest()
         program = _python(load, URL=url, TARGET=str(folder / "cache" / "file"), SHA256=sha256)
