@@ -69,11 +69,20 @@ def run() -> None:
 """
 
 
+def _start(command: list[str]) -> "subprocess.Popen[str]":
+    """SIGINT is heard, whoever started the tests: a shell has its background jobs ignore it."""
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_with_a_line_that_says_how_to_go_on(number):
-    process = subprocess.Popen(
-        _command(WAITING, "run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = _start(_command(WAITING, "run"))
     folder = Path(process.stdout.readline().strip())
     assert folder.is_dir()
     process.send_signal(number)
@@ -109,9 +118,7 @@ def run(how: str) -> None:
 @pytest.mark.parametrize("how", ["once", "always"])
 @pytest.mark.parametrize("signals", [1, 2])
 def test_an_interrupt_that_somebody_drops_ends_the_run_all_the_same(how, signals):
-    process = subprocess.Popen(
-        _command(SWALLOWING, "run", how), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = _start(_command(SWALLOWING, "run", how))
     try:
         assert process.stdout.readline() == "in\n"
         for _ in range(signals):
@@ -130,9 +137,7 @@ def test_an_interrupt_while_the_command_is_loaded_leaves_no_traceback():
     code += "from kws.__main__ import main; main()"
     seen = set()
     for moment in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = _start([sys.executable, "-c", code])
         process.stdout.readline()
         time.sleep(0.05 + 0.15 * moment)
         process.send_signal(signal.SIGINT)
