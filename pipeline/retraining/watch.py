@@ -12,6 +12,7 @@ the record another, and the next pass goes on where this one was.
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -56,7 +57,9 @@ class Watch:
 
     def _pass(self) -> int:
         # Not of this process group: Ctrl-C is for the loop, which lets the pass end.
-        self._running = subprocess.Popen(self._command, start_new_session=True)
+        self._running = subprocess.Popen(
+            self._command, start_new_session=True, stdout=_standard_output()
+        )
         try:
             return self._running.wait()
         finally:
@@ -93,3 +96,11 @@ def _said(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
+
+
+def _standard_output() -> int | None:
+    """Where `sys.stdout` writes; descriptor 1 is elsewhere during a verb (kws/cli/verbosity.py)."""
+    try:
+        return sys.stdout.fileno()
+    except (OSError, AttributeError):
+        return None  # a test has put its own in the place
