@@ -121,7 +121,7 @@ def run(root: Path, words: Path, workers: int, chosen: Chosen) -> dict[str, Took
 
 @contextmanager
 def choosing(workers: int) -> Iterator[list[tuple[float, int]]]:
-    """So many workers instead of what would be chosen; gives (expected seconds, that choice)."""
+    """Forces the number of workers; yields (expected seconds, the number it would have chosen)."""
     from components import local_workers
 
     choose = local_workers.worker_count

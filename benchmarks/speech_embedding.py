@@ -6,9 +6,9 @@
 and 90th percentile of the difference to the embeddings with a floor 80 dB below the loudest value,
 in per cent of their length; as they are, 20 dB quieter, and between silences. `--int8` is speech,
 of which the first minutes calibrate and the last 30 s are measured: the deviation of the embeddings
-from their mean over the error, and the file. `--judge` are folders of `kws say`, a phrase each: how
-many clips are dropped of them as they are, corrupted, and of other words (`near-words`). Speed, of
-noise, is always printed, by processor time of one core.
+from their mean over the error, and the size of the file. `--judge` names folders made by `kws say`,
+one phrase each: how many clips the judge drops unchanged, corrupted, and of other words
+(`near-words`). Speed on noise is always printed, by processor time of one core.
 """
 
 import time

@@ -6,7 +6,7 @@ seconds of a core and 0.6 GB, so small data stays in this process. What is writt
 for byte (`components.records`), and the choice is made as the component runs: it is not a part of
 TFX's cache key.
 
-Whoever gives Beam a runner, a mode or a number of workers has chosen already.
+If the options already name a runner, a mode or a number of workers, they are left unchanged.
 """
 
 import contextlib

@@ -231,8 +231,8 @@ def hash_speakers(placed: PlacedCuts, salt: str | None) -> PlacedCuts:
 class Make(beam.DoFn):
     """Batches of cuts to serialized clips in the same places, each tagged with its split.
 
-    A recording that could be read when it was examined, and cannot be now (it was changed, or its
-    disk fails), is no reason to lose the run: the clip is tagged as lost.
+    If a recording that passed examination can no longer be read (it was changed, or its disk
+    fails), the run continues and the clip is tagged as lost.
     """
 
     def __init__(self, corpus: Corpus, params_json: str):

@@ -27,7 +27,7 @@ class MakePlan(beam.PTransform):
     """From examined batches, and the rest of the layout, to cuts and facts.
 
     Gives batches of `Cut`s, well mixed, each with its place (`components.records`); one
-    `plan_steps.Seen`; and one `Tally` of the cuts. If there is a problem, there are no cuts.
+    `plan_steps.Seen`; and one `Tally` of the cuts. If there is a problem, no cuts are made.
     """
 
     def __init__(self, params: IngestParams, corpus: Corpus):

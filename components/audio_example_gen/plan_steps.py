@@ -191,7 +191,7 @@ def _refuse_losses(
     corpus: Corpus,
     params: IngestParams,
 ) -> None:
-    if not found.files:  # nothing at all is said by `check`
+    if not found.files:  # `check` reports an empty corpus
         return
     layout = rest.layout
     backgrounds = long_yields(corpus, "backgrounds", layout.backgrounds, found.backgrounds, long)

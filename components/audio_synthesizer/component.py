@@ -50,8 +50,8 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
        of `minutes`, where that is less). Streams `negatives-…` are the recordings without
        keywords, if there are any: all of them, or whole streams up to `negatives_hours`. Where
-       `train_minutes` is given, split train has streams too: so many minutes of words, and a sample
-       of its negatives.
+       `train_minutes` is given, the train split has streams too: that many minutes of words, and a
+       sample of its negatives.
      - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
        in all splits, examples of some seconds of background with the split's clean keywords and
        other words at random places and a label vector (`kws.scenes.example`). Custom properties
