@@ -7,7 +7,6 @@ time, memory and disk, and one thread.
 """
 
 import functools
-import io
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ import tempfile
 from typing import IO, BinaryIO
 
 from kws.audio.container import Unreadable, format_name
+from kws.audio.patched import FileView
 
 TIMEOUT_S = 600
 MAX_DECODED_BYTES = 4 << 30
@@ -36,27 +36,12 @@ _LATER_MS = 500
 """A WMA says how long it is with what its player needs before."""
 
 
-class DecodedWav(io.RawIOBase):
+class DecodedWav(FileView):
     """A reader of a decoded recording, with a position of its own: threads may share the file."""
 
     def __init__(self, file: BinaryIO):
-        super().__init__()
-        self._file, self._position = file, 0  # The file is held, or it would be closed.
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        size = os.fstat(self._file.fileno()).st_size
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
+        super().__init__(os.fstat(file.fileno()).st_size)
+        self._file = file  # Held, or it would be closed.
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # as RawIOBase has it
         content = os.pread(self._file.fileno(), len(buffer), self._position)

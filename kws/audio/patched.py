@@ -1,4 +1,4 @@
-"""A file that is read as its check says that it should be."""
+"""Views of a file that keep a position of their own, and one that mends it as its check says."""
 
 import io
 import os
@@ -7,16 +7,12 @@ from typing import BinaryIO
 from kws.audio.container import Check
 
 
-class PatchedFile(io.RawIOBase):
-    """A view of a part of a file, with other bytes in some places; closing it leaves it open."""
+class FileView(io.RawIOBase):
+    """A readable view of `size` bytes with its own position; a subclass reads them."""
 
-    def __init__(self, file: BinaryIO, checked: Check):
-        """Takes a seekable file, which nobody else may read meanwhile."""
+    def __init__(self, size: int):
         super().__init__()
-        self._file, self._checked, self._position = file, checked, 0
-        end = file.seek(0, os.SEEK_END)
-        end = end if checked.ends_at is None else min(end, checked.ends_at)
-        self._size = len(checked.prefix) + max(0, end - checked.starts_at)
+        self._size, self._position = size, 0
 
     def readable(self) -> bool:
         return True
@@ -31,6 +27,17 @@ class PatchedFile(io.RawIOBase):
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
         self._position = max(0, base + offset)
         return self._position
+
+
+class PatchedFile(FileView):
+    """A view of a part of a file, with other bytes in some places; closing it leaves it open."""
+
+    def __init__(self, file: BinaryIO, checked: Check):
+        """Takes a seekable file, which nobody else may read meanwhile."""
+        self._file, self._checked = file, checked
+        end = file.seek(0, os.SEEK_END)
+        end = end if checked.ends_at is None else min(end, checked.ends_at)
+        super().__init__(len(checked.prefix) + max(0, end - checked.starts_at))
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # as RawIOBase has it
         content = self._content(max(0, min(len(buffer), self._size - self._position)))
