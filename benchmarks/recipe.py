@@ -120,7 +120,13 @@ def converted(
     train, judged = data[TRAIN], data[EVAL]
     assert config.model is not None, "the configuration names no model"
     assert train.features is not None and judged.features is not None  # both are in memory
-    model = registry.build(config.model, train.feature_shape, len(labels), seed=training.seed)
+    model = registry.build(
+        config.model,
+        train.feature_shape,
+        len(labels),
+        seed=training.seed,
+        context_frames=config.features.context_shape[0],
+    )
     history = fit(model, train, judged, training)
     return int8_of(model, train, judged, config), history, model.count_params()
 

@@ -108,7 +108,12 @@ def personalize(
     model_params = ModelParams(**written["model"])
     if registry.output(model_params.name) == "steps":
         raise KwsError(f"{model_params.name} learns from scenes: it cannot learn from clips")
-    model = registry.build(model_params, feature_params.feature_shape, len(labels))
+    model = registry.build(
+        model_params,
+        feature_params.feature_shape,
+        len(labels),
+        context_frames=feature_params.context_shape[0],
+    )
     warm_start.start_from(model, parents.float_model, model_params, labels, feature_params)
     replay = replayed(train, params.replay, params.seed)
     say(f"learning from {len(own)} examples of the user and {len(replay)} original ones")

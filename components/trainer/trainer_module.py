@@ -78,7 +78,13 @@ def run_fn(fn_args: "FnArgs") -> None:
 
     train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)
     log.info("Training on %d examples, evaluating on %d", len(train), len(eval_data))
-    model = registry.build(model_params, train.feature_shape, len(names), seed=params.seed)
+    model = registry.build(
+        model_params,
+        train.feature_shape,
+        len(names),
+        seed=params.seed,
+        context_frames=feature_params.context_shape[0],
+    )
     if fn_args.base_model:
         warm_start.start_from(model, fn_args.base_model, model_params, names, feature_params)
     checkpoint_dir = config.get("checkpoint_dir")

@@ -33,6 +33,12 @@ class FeatureParams(Params):
     clip_duration_ms: int = pydantic.Field(
         1000, gt=0, description="what a windowed model hears, ms"
     )
+    context_ms: int | None = pydantic.Field(
+        None,
+        gt=0,
+        description="of a clip, what one posterior of a streaming model depends on, ms; None: all "
+        "of it. With less the model answers at every step of a clip (see kws/training/spotting.py)",
+    )
     window_size_ms: int | float = pydantic.Field(30, gt=0, description="ms")
     window_stride_ms: int | float = pydantic.Field(
         20, gt=0, description="ms between frames (the hop)"
@@ -119,6 +125,13 @@ class FeatureParams(Params):
                 f"clip_duration_ms={self.clip_duration_ms} is shorter than "
                 f"window_size_ms={self.window_size_ms}: not one frame would fit"
             )
+        if self.context_ms is not None and not (
+            self.window_size_ms <= self.context_ms <= self.clip_duration_ms
+        ):
+            raise ValueError(
+                f"context_ms={self.context_ms} must be between window_size_ms="
+                f"{self.window_size_ms} and clip_duration_ms={self.clip_duration_ms}"
+            )
         if not self.lower_band_limit_hz < self.upper_band_limit_hz <= self.sample_rate / 2:
             raise ValueError(
                 f"the band {self.lower_band_limit_hz:g}-{self.upper_band_limit_hz:g} Hz must rise "
@@ -171,3 +184,10 @@ class FeatureParams(Params):
     def feature_shape(self) -> tuple[int, int]:
         """`[frames, channels]` of one clip."""
         return self.frame_count(self.clip_samples), self.channels
+
+    @property
+    def context_shape(self) -> tuple[int, int]:
+        """`[frames, channels]` that one posterior depends on."""
+        if self.context_ms is None:
+            return self.feature_shape
+        return self.frame_count(self.sample_rate * self.context_ms // 1000), self.channels

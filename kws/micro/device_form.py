@@ -57,7 +57,8 @@ class DeviceForm:
         shape = feature_params.feature_shape
         if model_params is None or not registry.architecture(model_params.name).STREAMING:
             return cls(kind="windowed", model=fold.folded(model), frames_per_inference=shape[0])
-        step_form = registry.build_step(model_params, shape, num_labels, model)
+        context = feature_params.context_shape
+        step_form = registry.build_step(model_params, context, num_labels, model)
         return cls(kind="streaming", model=step_form, frames_per_inference=step_form.input_shape[1])
 
     @property

@@ -82,12 +82,13 @@ def footprint(
     """
     shape, module = feature_params.feature_shape, registry.architecture(params.name)
     options = registry.options(params)
-    model = registry.build(params, shape, num_labels)
+    context = feature_params.context_shape
+    model = registry.build(params, shape, num_labels, context_frames=context[0])
     clips = _noise_clips(feature_params)
     if measured:
         settle(model, model_input.to_model_input(clips, feature_params))
     form = DeviceForm.of(model, params, feature_params, num_labels)
-    field = module.receptive_field_frames(options, shape) if module.STREAMING else shape[0]
+    field = module.receptive_field_frames(options, context) if module.STREAMING else shape[0]
     int8_bytes = arena_bytes = values = None
     if measured:
         int8_bytes, arena_bytes, values = _measure(form, clips, feature_params)

@@ -57,6 +57,7 @@ def refusal(form: DeviceForm, feature_params: FeatureParams) -> str | None:
         return "it does not end in one keyword's sigmoid: model.options.ending=sigmoid of mixed_net"
     expected = FeatureParams(
         clip_duration_ms=feature_params.clip_duration_ms,
+        context_ms=feature_params.context_ms,
         window_stride_ms=feature_params.window_stride_ms,
     )
     if feature_params != expected:

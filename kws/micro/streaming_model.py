@@ -14,6 +14,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
+from kws.labels import RESERVED
 from kws.micro import kernels, leading_cut, leading_part, operators
 from kws.micro.int8_file import Int8File
 
@@ -24,9 +25,10 @@ _FIRST_VALUES = 1
 class Int8StreamingModel(Int8File):
     """int8 input `[1, frames_per_step, channels]`, and an output with one value a label.
 
-    What it gives for a clip is its last step's output, from the start of a stream. Of a clip or
-    stream that is no whole number of steps, a clip's first and a stream's last frames are left
-    out: a clip's posteriors are those of its end. Other attributes: see `Int8File`.
+    What it gives for a clip is its last step's output, from the start of a stream; of a clip that
+    is longer than its context, that of the step at which a keyword is most probable (the first of
+    equals). Of a clip or stream that is not a whole number of steps, a clip's first and a stream's
+    last frames are left out. Other attributes: see `Int8File`.
     """
 
     kind = "streaming"
@@ -81,7 +83,7 @@ class Int8StreamingModel(Int8File):
         steps are not heeded; one that answers at every step of a clip has learnt to from the first.
         """
         answers_at_every_step = len(self.output_shape) > 2
-        return 0 if answers_at_every_step else self._steps(self.feature_params.feature_shape[0]) - 1
+        return 0 if answers_at_every_step else self._steps(self.feature_params.context_shape[0]) - 1
 
     @property
     def step_ms(self) -> float:
@@ -163,8 +165,11 @@ class Int8StreamingModel(Int8File):
         return np.stack(outputs) if outputs else np.zeros(shape, np.int8)
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
-        """int8 outputs `[n, labels]` of clips `[n, frames, channels]`, each after its last step."""
-        return self.run_inferences(self.inferences(inputs))[:, -1]
+        """int8 outputs `[n, labels]` of clips `[n, frames, channels]`, see above."""
+        outputs = self.run_inferences(self.inferences(inputs))
+        if self.feature_params.context_ms is None:
+            return outputs[:, -1]
+        return strongest_steps(outputs[:, self.warm_up_steps :])
 
     def _steps(self, frames: int) -> int:
         return frames // self.frames_per_step
@@ -176,3 +181,9 @@ class Int8StreamingModel(Int8File):
             return (1, step, channels)
         # `[1, labels]`, or `[1, 1, labels]` of a model that answers at every step of a clip.
         return (*(1 for _ in shape[:-1]), len(self.labels))
+
+
+def strongest_steps(outputs: np.ndarray) -> np.ndarray:
+    """`[n, labels]` of `[n, steps, labels]`: the step at which a keyword's output is highest."""
+    strongest = outputs[:, :, len(RESERVED) :].max(axis=2).argmax(axis=1)
+    return outputs[np.arange(len(outputs)), strongest]

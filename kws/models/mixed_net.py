@@ -15,7 +15,9 @@ microWakeWord ends in one sigmoid for its one word; here there is a softmax over
 `ending` "sigmoid" and one keyword its sigmoid and a second one that tells silence from other sound:
 of such a model a bundle holds a file for microWakeWord's programs too. It pads
 nothing (`padding` "none"), so that a clip must have 155 frames; zeros before the clip let it be
-shorter. Its author publishes no counts. With 49 x 40 features and 10 labels: 35,210 parameters;
+shorter. A clip may be longer than the context of one posterior (`build_spotter`): the network then
+answers at every step of it, and the posteriors of the clip are those of its strongest step. Its
+author publishes no counts. With 49 x 40 features and 10 labels: 35,210 parameters;
 0.39 million multiply-adds a clip in the training form, 33,952 a step in the one-step form.
 """
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 STREAMING = True
 WORD = "word"
 """Name of the layer that gives the keyword's posterior alone, where `ending` is "sigmoid"."""
+LOGITS = "logits"
+"""Name of the layer before the sigmoid or softmax: `[batch, steps, outputs]` of a spotter."""
 
 Kernels = tuple[tuple[int, ...], ...]
 
@@ -95,6 +99,24 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
     return _network(options, feature_shape, num_labels, past)
 
 
+def build_spotter(
+    options: Options, feature_shape: tuple[int, int], num_labels: int, context_frames: int
+) -> "tf.keras.Model":
+    """The training form for clips longer than the context.
+
+    Raises:
+      KwsError: the context is shorter than the kernels together, or padded.
+    """
+    if options.padding != "none":
+        raise KwsError(
+            "mixed_net with padding=zeros hears whole clips: a context needs unpadded ones",
+            hint="model.options.padding=none, or leave features.context_ms out",
+        )
+    past = Past(remembers=False, zeros=False)
+    context = (context_frames, feature_shape[1])
+    return _network(options, context, num_labels, past, clip_frames=feature_shape[0])
+
+
 def build_step(
     options: Options, feature_shape: tuple[int, int], num_labels: int
 ) -> "tf.keras.Model":
@@ -104,13 +126,18 @@ def build_step(
 
 
 def _network(
-    options: Options, feature_shape: tuple[int, int], num_labels: int, past: Past
+    options: Options,
+    context_shape: tuple[int, int],
+    num_labels: int,
+    past: Past,
+    clip_frames: int | None = None,
 ) -> "tf.keras.Model":
+    """Any form; `clip_frames` only of clips that are longer than the context."""
     import tensorflow as tf
 
     layers = tf.keras.layers
-    steps = _steps(options, feature_shape)
-    inputs = past.inputs(feature_shape, options.stride)
+    steps = _steps(options, context_shape)
+    inputs = past.inputs((clip_frames or context_shape[0], context_shape[1]), options.stride)
     x = blocks.sequence(inputs)
     x = past.whole_strides(x, options.first_kernel, options.stride, "conv")
     x = past.before(x, options.first_kernel - options.stride, "conv")
@@ -138,19 +165,32 @@ def _network(
         x = layers.ReLU(name=f"{name}_relu")(x)
     x = past.whole(x, steps, "head")
     if options.head == "average":
-        x = layers.AveragePooling2D((steps, 1), name="average")(x)
-    x = layers.Flatten(name="flat")(x)
+        x = layers.AveragePooling2D((steps, 1), strides=1, name="average")(x)
+        steps = 1
     x = blocks.dropout(x, options.dropout)
-    if options.ending == "sigmoid":
-        outputs = _one_word(x, num_labels)
-    else:
-        outputs = blocks.posteriors(x, num_labels)
+    each_step = clip_frames is not None
+    outputs = _ending(x, options, steps, num_labels, each_step)
+    if each_step:
+        from kws.models.layers.strongest_step import StrongestStep
+
+        outputs = StrongestStep(name="strongest_step")(outputs)
     return tf.keras.Model(inputs, outputs, name="mixed_net")
 
 
-def _one_word(x: "tf.Tensor", num_labels: int) -> "tf.Tensor":
-    """Raises KwsError if there is not just one keyword."""
+def _ending(
+    x: "tf.Tensor", options: Options, steps: int, num_labels: int, each_step: bool
+) -> "tf.Tensor":
+    """Posteriors `[batch, labels]`, or `[batch, steps of the clip, labels]`."""
     import tensorflow as tf
+
+    def logits(units: int, name: str) -> tf.Tensor:
+        """A fully connected layer over the last `steps` steps."""
+        values = tf.keras.layers.Conv2D(units, (steps, 1), name=f"{name}_head")(x)
+        shape = (-1, units) if each_step else (units,)
+        return tf.keras.layers.Reshape(shape, name=name)(values)
+
+    if options.ending == "softmax":
+        return tf.keras.layers.Softmax(name="posteriors")(logits(num_labels, LOGITS))
 
     from kws.models.layers.one_word import OneWord
 
@@ -159,8 +199,8 @@ def _one_word(x: "tf.Tensor", num_labels: int) -> "tf.Tensor":
             f"mixed_net with ending=sigmoid spots one keyword, here are {num_labels} labels",
             hint="one keyword, or model.options.ending=softmax",
         )
-    word = tf.keras.layers.Dense(1, activation="sigmoid", name=WORD)(x)
-    silence = tf.keras.layers.Dense(1, activation="sigmoid", name="silence")(x)
+    word = tf.keras.layers.Activation("sigmoid", name=WORD)(logits(1, LOGITS))
+    silence = tf.keras.layers.Activation("sigmoid", name="silence")(logits(1, "silence_logits"))
     return OneWord(name="posteriors")([word, silence])
 
 

@@ -10,7 +10,9 @@ num_labels)`. Dropping such a file in is all it takes to add one. It may also ha
 and, if it is streaming, has
 
   - `build_step(options, feature_shape, num_labels)`: the one-step form;
-  - `frames_per_step(options)` and `receptive_field_frames(options, feature_shape)`.
+  - `frames_per_step(options)` and `receptive_field_frames(options, feature_shape)`;
+  - `build_spotter(options, feature_shape, num_labels, context_frames)`: the training form for clips
+    that are longer than what one posterior depends on (see `mixed_net`).
 """
 
 import importlib
@@ -92,7 +94,12 @@ def options(params: ModelParams) -> Params:
 
 
 def build(
-    params: ModelParams, feature_shape: tuple[int, int], num_labels: int, *, seed: int = 0
+    params: ModelParams,
+    feature_shape: tuple[int, int],
+    num_labels: int,
+    *,
+    seed: int = 0,
+    context_frames: int | None = None,
 ) -> "tf.keras.Model":
     """A Keras 2 model with freshly drawn weights.
 
@@ -101,20 +108,41 @@ def build(
       feature_shape: `[frames, channels]` of one clip.
       num_labels: length of `kws.labels.label_list(keywords)`.
       seed: of the initial weights; sets TensorFlow's global seed too.
+      context_frames: of the clip, what one posterior depends on (see
+        `FeatureParams.context_shape`); None: all of it.
 
     Returns:
       A model from float32 `[batch, frames, channels]` to softmax posteriors `[batch, num_labels]`
       (or `[batch, steps, 1]`, see `trigger_gru`).
 
     Raises:
-      KwsError: unknown architecture, variant or option, or features that are too small for it.
+      KwsError: unknown architecture, variant or option, features that are too small for it, or a
+        context that it cannot have.
     """
     import tensorflow as tf
 
     require_keras_2()
     chosen = options(params)
     tf.keras.utils.set_random_seed(seed)
-    return architecture(params.name).build(chosen, feature_shape, num_labels)
+    module = architecture(params.name)
+    if context_frames is None or context_frames == feature_shape[0]:
+        return module.build(chosen, feature_shape, num_labels)
+    check_context(params.name)
+    return module.build_spotter(chosen, feature_shape, num_labels, context_frames)
+
+
+def check_context(name: str) -> None:
+    """Refuses an architecture that cannot be trained on clips longer than its context.
+
+    Raises:
+      KwsError: it has no `build_spotter`.
+    """
+    if not hasattr(architecture(name), "build_spotter"):
+        able = [other for other in names() if hasattr(architecture(other), "build_spotter")]
+        raise KwsError(
+            f"features.context_ms: model {name} always hears whole clips",
+            hint=f"leave context_ms out, or take {' or '.join(able)}",
+        )
 
 
 def build_step(
@@ -126,7 +154,8 @@ def build_step(
     """The one-step form of a streaming model, at the start of a stream.
 
     Args:
-      params, feature_shape, num_labels: what `build` was given.
+      params, feature_shape, num_labels: what `build` was given; the shape is that of the context,
+        where there is one.
       trained: what `build` gave; its weights are copied.
 
     Returns:

@@ -40,7 +40,12 @@ def load_plain(folder: str | Path) -> "tf.keras.Model":
     written = json.loads((Path(folder) / TRAINING_FILE).read_text())
     frames, channels = written["feature_shape"]
     labels = files.read_labels(folder)
-    plain = registry.build(ModelParams(**written["model"]), (frames, channels), len(labels))
+    plain = registry.build(
+        ModelParams(**written["model"]),
+        (frames, channels),
+        len(labels),
+        context_frames=files.read(folder).context_shape[0],
+    )
     try:
         quantization_aware.copy_plain_weights(model, plain)
     except (KeyError, ValueError) as error:

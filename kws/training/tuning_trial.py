@@ -73,7 +73,13 @@ def _train(
     training = of_a_trial(sections.training, epochs)
     tf.keras.backend.clear_session()
     shape, labels = sections.features.feature_shape, bench.data.labels
-    model = registry.build(sections.model, shape, len(labels), seed=training.seed)
+    model = registry.build(
+        sections.model,
+        shape,
+        len(labels),
+        seed=training.seed,
+        context_frames=sections.features.context_shape[0],
+    )
     found.update(parameters=model.count_params(), macs=cost.macs(model))
     limits = {"parameters": tuning.max_parameters, "macs": tuning.max_macs}
     for what, limit in limits.items():
