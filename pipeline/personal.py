@@ -196,6 +196,7 @@ def _contents(
         vectors=(),
         info={**parents.info, "data": described},
         kind=conversion.kind,
+        sensitivities=streams.sensitivities if streams is not None else None,
     )
 
 

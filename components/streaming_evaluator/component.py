@@ -38,7 +38,8 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
 
     Component `outputs` contains:
 
-     - `evaluation`: `evaluation.json` (`operating_point`, and under `test` and `eval` the totals
+     - `evaluation`: `evaluation.json` (`operating_point`, `sensitivities` where they are named, and
+       under `test` and `eval` the totals
        and each keyword's hits, wrong words, misses, false accepts per hour and latency, with 95 %
        bounds and the hours and words they rest on), `detections.jsonl` (every word and every
        false accept of the test streams), `detector.json` (DetectorParams with the threshold

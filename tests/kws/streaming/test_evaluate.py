@@ -150,7 +150,7 @@ def test_the_threshold_with_fewest_misses_within_the_target_is_chosen(
     assert point.reached and "target 1.4 /h reached" in point.reason
     # Above 0.65, two false accepts are left, above 0.7 one; no hit is lost up to 0.8. Equal in
     # misses, those with one false accept are better: the middle of the candidates in (0.7, 0.8].
-    plateau = [t for t in candidate_thresholds(60) if 0.7 < t <= 0.8]
+    plateau = [t for t in candidate_thresholds(DETECTOR, 60) if 0.7 < t <= 0.8]
     assert point.detector.detection_threshold == plateau[len(plateau) // 2]
     chosen = evaluate_streams(streams, LABELS, point.detector, MATCH).total
     assert (chosen.misses, chosen.false_accepts) == (2, 1)
@@ -188,7 +188,7 @@ def test_a_threshold_cannot_be_chosen_without_words() -> None:
 
 
 def test_candidates_are_denser_where_scores_crowd() -> None:
-    thresholds = candidate_thresholds(60)
+    thresholds = candidate_thresholds(DETECTOR, 60)
     assert (thresholds[0], thresholds[-1], len(thresholds)) == (0.05, 0.995, 60)
     assert thresholds[-1] - thresholds[-2] < 0.002 < 0.03 < thresholds[25] - thresholds[24]
 
