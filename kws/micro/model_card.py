@@ -163,13 +163,13 @@ def _sensitivities(contents: BundleContents) -> list[str]:
                 ["-", "-"] if errors is None
                 else [str(errors.false_accepts_per_hour), str(errors.miss_rate)]
             )  # fmt: skip
-        rows.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
+        rows.append(f"| {' | '.join(cells)} |")
     how = (
         "`kws detect --sensitivity NAME` and the macro `KWS_SENSITIVITY` of `detector.h` choose one"
     )
     if esphome:
         how += ", as does the `probability_cutoff` of the model in ESPHome's YAML"
-    grounds = [f"- {one.name}: {_plain(one.grounds)}." for one in named.points]
+    grounds = [f"- {one.name}: {one.grounds}." for one in named.points]
     return [
         "## Sensitivities",
         f"Chosen on the eval streams; {how}.",
