@@ -11,7 +11,7 @@ from pathlib import Path
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED
 from kws.streaming.params import DetectorParams
-from kws.streaming.sensitivities import Sensitivities
+from kws.streaming.sensitivities import Sensitivities, Sensitivity
 
 _DETECTOR = """\
 // {title}
@@ -98,10 +98,9 @@ def _thresholds(params: DetectorParams, sensitivities: Sensitivities | None) -> 
     lines = ["// Sensitivities: define KWS_SENSITIVITY as one of them to choose another."]
     # From 1: a name that is not defined counts as 0 to the preprocessor.
     for number, one in enumerate(sensitivities.points, start=1):
-        target = one.target_false_accepts_per_hour
-        lines.append(
-            f"#define {macros[one.name]} {number}  // for {target:g} false accepts an hour"
-        )
+        target = f"// for {one.target_false_accepts_per_hour:g} false accepts an hour"
+        lines.append(f"#define {macros[one.name]} {number}  {target}")
+        lines.append(f"#define {_threshold_macro(one)} {one.detection_threshold!r}")
     lines += [
         "#ifndef KWS_SENSITIVITY",
         f"#define KWS_SENSITIVITY {macros[sensitivities.default]}",
@@ -110,9 +109,13 @@ def _thresholds(params: DetectorParams, sensitivities: Sensitivities | None) -> 
     for number, one in enumerate(sensitivities.points):
         test = "elif" if number else "if"
         lines.append(f"#{test} KWS_SENSITIVITY == {macros[one.name]}")
-        lines.append(f"#define KWS_DETECTION_THRESHOLD {one.detection_threshold!r}")
+        lines.append(f"#define KWS_DETECTION_THRESHOLD {_threshold_macro(one)}")
     lines += ["#else", f'#error "KWS_SENSITIVITY is one of {", ".join(macros.values())}"', "#endif"]
     return "\n".join(lines)
+
+
+def _threshold_macro(sensitivity: Sensitivity) -> str:
+    return f"KWS_DETECTION_THRESHOLD_{sensitivity.name.upper()}"
 
 
 def arena(title: str, head: int, tail: int, recommended: int, margin: float) -> str:

@@ -135,8 +135,9 @@ class OperatingPointParams(Params):
         named = values.get("sensitivities")
         if named and values.get("default_sensitivity") is None:
             values["default_sensitivity"] = "medium"
-        if isinstance(named, dict) and named.get(values["default_sensitivity"]) is not None:
-            values.setdefault("target_false_accepts_per_hour", named[values["default_sensitivity"]])
+        default = values.get("default_sensitivity")
+        if isinstance(named, dict) and isinstance(default, str) and default in named:
+            values.setdefault("target_false_accepts_per_hour", named[default])
         return values
 
     @pydantic.model_validator(mode="after")

@@ -102,7 +102,7 @@ def curves_of(accepted: list[int], missed: list[int], hours: float) -> DetCurves
     return DetCurves(total=total, per_keyword={"yes": total})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     counts=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 50)), min_size=2, max_size=12),
     hours=st.floats(0.2, 40),
