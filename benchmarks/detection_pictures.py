@@ -31,6 +31,9 @@ DETECTORS = {
     "average, suppression 2,000 ms": DetectorParams(clip_stride_ms=STEP_MS, suppression_ms=2000),
     "average, rearm": DetectorParams(clip_stride_ms=STEP_MS, rearm=True),
     "sliding_mean": DetectorParams(clip_stride_ms=STEP_MS, rule="sliding_mean"),
+    "consecutive, 5 rows": DetectorParams(
+        clip_stride_ms=STEP_MS, rule="consecutive", minimum_count=5
+    ),
     "steps, 75 between": DetectorParams(clip_stride_ms=STEP_MS, rule="steps"),
 }
 

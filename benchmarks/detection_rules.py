@@ -2,8 +2,9 @@
 
     python -m benchmarks.detection_rules runs/quickstart [--target 1.0]
 
-Threshold and smoothing of each rule are chosen on the run's eval streams for the target rate of
-false accepts per hour, and judged on its test streams. `repeats` are second detections of one word.
+Threshold and smoothing (or rows in a row) of each rule are chosen on the run's eval streams for the
+target rate of false accepts per hour, and judged on its test streams. `repeats` are second
+detections of one word.
 """
 
 from collections.abc import Sequence
@@ -14,16 +15,24 @@ from benchmarks import harness, kept
 from kws.splits import EVAL, TEST
 from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import OperatingPointParams
+from kws.streaming.params import DetectorParams, OperatingPointParams
 
 WINDOWS_MS = (150, 200, 300, 400, 600, 800)
+COUNTS = (2, 3, 5, 8)
 RULES: dict[str, dict[str, Any]] = {
     "average": {},
     "average, 2 s of suppression": {"suppression_ms": 2000},
     "average, rearm": {"rearm": True},
     "sliding_mean": {"rule": "sliding_mean"},
+    "consecutive": {"rule": "consecutive", "minimum_count": 3, "rearm": False},
     "steps": {"rule": "steps", "steps_between": 25},
 }
+
+
+def _score_of(detector: DetectorParams) -> str:
+    if detector.averages:
+        return f"{detector.average_window_ms} ms"
+    return f"{detector.minimum_count if detector.rule == 'consecutive' else 1} rows"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,24 +42,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--target", type=float, default=1.0, help="false accepts per hour")
     args = parser.parse_args(arguments)
     run = kept.of_run(args.run)
-    print("rule                          window  threshold  FA/h (95 %)              missed (95 %)"
+    print("rule                         score of  threshold  FA/h (95 %)              missed (95 %)"
           "              repeats  latency, median and p95")  # fmt: skip
     for name, changes in RULES.items():
         detector = run.detector.model_copy(update=changes)
-        for windows in ((), WINDOWS_MS) if detector.rule != "steps" else ((),):
+        searched: list[dict[str, Any]] = [{}]
+        if detector.averages:
+            searched.append({"average_windows_ms": WINDOWS_MS})
+        elif detector.rule == "consecutive":
+            searched.append({"consecutive_counts": COUNTS})
+        for search in searched:
             point = choose_operating_point(
                 run.heard[EVAL],
                 run.labels,
                 detector,
                 run.match,
-                OperatingPointParams(
-                    target_false_accepts_per_hour=args.target, average_windows_ms=windows
-                ),
+                OperatingPointParams(target_false_accepts_per_hour=args.target, **search),
             )
             total = evaluate_streams(run.heard[TEST], run.labels, point.detector, run.match).total
             rate, missed = total.false_accepts_per_hour, total.miss_rate
             print(
-                f"{name:<28} {point.detector.average_window_ms:5} ms"
+                f"{name:<28} {_score_of(point.detector):>8}"
                 f"  {point.detector.detection_threshold:9.3f}"
                 f"  {rate.estimate:6.2f} ({rate.low:6.2f} to {rate.high:6.2f})"
                 f"  {missed.estimate:6.1%} ({missed.low:6.1%} to {missed.high:6.1%})"

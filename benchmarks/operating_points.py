@@ -30,7 +30,9 @@ WINDOWS_MS = (200, 300, 500, 700)
 def show(run: kept.Kept, target: float, picture: Path | None) -> DetectorParams:
     """Prints one operating point; returns its detector."""
     shortest_ms = (run.detector.minimum_count - 1) * run.detector.clip_stride_ms
-    windows_ms = tuple(window_ms for window_ms in WINDOWS_MS if window_ms > shortest_ms)
+    windows_ms = tuple(
+        window_ms for window_ms in WINDOWS_MS if window_ms > shortest_ms and run.detector.averages
+    )
     wanted = OperatingPointParams(
         target_false_accepts_per_hour=target, average_windows_ms=windows_ms
     )

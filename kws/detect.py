@@ -30,12 +30,14 @@ class Spotter:
       model: int8.
       frontend: of `frontend.json`.
       detector: of `manifest.json`: the operating point chosen on the eval streams.
+      sensitivity: name of its threshold, where it has one.
     """
 
     folder: Path
     model: ScoringModel
     frontend: LiveAsBatch
     detector: DetectorParams
+    sensitivity: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,29 +70,63 @@ class Heard:
         }
 
 
-def load(bundle: str | Path, threshold: float | None = None) -> Spotter:
+def load(
+    bundle: str | Path, threshold: float | None = None, sensitivity: str | None = None
+) -> Spotter:
     """Loads a bundle, or the served version of a folder of versions.
 
     Args:
       bundle: see `kws.micro.bundle_folder`.
       threshold: in place of the bundle's own.
+      sensitivity: one of those that the bundle names, in place of its default.
 
     Raises:
-      KwsError: there is no bundle, or it has no detector.
+      KwsError: there is no bundle, it has no detector or not this sensitivity, or a threshold is
+        given as well.
     """
     from kws.micro.load import load_folder
 
     folder = bundle_folder(bundle)
+    if threshold is not None and sensitivity is not None:
+        raise KwsError(
+            f"threshold={threshold:g} and sensitivity={sensitivity!r}: a sensitivity is a "
+            "threshold, give one of the two"
+        )
     try:
-        described = json.loads((folder / "manifest.json").read_text())["detector"]
+        manifest = json.loads((folder / "manifest.json").read_text())
+        described = manifest["detector"]
     except (OSError, ValueError, KeyError) as error:
         raise KwsError(f"{folder}/manifest.json does not say how to detect: {error!r}") from None
-    detector = DetectorParams(**described)
+    if sensitivity is not None:
+        threshold = _threshold_of(sensitivity, manifest.get("sensitivities"), folder)
+    elif threshold is None:
+        sensitivity = (manifest.get("sensitivities") or {}).get("default")
     if threshold is not None:
-        detector = DetectorParams(**{**described, "detection_threshold": threshold})
+        described = {**described, "detection_threshold": threshold}
     model = load_folder(folder)
-    frontend = LiveAsBatch(model.feature_params)
-    return Spotter(folder=folder, model=model, frontend=frontend, detector=detector)
+    return Spotter(
+        folder=folder,
+        model=model,
+        frontend=LiveAsBatch(model.feature_params),
+        detector=DetectorParams(**described),
+        sensitivity=sensitivity,
+    )
+
+
+def _threshold_of(sensitivity: str, named: dict[str, Any] | None, folder: Path) -> float:
+    if named is None:
+        raise KwsError(
+            f"sensitivity={sensitivity!r}, and {folder} names none",
+            hint="give a --threshold, or make the bundle with "
+            "streaming.operating_point.default_sensitivity=medium",
+        )
+    points = named["points"]
+    if sensitivity not in points:
+        raise KwsError(
+            f"sensitivity={sensitivity!r} is not one of {folder}",
+            hint=f"one of {', '.join(points)}",
+        )
+    return float(points[sensitivity]["detection_threshold"])
 
 
 def listen_to(spotter: Spotter, path: Path) -> Heard:

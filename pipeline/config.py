@@ -350,6 +350,8 @@ class Config(Params):
                 stride_steps(stride, frames, hop)
             except KwsError as error:
                 raise ValueError(f"model {self.model.name}: {error}") from None
+            if ending == "sigmoid":
+                self._check_microwakeword(frames * hop)
         strangers = sorted(set(self.evaluation.per_class) - set(label_list(self.keywords)))
         if strangers:
             raise ValueError(
@@ -357,6 +359,25 @@ class Config(Params):
                 f"{label_list(self.keywords)}"
             )
         return self
+
+    def _check_microwakeword(self, step_ms: float) -> None:
+        """Raises ValueError where the bundle's microwakeword/ could get another detector."""
+        # Here, and not at the top: it brings what converts and runs models.
+        from kws.micro import microwakeword
+
+        if not microwakeword.has_their_frontend(self.features):
+            return
+        for detector in self.streaming.operating_point.detectors(self.streaming.detector):
+            refused = microwakeword.detector_refusal(detector, step_ms)
+            if refused is not None:
+                where = "detector"
+                if detector.rule == "consecutive" != self.streaming.detector.rule:
+                    where = "operating_point.consecutive_counts"
+                raise ValueError(
+                    f"model.options.ending=sigmoid is for microWakeWord, and streaming.{where} has "
+                    f"{refused}: write rule: sliding_mean, clip_stride_ms: {step_ms:g} and no "
+                    "consecutive_counts, or model.options.ending: softmax"
+                )
 
     def _check_steps(self, model: ModelParams) -> None:
         """Raises ValueError if model, scenes, training and detector do not fit each other."""

@@ -201,6 +201,7 @@ def _contents(
         vectors=(),
         info={**parents.info, "data": described},
         kind=conversion.kind,
+        sensitivities=streams.sensitivities if streams is not None else None,
     )
 
 

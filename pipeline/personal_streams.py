@@ -18,6 +18,7 @@ from kws.streaming.operating_point import OperatingPoint, choose_operating_point
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stream_posteriors
 from kws.streaming.scored_stream import StreamPosteriors
+from kws.streaming.sensitivities import Sensitivities
 from pipeline.parents import Parents
 
 LONGEST_STREAM_MS = 24 * 3_600_000
@@ -32,6 +33,7 @@ class StreamVerdict:
       after: the new model's report on the test streams.
       point: its threshold, chosen on the eval streams.
       gates: the run's, held against `after`.
+      sensitivities: with their errors on both splits; None where none is named.
       figures: for the bundle's `evaluation.json`.
     """
 
@@ -39,6 +41,7 @@ class StreamVerdict:
     after: StreamingReport
     point: OperatingPoint
     gates: list[Gate]
+    sensitivities: Sensitivities | None
     figures: dict[str, Any]
 
 
@@ -61,14 +64,19 @@ def judge_streams(parents: Parents, model: Int8Any, say: Callable[[str], None]) 
         split: evaluate_streams(some, labels, point.detector, params.match)
         for split, some in scored.items()
     }
+    named = point.sensitivities
+    if named is not None:
+        named = named.measure(TEST, scored[TEST], labels, point.detector, params.match)
     written = json.loads((parents.evaluation / "evaluation.json").read_text())
     return StreamVerdict(
         before=written[TEST],
         after=reports[TEST],
         point=point,
         gates=streaming_gates(reports[TEST], params.gates),
+        sensitivities=named,
         figures={
             "operating_point": point.to_dict(),
+            **({} if named is None else {"sensitivities": named.to_dict()}),
             **{split: reports[split].to_dict() for split in (TEST, EVAL)},
         },
     )

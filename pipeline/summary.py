@@ -13,8 +13,9 @@ from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
 from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
-from kws.report.tables import confusion_table, gates_table, per_class_table
+from kws.report.tables import confusion_table, error_cells, gates_table, per_class_table
 from kws.report.tuning import tuning_table
+from kws.splits import TEST
 from kws.streaming.gates import NO_NEGATIVES
 from kws.terminal import headed, lines
 from kws.training.tuning_report import TUNING_FILE, TuningReport
@@ -140,6 +141,17 @@ def _stream_sentence(evaluation: Path) -> Text:
 def _more_of_streams(everything: dict[str, Any]) -> list[str | Text]:
     """What the cascade costs, and the last blessed model beside this one; where there are such."""
     said: list[str | Text] = []
+    named = everything.get("sensitivities", {"points": {}})
+    for name, one in named["points"].items():
+        rate, missed = error_cells(one["measured"].get(TEST))
+        mark = " (default)" if name == named["default"] else ""
+        said.append(
+            headed(
+                f"Sensitivity {name}{mark}",
+                f": threshold {one['detection_threshold']:.3f}, {rate} false accepts/h, "
+                f"{missed} missed",
+            )
+        )
     if "cascade" in everything:
         cascade = everything["cascade"]
         first, alone = cascade["first_stage"], cascade["second_stage_alone_on_test"]

@@ -26,6 +26,7 @@ from kws.micro.microwakeword import CONVERTED_FILE
 from kws.report.confusion import ConfusionMatrix
 from kws.splits import TEST
 from kws.streaming.params import DetectorParams
+from kws.streaming.sensitivities import Sensitivities
 
 
 def contents(
@@ -42,6 +43,8 @@ def contents(
     micro = MicroFigures.from_json((infra / MICRO_FILE).read_text())
     evaluation = inputs["model_evaluation"].uri
     judged, figures = _evaluated(evaluation, model.labels)
+    streaming = json.loads((streamed / "evaluation.json").read_text())
+    named = streaming.get("sensitivities")
     gates = judged + read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
     return BundleContents(
         name=info["name"],
@@ -59,12 +62,13 @@ def contents(
             "conversion": json.loads((folder / CONVERSION_FILE).read_text()),
             **figures,
             **_data(inputs),
-            "streaming": json.loads((streamed / "evaluation.json").read_text()),
+            "streaming": streaming,
             "micro": micro.model_dump(),
         },
         vectors=tuple(_vectors(model, inputs, micro.test_vectors)),
         info=info,
         kind=model.kind,
+        sensitivities=None if named is None else Sensitivities.from_dict(named),
         lineage=lineage.gather(
             run=run,
             config=info.get("config"),

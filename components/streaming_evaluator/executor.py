@@ -94,6 +94,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         }
         gates = streaming_gates(reports[TEST], params.gates)
         extra: dict[str, Any] = {}
+        named = None
+        if point.sensitivities is not None:
+            named = point.sensitivities.measure(
+                TEST, judged[TEST], labels, point.detector, params.match
+            )
         if spec is not None and both is not None:
             stages, threshold = spec.stages(), spec.params.threshold
             (cost,) = figures(both[TEST], stages, spec.params, params.match, [threshold])
@@ -113,7 +118,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 gates.append(last_model.not_compared(why_not))
             extra["against_last"] = last_model.described(last, comparison, why_not)
 
-        output.write(evaluation.uri, point, reports, gates, extra)
+        output.write(evaluation.uri, point, reports, gates, extra, named)
         # By these the next run finds the detector that this model was judged with.
         evaluation.set_string_custom_property(MODEL, model.uri)
         evaluation.set_int_custom_property(MODEL_ID, model.id)

@@ -17,6 +17,7 @@ from kws.streaming.cascade_params import CascadeParams
 from kws.streaming.cascade_report import CascadeFigures
 from kws.streaming.evaluate import StreamingReport
 from kws.streaming.operating_point import OperatingPoint
+from kws.streaming.sensitivities import Sensitivities
 
 
 def write(
@@ -25,6 +26,7 @@ def write(
     reports: dict[str, StreamingReport],
     gates: Sequence[Gate],
     extra: dict[str, Any],
+    sensitivities: Sensitivities | None = None,
 ) -> None:
     """Writes all files.
 
@@ -34,12 +36,17 @@ def write(
       reports: by split, at that point.
       gates: that were held.
       extra: further sections of `evaluation.json`: `cascade`, `against_last`.
+      sensitivities: with their errors on both splits.
     """
     report: dict[str, Any] = {"operating_point": point.to_dict()}
     report |= {split: reports[split].to_dict() for split in (TEST, EVAL)}
     report |= extra
+    if sensitivities is not None:
+        report["sensitivities"] = sensitivities.to_dict()
     text = tables.to_text(tables.streaming_table(report[TEST]))
     text += f"\n{point.reason}\n"
+    if sensitivities is not None:
+        text += "\n" + tables.to_text(tables.sensitivities_table(report["sensitivities"]))
     if "cascade" in extra:
         text += f"{extra['cascade']['summary']}\n"
     text += "\n" + tables.to_text(tables.gates_table(gates))
@@ -57,7 +64,7 @@ def write(
         with fileio.open(os.path.join(uri, name), "w") as file:
             file.write(content + "\n")
     with fileio.open(os.path.join(uri, "det.png"), "wb") as file:
-        file.write(det.picture(reports[TEST], "Test streams"))
+        file.write(det.picture(reports[TEST], "Test streams", sensitivities))
 
 
 def cascade(

@@ -23,7 +23,11 @@ def demo(
         int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0: any that is free.")
     ] = DEMO_PORT,
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.999, help="In place of the bundle's own.")
+        float | None, typer.Option(min=0.001, max=0.999, help="In place of the bundle's own.")
+    ] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="One that the bundle names: low, medium, high.", show_default=False),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,
 ) -> None:
@@ -43,7 +47,7 @@ def demo(
     from kws.micro.bundle_folder import bundle_folder
 
     chosen = str(bundle_folder(bundle if bundle is not None else newest(Path("runs"))))
-    load(chosen, threshold)  # what is wrong with it is said here, and not in the page
+    load(chosen, threshold, sensitivity)  # what is wrong with it is said here, and not in the page
     sockets = server.listening(port)
     url = f"http://{server.ADDRESS}:{sockets[0].getsockname()[1]}/"
 
@@ -55,7 +59,7 @@ def demo(
         echo(f"{url} listens with {chosen}; Ctrl-C ends it")
         if browser:
             webbrowser.open(url)
-        await server.serve(chosen, threshold, sockets, stop)
+        await server.serve(chosen, threshold, sockets, stop, sensitivity)
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())

@@ -22,7 +22,11 @@ def detect(
     ],
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.999, help="In place of the bundle's own."),
+        typer.Option(min=0.001, max=0.999, help="In place of the bundle's own."),
+    ] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="One that the bundle names: low, medium, high.", show_default=False),
     ] = None,
     picture: Annotated[
         Path | None,
@@ -48,7 +52,7 @@ def detect(
     files = listed.paths
     if (picture or chime) and len(files) > 1:
         raise KwsError("--picture and --chime are of one recording", hint="name it, not its folder")
-    spotter = detecting.load(bundle, threshold)
+    spotter = detecting.load(bundle, threshold, sensitivity)
     console = Terminal()
     shown = track(
         files, "Listening", console=console, transient=True, disable=json or len(files) == 1
@@ -101,8 +105,9 @@ def detect(
     seconds = sum(len(one.audio) for one in heard) / rate
     if count:
         console.print(table)
+    named = "" if spotter.sensitivity is None else f"sensitivity {spotter.sensitivity}, "
     console.print(
-        f"{count} detections in {seconds:.1f} s of {len(heard)} recordings, threshold "
+        f"{count} detections in {seconds:.1f} s of {len(heard)} recordings, {named}threshold "
         f"{spotter.detector.detection_threshold:g} ({spotter.folder})",
         highlight=False,
         soft_wrap=True,

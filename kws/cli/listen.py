@@ -39,7 +39,11 @@ def listen(
         str | None, typer.Option(help="Microphone, by name or number: python -m sounddevice.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.999, help="In place of the bundle's own.")
+        float | None, typer.Option(min=0.001, max=0.999, help="In place of the bundle's own.")
+    ] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="One that the bundle names: low, medium, high.", show_default=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a detection.")] = False,
 ) -> None:
@@ -54,7 +58,7 @@ def listen(
 
     if source not in ("mic", "-"):
         raise KwsError(f"source={source!r} of kws listen", hint='"mic" or "-"; files: kws detect')
-    spotter = detecting.load(bundle, threshold)
+    spotter = detecting.load(bundle, threshold, sensitivity)
     wanted = spotter.frontend.params.sample_rate
     listener = Listener(spotter)
     meter = _Meter(spotter.model.labels, shown=sys.stderr.isatty())

@@ -23,7 +23,11 @@ def stream_test(
         str, typer.Option(help="Bundle, or a folder of versions (or gs://…, s3://…).")
     ],
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.999, help="In place of the bundle's own.")
+        float | None, typer.Option(min=0.001, max=0.999, help="In place of the bundle's own.")
+    ] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="One that the bundle names: low, medium, high.", show_default=False),
     ] = None,
     tolerance: Annotated[
         int, typer.Option(min=0, help="Of the tutorial's count, ms on both sides.")
@@ -43,7 +47,7 @@ def stream_test(
     from kws import stream_test as testing
     from kws.streaming.params import MatchParams
 
-    spotter = detecting.load(bundle, threshold)
+    spotter = detecting.load(bundle, threshold, sensitivity)
     done = testing.run(spotter, recording, labels, MatchParams(after_ms=after), tolerance)
     if json:
         typer.echo(json_module.dumps(done.to_dict(), indent=2))

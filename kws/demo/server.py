@@ -70,11 +70,15 @@ def listening(port: int) -> list[socket.socket]:
 
 
 async def serve(
-    bundle: str, threshold: float | None, sockets: list[socket.socket], stop: asyncio.Event
+    bundle: str,
+    threshold: float | None,
+    sockets: list[socket.socket],
+    stop: asyncio.Event,
+    sensitivity: str | None = None,
 ) -> None:
     """Serves the page until `stop` is set."""
     rules: list[Any] = [
-        (r"/socket", _Socket, {"bundle": bundle, "threshold": threshold}),
+        (r"/socket", _Socket, {"loaded": (bundle, threshold, sensitivity)}),
         (r"/([a-z.]*)", _Page),
     ]
     application = tornado.web.Application(
@@ -120,8 +124,8 @@ class _Page(tornado.web.RequestHandler):
 class _Socket(tornado.websocket.WebSocketHandler):
     """One page's streams, one after the other."""
 
-    def initialize(self, bundle: str, threshold: float | None) -> None:
-        self._bundle, self._threshold = bundle, threshold
+    def initialize(self, loaded: tuple[str, float | None, str | None]) -> None:
+        self._loaded = loaded
         # One thread: what was stopped has ended before the next stream begins.
         self._worker = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self._session: Session | None = None
@@ -136,7 +140,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
 
     async def open(self) -> None:  # type: ignore[override]
         # A streaming model keeps the state of its stream: each page has one of its own.
-        self._spotter: Spotter = await self._in_a_thread(load, self._bundle, self._threshold)
+        self._spotter: Spotter = await self._in_a_thread(load, *self._loaded)
         await self._send(describe(self._spotter))
 
     async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]

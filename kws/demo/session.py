@@ -31,6 +31,7 @@ def describe(spotter: Spotter) -> dict[str, Any]:
         "keywords": [spotter.model.labels[index] for index in keywords],
         "rule": detector.rule,
         "threshold": detector.detection_threshold,
+        "sensitivity": spotter.sensitivity,
         "window_ms": _window_ms(spotter),
         "sample_rate": params.sample_rate,
         "frame_ms": params.window_size_ms,
@@ -97,18 +98,23 @@ class Session:
         }
 
     def _both(self, moment: Moment) -> tuple[list[float], list[float]]:
-        """Each keyword's posterior, and its mean over the detector's window, to draw."""
+        """Each keyword's posterior, and what the detector holds against the threshold, to draw."""
         self._recent.append((moment.time_ms, moment.posteriors[self._keywords]))
         while self._recent[0][0] <= moment.time_ms - self._window_ms:
             self._recent.popleft()
-        mean = np.mean([row for _, row in self._recent], axis=0, dtype=np.float64)
-        return self._recent[-1][1].astype(float).round(3).tolist(), mean.round(3).tolist()
+        rows = np.array([row for _, row in self._recent], np.float64)
+        lowest = self._spotter.detector.rule == "consecutive"
+        score = rows.min(axis=0) if lowest else rows.mean(axis=0)
+        return rows[-1].round(3).tolist(), score.round(3).tolist()
 
 
 def _window_ms(spotter: Spotter) -> int:
-    """Of the mean; the rule `steps` looks at each row alone."""
+    """That the score is of; the rule `steps` looks at each row alone."""
     detector = spotter.detector
-    return detector.clip_stride_ms if detector.rule == "steps" else detector.average_window_ms
+    if detector.averages:
+        return detector.average_window_ms
+    rows = detector.minimum_count if detector.rule == "consecutive" else 1
+    return rows * detector.clip_stride_ms
 
 
 def _for_the_picture(features: np.ndarray) -> np.ndarray:

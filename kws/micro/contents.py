@@ -10,6 +10,7 @@ from kws.micro.figures import MicroFigures
 from kws.micro.golden_vectors import TestVector
 from kws.micro.int8_file import Kind
 from kws.streaming.params import DetectorParams
+from kws.streaming.sensitivities import Sensitivities
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class BundleContents:
       gates: every gate that was held.
       figures: section -> what its component reported, for `evaluation.json`.
       vectors: at least one.
+      sensitivities: thresholds with a name, the detector's among them; None where none is named.
       lineage: what it was made of, for `lineage.json` (`kws.micro.lineage`); empty: no such file.
       info: what the configuration says of data, licence and architecture, for the model card.
     """
@@ -49,6 +51,7 @@ class BundleContents:
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     kind: Kind = "windowed"
     microwakeword: bytes | None = None
+    sensitivities: Sensitivities | None = None
     lineage: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property

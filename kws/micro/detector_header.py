@@ -1,7 +1,8 @@
 """`detector.h` and `arena.h`: from the model's outputs to detections, and the memory it all takes.
 
 The constants are those with which false accepts and misses were measured, and `KwsDetector` is the
-rule in C++, one file a rule in `data/`: it fires where `kws.streaming.detector.Detector` does.
+rule in C++, one file a rule in `data/`: it fires where `kws.streaming.detector.Detector` does. A
+spotter with named sensitivities has a threshold for each; `KWS_SENSITIVITY` says which one is used.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED
 from kws.streaming.params import DetectorParams
+from kws.streaming.sensitivities import Sensitivities, Sensitivity
 
 _DETECTOR = """\
 // {title}
@@ -25,7 +27,7 @@ _DETECTOR = """\
 // What the rule below asks; some of these have no part in it.
 #define KWS_AVERAGE_ROWS {average_rows}
 #define KWS_MINIMUM_COUNT {minimum_count}
-#define KWS_DETECTION_THRESHOLD {threshold}
+{threshold}
 #define KWS_SUPPRESSION_MS {suppression_ms}
 #define KWS_REARM {rearm}
 #define KWS_STEPS_BETWEEN {steps_between}
@@ -55,7 +57,11 @@ _ARENA = """\
 
 
 def detector(
-    detector_params: DetectorParams, labels: Sequence[str], features: FeatureParams, title: str
+    detector_params: DetectorParams,
+    labels: Sequence[str],
+    features: FeatureParams,
+    title: str,
+    sensitivities: Sensitivities | None = None,
 ) -> str:
     """The text of `detector.h`.
 
@@ -64,15 +70,16 @@ def detector(
       labels: of the outputs; the reserved ones come first.
       features: of the model.
       title: one line of a comment.
+      sensitivities: that can be chosen from when the header is compiled.
     """
     params = detector_params
     return _DETECTOR.format(
         title=" ".join(title.split()).rstrip("\\"),
         run_every_frames=round(params.clip_stride_ms / features.window_stride_ms),
         clip_stride_ms=params.clip_stride_ms,
-        average_rows=-(-params.average_window_ms // params.clip_stride_ms),
+        average_rows=params.rows_averaged,
         minimum_count=params.minimum_count,
-        threshold=repr(params.detection_threshold),
+        threshold=_thresholds(params, sensitivities),
         suppression_ms=params.suppression_ms,
         rearm=int(params.rearm),
         steps_between=params.steps_between,
@@ -81,6 +88,34 @@ def detector(
         labels=", ".join(_c_string(label) for label in labels),
         rule=(_DATA / f"detector_{params.rule}.h").read_text(),
     )
+
+
+def _thresholds(params: DetectorParams, sensitivities: Sensitivities | None) -> str:
+    """The macro KWS_DETECTION_THRESHOLD; with sensitivities, that of the one chosen."""
+    if sensitivities is None:
+        return f"#define KWS_DETECTION_THRESHOLD {params.detection_threshold!r}"
+    macros = {one.name: f"KWS_SENSITIVITY_{one.name.upper()}" for one in sensitivities.points}
+    lines = ["// Sensitivities: define KWS_SENSITIVITY as one of them to choose another."]
+    # From 1: a name that is not defined counts as 0 to the preprocessor.
+    for number, one in enumerate(sensitivities.points, start=1):
+        target = f"// for {one.target_false_accepts_per_hour:g} false accepts an hour"
+        lines.append(f"#define {macros[one.name]} {number}  {target}")
+        lines.append(f"#define {_threshold_macro(one)} {one.detection_threshold!r}")
+    lines += [
+        "#ifndef KWS_SENSITIVITY",
+        f"#define KWS_SENSITIVITY {macros[sensitivities.default]}",
+        "#endif",
+    ]
+    for number, one in enumerate(sensitivities.points):
+        test = "elif" if number else "if"
+        lines.append(f"#{test} KWS_SENSITIVITY == {macros[one.name]}")
+        lines.append(f"#define KWS_DETECTION_THRESHOLD {_threshold_macro(one)}")
+    lines += ["#else", f'#error "KWS_SENSITIVITY is one of {", ".join(macros.values())}"', "#endif"]
+    return "\n".join(lines)
+
+
+def _threshold_macro(sensitivity: Sensitivity) -> str:
+    return f"KWS_DETECTION_THRESHOLD_{sensitivity.name.upper()}"
 
 
 def arena(title: str, head: int, tail: int, recommended: int, margin: float) -> str:

@@ -31,7 +31,9 @@ def files(contents: BundleContents, model: Int8File, title: str) -> dict[str, st
             operators.variables(contents.model),
             model.warm_up_steps if isinstance(model, Int8StreamingModel) else 0,
         ),
-        "detector.h": detector_header.detector(contents.detector, contents.labels, features, title),
+        "detector.h": detector_header.detector(
+            contents.detector, contents.labels, features, title, contents.sensitivities
+        ),
         "arena.h": detector_header.arena(
             title,
             micro.arena_head_bytes,

@@ -12,6 +12,7 @@ from kws.micro.contents import BundleContents
 from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
 from kws.micro.load import MANIFEST_FILE, Int8Any
 from kws.micro.streaming_model import Int8StreamingModel
+from kws.streaming.sensitivities import Sensitivities
 
 __all__ = ["MANIFEST_FILE", "MICROWAKEWORD_SCHEMA", "SCHEMA", "build", "check"]
 
@@ -92,10 +93,22 @@ def build(contents: BundleContents, model: Int8Any, frontend_json: bytes) -> dic
             "step_ms": model.step_ms,
             "warm_up_steps": model.warm_up_steps,
         }
+    if contents.sensitivities is not None:
+        manifest["sensitivities"] = _sensitivities(contents.sensitivities, contents)
     if contents.microwakeword is not None:
         manifest["microwakeword"] = f"{microwakeword.FOLDER}/{microwakeword.MANIFEST_FILE}"
     check(manifest)
     return manifest
+
+
+def _sensitivities(named: Sensitivities, contents: BundleContents) -> dict[str, Any]:
+    """Their figures, and for ESPHome the cutoff to write into its configuration."""
+    described = named.to_dict()
+    if contents.microwakeword is not None:
+        for one in named.points:
+            cutoff = microwakeword.probability_cutoff(one.detection_threshold)
+            described["points"][one.name]["probability_cutoff"] = cutoff
+    return described
 
 
 def check(manifest: dict[str, Any], schema: str = SCHEMA) -> None:

@@ -10,10 +10,11 @@ manifest (version 2) and a file that
   - uses no operator but the 20 that they register; softmax is none of them.
 
 So the file holds the part of the same network that ends in the keyword's sigmoid, converted again
-with the same calibration. They detect by the mean of the last few probabilities: the detector's
-rule "sliding_mean".
+with the same calibration. They detect by the mean of the last few probabilities, one a step of the
+model: the detector's rule "sliding_mean", and no other.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from kws.micro import kernels, operators, slim, stateful, tflm
 from kws.micro.device_form import DeviceForm
 from kws.micro.streaming_model import Int8StreamingModel
 from kws.models.mixed_net import WORD
-from kws.streaming.rules.sliding_mean import ring_rows
+from kws.streaming.det import OUTPUT_LEVELS
+from kws.streaming.params import DetectorParams
 
 if TYPE_CHECKING:
     from kws.micro.contents import BundleContents
@@ -55,14 +57,41 @@ def refusal(form: DeviceForm, feature_params: FeatureParams) -> str | None:
         return "it is windowed, and microWakeWord's programs run streaming models"
     if WORD not in [layer.name for layer in form.model.layers]:
         return "it does not end in one keyword's sigmoid: model.options.ending=sigmoid of mixed_net"
-    expected = FeatureParams(
+    if not has_their_frontend(feature_params):
+        return "microWakeWord's programs have the micro frontend with its default parameters"
+    return None
+
+
+def has_their_frontend(feature_params: FeatureParams) -> bool:
+    """Whether features are what microWakeWord's programs compute; any clip and hop will do."""
+    return feature_params == FeatureParams(
         clip_duration_ms=feature_params.clip_duration_ms,
         context_ms=feature_params.context_ms,
         window_stride_ms=feature_params.window_stride_ms,
     )
-    if feature_params != expected:
-        return "microWakeWord's programs have the micro frontend with its default parameters"
+
+
+def detector_refusal(detector: DetectorParams, step_ms: float) -> str | None:
+    """Why microWakeWord's programs cannot detect as a detector does, or None: they can."""
+    if detector.rule != "sliding_mean":
+        return f"rule={detector.rule}, and microWakeWord's programs know sliding_mean alone"
+    if detector.clip_stride_ms != step_ms:
+        return (
+            f"clip_stride_ms={detector.clip_stride_ms}, and microWakeWord's programs look at every "
+            f"step of {step_ms:g} ms"
+        )
     return None
+
+
+def probability_cutoff(threshold: float) -> float:
+    """The cutoff with which ESPHome fires where the rule sliding_mean does at a threshold.
+
+    ESPHome makes int(255 cutoff) of it, and fires where the mean of the output's levels, 0 to 255
+    (each 1/256), is more: the smallest cutoff is given that becomes the threshold's level. To
+    pymicro-wakeword, which compares it with the mean as it is, this is at most one level more.
+    """
+    level = round(threshold * OUTPUT_LEVELS)
+    return math.ceil(level / 255 * 1e5) / 1e5
 
 
 def convert(form: DeviceForm, calibration: np.ndarray, feature_params: FeatureParams) -> bytes:
@@ -124,12 +153,16 @@ def compare(content: bytes, model: Int8StreamingModel, features: np.ndarray) -> 
 def manifest(contents: "BundleContents", step_ms: float) -> dict[str, Any]:
     """`microwakeword/manifest.json` of a bundle whose contents hold such a file.
 
-    The cutoff and the window are the detector's. Figures of the rule "sliding_mean" at a stride of
-    one step are those of ESPHome; other rules are near it.
+    The cutoff and the window are the detector's.
+
+    Raises:
+      KwsError: the detector is one that ESPHome cannot run.
     """
     content = contents.microwakeword
     assert content is not None
-    stride = round(contents.detector.clip_stride_ms / step_ms)
+    refused = detector_refusal(contents.detector, step_ms)
+    if refused is not None:
+        raise KwsError(f"{FOLDER}/{MANIFEST_FILE}: the detector has {refused}")
     inputs = np.zeros((1, round(step_ms / contents.feature_params.window_stride_ms), 40), np.int8)
     arena = tflm.run(content, inputs).arena_bytes * (1 + _ARENA_MARGIN)
     return {
@@ -140,8 +173,8 @@ def manifest(contents: "BundleContents", step_ms: float) -> dict[str, Any]:
         "trained_languages": list(contents.info.get("languages") or []),
         "version": 2,
         "micro": {
-            "probability_cutoff": round(contents.detector.detection_threshold, 4),
-            "sliding_window_size": ring_rows(contents.detector) * stride,
+            "probability_cutoff": probability_cutoff(contents.detector.detection_threshold),
+            "sliding_window_size": contents.detector.rows_averaged,
             "feature_step_size": contents.feature_params.window_stride_ms,
             "tensor_arena_size": int(-(-arena // 16)) * 16,
             "minimum_esphome_version": _MINIMUM_ESPHOME,

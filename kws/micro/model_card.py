@@ -5,8 +5,10 @@ from typing import Any
 
 from kws.gates import figure
 from kws.labels import SILENCE, UNKNOWN
+from kws.micro import microwakeword
 from kws.micro.contents import BundleContents
 from kws.micro.targets import ERROR_FACTOR, target
+from kws.splits import EVAL, TEST
 from kws.terminal import printable
 
 
@@ -45,6 +47,7 @@ def render(contents: BundleContents) -> str:
         "Licence of the data: "
         f"{_plain(info.get('licence') or 'not stated: ask before you distribute')}.",
         *_credits(info.get("credits") or []),
+        *_sensitivities(contents),
         "## Gates",
         _gates(contents),
         "## Figures",
@@ -132,6 +135,46 @@ def _credits(credits: list[str]) -> list[str]:
         return []
     return [
         "\n".join(["Recordings of others:", "", *(f"- {_plain(credit)}." for credit in credits)])
+    ]
+
+
+def _sensitivities(contents: BundleContents) -> list[str]:
+    """Each with its threshold, with ESPHome's cutoff where there is such a file, and its errors."""
+    named = contents.sensitivities
+    if named is None:
+        return []
+    esphome = contents.microwakeword is not None
+    head = ["sensitivity", "false accepts/h wanted", "threshold"]
+    head += ["ESPHome `probability_cutoff`"] if esphome else []
+    head += [
+        f"{what}, {split} streams"
+        for split in (EVAL, TEST)
+        for what in ("false accepts/h", "missed")
+    ]
+    rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for one in named.points:
+        cells = [one.name + (" (default)" if one.name == named.default else "")]
+        cells += [f"{one.target_false_accepts_per_hour:g}", f"{one.detection_threshold:.4g}"]
+        if esphome:
+            cells.append(f"{microwakeword.probability_cutoff(one.detection_threshold):.5f}")
+        for split in (EVAL, TEST):
+            errors = one.measured.get(split)
+            cells += (
+                ["-", "-"] if errors is None
+                else [str(errors.false_accepts_per_hour), str(errors.miss_rate)]
+            )  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
+    how = (
+        "`kws detect --sensitivity NAME` and the macro `KWS_SENSITIVITY` of `detector.h` choose one"
+    )
+    if esphome:
+        how += ", as does the `probability_cutoff` of the model in ESPHome's YAML"
+    grounds = [f"- {one.name}: {one.grounds}." for one in named.points]
+    return [
+        "## Sensitivities",
+        f"Chosen on the eval streams; {how}.",
+        "\n".join(rows),
+        "\n".join(["On what grounds:", "", *grounds]),
     ]
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, plain
+from kws.splits import TEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kws.streaming.det import DetCurve, DetPoint
     from kws.streaming.evaluate import StreamingReport
+    from kws.streaming.sensitivities import Sensitivities
 
 WIDTH, HEIGHT = 11.0, 5.2
 DPI = 120
@@ -25,7 +27,9 @@ MOST_KEYWORDS = 8
 _SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
 
 
-def picture(report: StreamingReport, title: str) -> bytes:
+def picture(
+    report: StreamingReport, title: str, sensitivities: Sensitivities | None = None
+) -> bytes:
     """A PNG with both curves.
 
     On the left the DET: false accepts per hour against misses, stretched so that small rates can
@@ -33,11 +37,12 @@ def picture(report: StreamingReport, title: str) -> bytes:
     right the ROC: hits against false accepts, as they are. A curve says what can be had: the fewest
     misses with so many false accepts or fewer. Each keyword has one, where they are few; the band
     around that of all is the 95 % interval of its misses. The circle is the operating point, its
-    box the 95 % bounds of both of its rates.
+    box the 95 % bounds of both of its rates; the other sensitivities are diamonds with their names.
 
     Args:
       report: of the streams; its DET has the curves.
       title: in the upper left corner.
+      sensitivities: with their errors on the same streams, those of the test split.
     """
     figure = blank(WIDTH, HEIGHT)
     total = report.total
@@ -53,7 +58,7 @@ def picture(report: StreamingReport, title: str) -> bytes:
         axes.grid(color=GRID, lw=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel("false accepts per hour", color=QUIET_INK, size=9, labelpad=3)
-        draw(axes, report)
+        draw(axes, report, sensitivities)
     png = io.BytesIO()
     figure.savefig(png, dpi=DPI, format="png")
     return png.getvalue()
@@ -72,7 +77,7 @@ def frontier(curve: DetCurve) -> list[DetPoint]:
     return best
 
 
-def _det(axes: Axes, report: StreamingReport) -> None:
+def _det(axes: Axes, report: StreamingReport, sensitivities: Sensitivities | None) -> None:
     from matplotlib.ticker import NullLocator
 
     curve, total = report.det.total, report.total
@@ -84,6 +89,7 @@ def _det(axes: Axes, report: StreamingReport) -> None:
     axes.set_yscale("function", functions=(_deviates, _shares))
     _curves(axes, report, no_rate, no_share, last * 1.5)
     _operating_point(axes, report, no_rate, no_share)
+    _sensitivities(axes, sensitivities, no_rate, no_share)
     bounds = total.false_accepts_per_hour.high, total.miss_rate.high
     right = max(1.2 * last, 20 * no_rate, *(1.3 * b for b in bounds[:1] if math.isfinite(b)))
     drawn = [*points, *(p for one in _drawn(report).values() for p in frontier(one))]
@@ -101,7 +107,7 @@ def _det(axes: Axes, report: StreamingReport) -> None:
     _says(axes, "DET: lower left is better")
 
 
-def _roc(axes: Axes, report: StreamingReport) -> None:
+def _roc(axes: Axes, report: StreamingReport, sensitivities: Sensitivities | None) -> None:
     bound = report.total.false_accepts_per_hour.high
     if not math.isfinite(bound):
         bound = 1.0
@@ -110,6 +116,7 @@ def _roc(axes: Axes, report: StreamingReport) -> None:
     reach = max(1.15 * bound, min(1.1 * last, 3 * bound))
     _curves(axes, report, 0.0, 0.0, max(reach, last), hits=True)
     _operating_point(axes, report, 0.0, 0.0, hits=True)
+    _sensitivities(axes, sensitivities, 0.0, 0.0, hits=True)
     axes.set_xlim(0, reach)
     axes.set_ylim(0, 1.01)
     ticks = np.linspace(0, 1, 6)
@@ -175,6 +182,35 @@ def _operating_point(
         [max(rate.estimate, no_rate)], [y], marker="o", ms=6, mfc="white", mec=POINT_COLOUR,
         mew=1.8, ls="none", zorder=5, clip_on=False, label="operating point, 95 % box",
     )  # fmt: skip
+
+
+def _sensitivities(
+    axes: Axes,
+    sensitivities: Sensitivities | None,
+    no_rate: float,
+    no_share: float,
+    hits: bool = False,
+) -> None:
+    """All with their names; the default one has its circle already."""
+    named: dict[tuple[float, float], list[str]] = {}
+    for one in sensitivities.points if sensitivities is not None else ():
+        errors = one.measured[TEST]
+        rate, missed = errors.false_accepts_per_hour.estimate, errors.miss_rate.estimate
+        if math.isnan(rate) or math.isnan(missed):
+            continue
+        place = max(rate, no_rate), 1 - missed if hits else max(missed, no_share)
+        named.setdefault(place, []).append(one.name)
+    default = sensitivities.default if sensitivities is not None else ""
+    for (x, y), names in named.items():
+        if default not in names:
+            axes.plot(
+                [x], [y], marker="D", ms=5, mfc="white", mec=POINT_COLOUR, mew=1.4, ls="none",
+                zorder=5, clip_on=False,
+            )  # fmt: skip
+        axes.annotate(
+            ", ".join(names), (x, y), xytext=(6, -9 if hits else 5), textcoords="offset points",
+            color=POINT_COLOUR, size=8, zorder=6,
+        )  # fmt: skip
 
 
 def _says(axes: Axes, words: str) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from kws.gates import Gate, figure
 from kws.report.confusion import ConfusionMatrix
+from kws.splits import EVAL, TEST
 from kws.streaming.figures import KINDS
 from kws.terminal import Terminal
 
@@ -92,6 +93,42 @@ def streaming_table(report: Mapping[str, Any]) -> Table:
     table.add_section()
     table.add_row(*_stream_row("total", report["total"]), style="bold")
     return table
+
+
+def sensitivities_table(sensitivities: Mapping[str, Any]) -> Table:
+    """The errors of each named sensitivity, with their bounds.
+
+    Args:
+      sensitivities: `Sensitivities.to_dict()`, or the section of `evaluation.json`.
+    """
+    table = Table(title="Sensitivities")
+    _columns(
+        table, "sensitivity", "false accepts/h wanted", "threshold",
+        "eval: per hour (95 %)", "missed (95 %)", "test: per hour (95 %)", "missed (95 %)",
+    )  # fmt: skip
+    for name, one in sensitivities["points"].items():
+        default = " (default)" if name == sensitivities["default"] else ""
+        target = f"{one['target_false_accepts_per_hour']:g}"
+        threshold = f"{one['detection_threshold']:.4g}"
+        errors = [
+            cell for split in (EVAL, TEST) for cell in error_cells(one["measured"].get(split))
+        ]
+        table.add_row(name + default, target, threshold, *errors)
+    return table
+
+
+def error_cells(errors: Mapping[str, Any] | None) -> list[str]:
+    """False accepts per hour with the hours they rest on, and misses, both with bounds."""
+    per_hour = missed = MISSING
+    rate, miss = ((errors or {}).get(key) for key in ("false_accepts_per_hour", "miss_rate"))
+    if rate and rate["exposure"]:
+        per_hour = (
+            f"{rate['estimate']:.2f} ({rate['low']:.2f} to {rate['high']:.2f}; {rate['count']} in "
+            f"{rate['exposure']:.2f} h)"
+        )
+    if miss and miss["exposure"]:
+        missed = f"{miss['estimate']:.1%} ({miss['low']:.1%} to {miss['high']:.1%})"
+    return [per_hour, missed]
 
 
 def to_text(renderable: RenderableType, width: int = 140) -> str:

@@ -19,10 +19,10 @@ from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.rates import MS_PER_HOUR, HourlyRate, Share, hourly_rate, share
 from kws.streaming.scored_stream import StreamPosteriors
 
-LOWEST, HIGHEST = 0.05, 0.995
-"""Thresholds tried; an int8 softmax says at most 255/256 = 0.996."""
-THRESHOLDS = 60
-"""On a curve, if nobody says otherwise."""
+OUTPUT_LEVELS = 256
+"""Of an int8 or uint8 output: 0, 1/256, ... 255/256."""
+THRESHOLDS = 80
+"""On a curve, at most, if nobody says otherwise."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,14 +101,30 @@ class DetCurves:
         return cls(total=curve(values["total"]), per_keyword=per_keyword)
 
 
-def candidate_thresholds(count: int = THRESHOLDS) -> list[float]:
-    """`count` thresholds from 0.05 to 0.995 in equal steps of log-odds.
+def candidate_thresholds(detector: DetectorParams, count: int = THRESHOLDS) -> list[float]:
+    """Thresholds from the lowest output level to the highest in equal steps of log-odds, rising.
 
-    A trained network's scores crowd near 0 and 1: equal steps would waste most of the grid.
+    A trained network's scores crowd near 0 and 1: equal steps would waste most of the grid. Each
+    threshold is a value that the detector's score can have, for two thresholds between the same two
+    values are one: a level of the output, or of a mean of several outputs. With the rule
+    sliding_mean it is a level of one output, for ESPHome rounds its cutoff to that.
+
+    Args:
+      detector: all but its threshold.
+      count: at most; near 0 and 1 several of them fall onto one level.
     """
-    first, last = (math.log(edge / (1 - edge)) for edge in (LOWEST, HIGHEST))
+    levels = OUTPUT_LEVELS * (detector.rows_averaged if detector.rule == "average" else 1)
+    # Where a score must be more than the threshold, the highest level can never fire.
+    highest = (OUTPUT_LEVELS - 1 - (detector.rule == "sliding_mean")) / OUTPUT_LEVELS
+    first, last = (float(logit(end)) for end in (1 / OUTPUT_LEVELS, highest))
     grid = 1 / (1 + np.exp(-np.linspace(first, last, count)))
-    return sorted({round(float(threshold), 5) for threshold in grid})
+    return sorted({round(float(threshold) * levels) / levels for threshold in grid})
+
+
+def logit(shares: float | np.ndarray) -> np.ndarray:
+    """Log-odds; 1 has those of a millionth less."""
+    clipped = np.minimum(shares, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def det_curves(

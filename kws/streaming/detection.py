@@ -36,6 +36,15 @@ class RowRule(Protocol):
 class SmoothedStream(Protocol):
     """A rule for a whole stream, smoothed once for every threshold."""
 
+    @property
+    def times_ms(self) -> np.ndarray:
+        """int64 `[n]` of the rows."""
+
+    @property
+    def keyword_scores(self) -> np.ndarray:
+        """float64 `[n, keywords]`: what is held against the threshold, as if nothing had fired;
+        -inf where nothing can fire yet."""
+
     def fire(self, threshold: float) -> list[Detection]:
         """All detections at one threshold, in time; costs little, so that a sweep can repeat it."""
 

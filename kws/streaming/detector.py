@@ -1,8 +1,9 @@
-"""From posteriors to detections, by one of three rules, row by row or for a whole stream.
+"""From posteriors to detections, by one of four rules, row by row or for a whole stream.
 
     rule            fires where                                           then is quiet for
     average         the mean over a time window reaches the threshold     suppression_ms
     sliding_mean    the mean of the last N rows is over the threshold     suppression_ms
+    consecutive     the last N rows all reach the threshold               suppression_ms
     steps           one row reaches the threshold                         steps_between rows
 
 `kws/streaming/rules/` has a file for each, with its source; docs/detection.md has pictures.
@@ -19,6 +20,7 @@ import numpy as np
 from kws.streaming.detection import Detection, RowRule, SmoothedStream, keyword_indices
 from kws.streaming.params import DetectorParams
 from kws.streaming.rules.average import AverageRule, average
+from kws.streaming.rules.consecutive import ConsecutiveRule, lowest_of_rows
 from kws.streaming.rules.sliding_mean import SlidingMeanRule, slide
 from kws.streaming.rules.steps import StepsRule, candidates
 
@@ -41,6 +43,7 @@ class _Rule(NamedTuple):
 _RULES = {
     "average": _Rule(AverageRule, average),
     "sliding_mean": _Rule(SlidingMeanRule, slide),
+    "consecutive": _Rule(ConsecutiveRule, lowest_of_rows),
     "steps": _Rule(StepsRule, candidates),
 }
 

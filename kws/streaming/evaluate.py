@@ -137,7 +137,7 @@ def evaluate_streams(
         false_accepts_by_source=false_accepts_by_source(
             (stream.truth, matched[stream.truth.stream_id]) for stream in streams
         ),
-        det=det_curves(streams, labels, detector, match_params, candidate_thresholds()),
+        det=det_curves(streams, labels, detector, match_params, candidate_thresholds(detector)),
         detector=detector,
         match=match_params,
     )

@@ -1,32 +1,38 @@
-"""The operating point: threshold and smoothing, tried on the eval streams, chosen for a rate."""
+"""The operating point: threshold, rule and smoothing, searched together on the eval streams."""
 
 import dataclasses
-import math
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
 from kws.errors import KwsError
+from kws.splits import EVAL
 from kws.streaming.det import DetCurves, DetPoint, candidate_thresholds, det_curves
 from kws.streaming.params import DetectorParams, MatchParams, OperatingPointParams
 from kws.streaming.scored_stream import StreamPosteriors
+from kws.streaming.sensitivities import Sensitivities, choose_sensitivities
+from kws.streaming.tail import fit_tail
+from kws.streaming.threshold import by_count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tried:
-    """The best threshold of one smoothing.
+    """The best threshold of one rule and smoothing.
 
     Attributes:
-      detector: the settings given, with this smoothing and its best threshold.
+      detector: the settings given, with this rule, this smoothing and its best threshold.
       point: that threshold's errors on the eval streams.
       reached: whether they keep to the target rate.
+      grounds: half a sentence for a person.
       curves: all thresholds tried.
+      sensitivities: a threshold for each name, where there are names.
     """
 
     detector: DetectorParams
     point: DetPoint
     reached: bool
+    grounds: str
     curves: DetCurves
+    sensitivities: Sensitivities | None = None
 
     @property
     def cost(self) -> tuple[bool, int, int]:
@@ -36,8 +42,13 @@ class Tried:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without the curves."""
-        window_ms = self.detector.average_window_ms
-        return {"average_window_ms": window_ms, "reached": self.reached, **self.point.to_dict()}
+        return {
+            "rule": self.detector.rule,
+            "average_window_ms": self.detector.average_window_ms,
+            "minimum_count": self.detector.minimum_count,
+            "reached": self.reached,
+            **self.point.to_dict(),
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,11 +56,12 @@ class OperatingPoint:
     """What was chosen, and why.
 
     Attributes:
-      detector: the settings given, with the threshold and the smoothing chosen.
+      detector: the settings given, with the threshold, the rule and the smoothing chosen.
       reached: whether the target rate was met on the eval streams.
       reason: one sentence for a person.
-      det: all thresholds tried with the smoothing chosen, rising.
-      tried: each smoothing with its best threshold; empty where no target is set.
+      det: all thresholds tried with the detector chosen, rising.
+      tried: each rule and smoothing with its best threshold; empty where no target is set.
+      sensitivities: thresholds with a name, the detector's among them; None where none is named.
     """
 
     detector: DetectorParams
@@ -57,9 +69,10 @@ class OperatingPoint:
     reason: str
     det: list[DetPoint]
     tried: list[Tried] = dataclasses.field(default_factory=list)
+    sensitivities: Sensitivities | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON, without the DET table."""
+        """For JSON, without the DET table and the sensitivities, which have a section each."""
         return {
             "detector": self.detector.model_dump(),
             "reached": self.reached,
@@ -75,77 +88,93 @@ def choose_operating_point(
     match_params: MatchParams,
     params: OperatingPointParams,
 ) -> OperatingPoint:
-    """Chooses threshold and smoothing on the eval streams; the test streams must not be shown.
+    """Chooses threshold, rule and smoothing on the eval streams; test streams must not be shown.
 
-    Among thresholds whose false accepts per hour (the estimate) are at most the target: the
-    fewest misses, then the fewest false accepts. If no threshold reaches the target: the fewest
-    false accepts, then the fewest misses, and `reached` is False. Thresholds that are still equal
-    form a plateau, of which the middle one (the upper of two) is taken, as far as can be from
-    both edges. By the same order one of the smoothings is taken, each with its best threshold; the
-    configured one if it is among equals, then the shortest. Without a target the configured
-    threshold and smoothing are kept.
+    Each rule and smoothing of `params.detectors` has its best threshold for the target rate, see
+    `kws.streaming.threshold`. Of these the one that reaches the target with the fewest misses is
+    taken, then the fewest false accepts; where none reaches it, false accepts come first. The
+    configured one is taken if it is among equals, then the shortest.
+
+    With named sensitivities the target is that of the default one, and the others have a threshold
+    of the same rule and smoothing (`kws.streaming.sensitivities`). Without a target the configured
+    detector is kept as it is.
 
     Raises:
       KwsError: a target is set and the streams hold no keyword, or no time at all.
     """
-    thresholds = candidate_thresholds(params.candidates)
-    curves = det_curves(streams, labels, detector, match_params, thresholds)
-    det = curves.total.points
     target = params.target_false_accepts_per_hour
     if target is None:
+        thresholds = candidate_thresholds(detector, params.candidates)
+        det = det_curves(streams, labels, detector, match_params, thresholds).total.points
         reason = f"threshold {detector.detection_threshold:g} is configured; no target rate is set"
         return OperatingPoint(detector=detector, reached=True, reason=reason, det=det)
-    if math.isnan(det[0].miss_rate) or math.isnan(det[0].false_accepts_per_hour):
-        raise KwsError(
-            f"the {len(streams)} eval streams hold no keyword: no threshold can be chosen on them",
-            hint="lay words into the eval streams, or set target_false_accepts_per_hour to null",
-        )
-    tried = [_best_threshold(detector, curves, target)]
-    for window_ms in sorted({*params.average_windows_ms} - {detector.average_window_ms}):
-        smoother = detector.with_window(window_ms)
-        others = det_curves(streams, labels, smoother, match_params, thresholds)
-        tried.append(_best_threshold(smoother, others, target))
+    tried: list[Tried] = []
+    for one in params.detectors(detector):
+        thresholds = candidate_thresholds(one, params.candidates)
+        curves = det_curves(streams, labels, one, match_params, thresholds)
+        if not curves.total.words or not curves.total.hours:
+            raise KwsError(
+                f"the {len(streams)} eval streams hold no keyword: no threshold can be chosen on "
+                "them",
+                hint="lay words into the eval streams, or set target_false_accepts_per_hour to "
+                "null",
+            )
+        if params.default_sensitivity is None:
+            tried.append(_try_target(one, curves, target))
+        else:
+            tail = fit_tail(streams, labels, one, match_params)
+            named = choose_sensitivities(
+                params.sensitivities, params.default_sensitivity, curves, tail, EVAL
+            )
+            tried.append(_try_named(one, curves, named))
     chosen = min(tried, key=lambda one: one.cost)
     return OperatingPoint(
         detector=chosen.detector,
         reached=chosen.reached,
-        reason=_reason(chosen, tried, target),
+        reason=_reason(chosen, tried),
         det=chosen.curves.total.points,
         tried=tried,
+        sensitivities=chosen.sensitivities,
     )
 
 
-def _best_threshold(detector: DetectorParams, curves: DetCurves, target: float) -> Tried:
-    det = curves.total.points
-    reaching = [point for point in det if point.false_accepts_per_hour <= target]
-    if reaching:
-        point = _middle_of_best(reaching, lambda p: (p.misses, p.false_accepts))
-    else:
-        point = _middle_of_best(det, lambda p: (p.false_accepts, p.misses))
+def _try_target(detector: DetectorParams, curves: DetCurves, target: float) -> Tried:
+    choice = by_count(curves, target)
     return Tried(
-        detector=detector.model_copy(update={"detection_threshold": point.threshold}),
-        point=point,
-        reached=bool(reaching),
+        detector=_at(detector, choice.point.threshold),
+        point=choice.point,
+        reached=choice.reached,
+        grounds=choice.grounds,
         curves=curves,
     )
 
 
-def _reason(chosen: Tried, tried: Sequence[Tried], target: float) -> str:
-    point = chosen.point
-    smoothing = ""
-    if len(tried) > 1:
-        smoothing = f" and an average over {chosen.detector.average_window_ms} ms"
-    verdict = f"target {target:g} /h reached"
-    if not chosen.reached:
-        verdict = f"no threshold reaches the target of {target:g} /h: the one with the fewest"
-    return (
-        f"threshold {point.threshold:g}{smoothing} on the eval streams: "
-        f"{point.false_accepts_per_hour:.2f} false accepts/h, {point.miss_rate:.1%} missed; "
-        f"{verdict}"
+def _try_named(detector: DetectorParams, curves: DetCurves, named: Sensitivities) -> Tried:
+    default = named[named.default]
+    threshold = default.detection_threshold
+    return Tried(
+        detector=_at(detector, threshold),
+        point=next(p for p in curves.total.points if p.threshold == threshold),
+        reached=default.reached,
+        grounds=f"sensitivity {named.default}: {default.grounds}",
+        curves=curves,
+        sensitivities=named,
     )
 
 
-def _middle_of_best(points: Sequence[DetPoint], cost: Any) -> DetPoint:
-    best = min(cost(point) for point in points)
-    plateau = {point.threshold: point for point in points if cost(point) == best}
-    return plateau[statistics.median_high(plateau)]
+def _at(detector: DetectorParams, threshold: float) -> DetectorParams:
+    return detector.model_copy(update={"detection_threshold": threshold})
+
+
+def _reason(chosen: Tried, tried: Sequence[Tried]) -> str:
+    point, detector = chosen.point, chosen.detector
+    smoothing = ""
+    if len(tried) > 1 and detector.averages:
+        smoothing = f" and an average over {detector.average_window_ms} ms"
+    elif detector.rule == "consecutive":
+        smoothing = f" in {detector.minimum_count} rows in a row"
+    return (
+        f"threshold {point.threshold:g}{smoothing} on the eval streams: "
+        f"{point.false_accepts_per_hour:.2f} false accepts/h, {point.miss_rate:.1%} missed; "
+        f"{chosen.grounds}"
+    )

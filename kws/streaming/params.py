@@ -1,6 +1,7 @@
 """The detector's settings and the gates on a stream."""
 
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -18,18 +19,22 @@ Runtime = Literal["tflite", "tflm"]
 class DetectorParams(Params):
     """From posteriors to detections; shipped in the manifest. docs/detection.md draws the rules."""
 
-    rule: Literal["average", "sliding_mean", "steps"] = pydantic.Field(
+    rule: Literal["average", "sliding_mean", "consecutive", "steps"] = pydantic.Field(
         "average",
         description="average: RecognizeCommands; sliding_mean: microWakeWord's mean of the last "
-        "rows; steps: the trigger word's, one row alone (see kws/streaming/rules)",
+        "rows; consecutive: some rows in a row; steps: the trigger word's, one row alone (see "
+        "kws/streaming/rules)",
     )
     average_window_ms: int = pydantic.Field(
-        300, gt=0, description="posteriors are averaged over this; not by rule steps"
+        300, gt=0, description="posteriors are averaged over this; not by consecutive and steps"
     )
     clip_stride_ms: int = pydantic.Field(40, gt=0, description="the model runs this often")
     detection_threshold: float = pydantic.Field(0.7, gt=0, lt=1)
     minimum_count: int = pydantic.Field(
-        3, ge=1, description="posteriors before a detection may fire; of rule average alone"
+        3,
+        ge=1,
+        description="of rule average: posteriors before a detection may fire; of rule consecutive: "
+        "posteriors in a row that must reach the threshold",
     )
     suppression_ms: int = pydantic.Field(
         1000, ge=0, description="quiet time after a detection; not of rule steps"
@@ -49,7 +54,7 @@ class DetectorParams(Params):
     def _can_fire(self) -> "DetectorParams":
         if self.rearm and self.rule != "average":
             raise ValueError(f"rearm=True goes with rule average, not with rule {self.rule}")
-        rows = -(-self.average_window_ms // self.clip_stride_ms)
+        rows = self.rows_averaged
         if self.rule == "average" and self.minimum_count > rows:
             raise ValueError(
                 f"minimum_count={self.minimum_count} is more than the {rows} posteriors that fit "
@@ -58,23 +63,122 @@ class DetectorParams(Params):
             )
         return self
 
+    @property
+    def averages(self) -> bool:
+        """Whether the rule averages over `average_window_ms`."""
+        return self.rule in ("average", "sliding_mean")
+
+    @property
+    def quiet_ms(self) -> int:
+        """For how long a detection keeps the next one from firing."""
+        between_ms = self.steps_between * self.clip_stride_ms
+        return between_ms if self.rule == "steps" else self.suppression_ms
+
+    @property
+    def rows_averaged(self) -> int:
+        """How many posteriors a mean is of, at the most; 1 where nothing is averaged."""
+        return -(-self.average_window_ms // self.clip_stride_ms) if self.averages else 1
+
     def with_window(self, average_window_ms: int) -> "DetectorParams":
         """The same with another average_window_ms; raises ValueError if it cannot go with it."""
         return DetectorParams(**{**self.model_dump(), "average_window_ms": average_window_ms})
+
+    def consecutive(self, count: int) -> "DetectorParams":
+        """The rule consecutive with so many rows in a row, at the same stride and suppression."""
+        changes = {"rule": "consecutive", "minimum_count": count, "rearm": False}
+        return DetectorParams(**{**self.model_dump(), **changes})
+
+
+SENSITIVITIES = {"low": 0.05, "medium": 0.1, "high": 0.5}
+"""False accepts an hour: one in 20 hours, in 10 and in 2."""
 
 
 class OperatingPointParams(Params):
     """How threshold and smoothing are chosen: on the eval streams, for a target rate."""
 
     target_false_accepts_per_hour: float | None = pydantic.Field(
-        1.0, ge=0, description="None keeps the configured detection_threshold"
+        1.0,
+        ge=0,
+        description="None keeps the configured detection_threshold; with sensitivities, it is that "
+        "of the default one",
     )
-    candidates: int = pydantic.Field(60, ge=2, description="thresholds tried")
+    candidates: int = pydantic.Field(80, ge=2, description="thresholds tried, at most")
     average_windows_ms: tuple[int, ...] = pydantic.Field(
         (),
         description="smoothing tried beside the configured average_window_ms, each with all "
         "thresholds; none: only the configured one",
     )
+    consecutive_counts: tuple[Annotated[int, pydantic.Field(ge=1)], ...] = pydantic.Field(
+        (),
+        description="minimum_count of the rule consecutive, each tried with all thresholds beside "
+        "the configured detector and its windows",
+    )
+    sensitivities: dict[str, Annotated[float, pydantic.Field(gt=0)]] = pydantic.Field(
+        {},
+        description="name -> false accepts an hour: thresholds shipped under a name; with a "
+        f"default_sensitivity and none named: {SENSITIVITIES}",
+    )
+    default_sensitivity: str | None = pydantic.Field(
+        None,
+        description="the one that is gated and that a device starts with; medium if sensitivities "
+        "are named and nothing is said",
+    )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _fill_sensitivities(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        values = dict(values)
+        if not values.get("sensitivities") and values.get("default_sensitivity") is not None:
+            values["sensitivities"] = SENSITIVITIES
+        named = values.get("sensitivities")
+        if named and values.get("default_sensitivity") is None:
+            values["default_sensitivity"] = "medium"
+        default = values.get("default_sensitivity")
+        if isinstance(named, dict) and isinstance(default, str) and default in named:
+            values.setdefault("target_false_accepts_per_hour", named[default])
+        return values
+
+    @pydantic.model_validator(mode="after")
+    def _sensitivities_fit(self) -> "OperatingPointParams":
+        default, target = self.default_sensitivity, self.target_false_accepts_per_hour
+        if default is None:
+            return self
+        for name in self.sensitivities:
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
+                raise ValueError(
+                    f"sensitivities: {name!r} must be lower-case letters, digits and _, for it "
+                    "becomes the name of a macro in C"
+                )
+        if default not in self.sensitivities:
+            raise ValueError(
+                f"default_sensitivity={default!r} is not among the sensitivities: "
+                f"{', '.join(self.sensitivities)}"
+            )
+        if target != self.sensitivities[default]:
+            raise ValueError(
+                f"target_false_accepts_per_hour={target} is not the target of sensitivity "
+                f"{default}, {self.sensitivities[default]:g}: leave it out, or write "
+                "default_sensitivity: null and no sensitivities"
+            )
+        return self
+
+    def detectors(self, configured: DetectorParams) -> list[DetectorParams]:
+        """Every rule and smoothing to try, the configured one first, then by their length.
+
+        Raises:
+          ValueError: one of them cannot be.
+        """
+        if self.average_windows_ms and not configured.averages:
+            raise ValueError(
+                f"operating_point.average_windows_ms={list(self.average_windows_ms)}: rule "
+                f"{configured.rule} averages nothing, leave it empty"
+            )
+        found = [configured]
+        found += [configured.with_window(ms) for ms in sorted(set(self.average_windows_ms))]
+        found += [configured.consecutive(count) for count in sorted(set(self.consecutive_counts))]
+        return [one for place, one in enumerate(found) if one not in found[:place]]
 
     @pydantic.field_validator("average_windows_ms")
     @classmethod
@@ -141,13 +245,12 @@ class StreamingParams(Params):
     gates: StreamingGateParams = StreamingGateParams()
 
     @pydantic.model_validator(mode="after")
-    def _smoothing_fits(self) -> "StreamingParams":
-        windows_ms = self.operating_point.average_windows_ms
-        if windows_ms and self.detector.rule == "steps":
+    def _rules_fit(self) -> "StreamingParams":
+        self.operating_point.detectors(self.detector)
+        counts = self.operating_point.consecutive_counts
+        if counts and self.cascade is not None:
             raise ValueError(
-                f"operating_point.average_windows_ms={list(windows_ms)}: rule steps averages "
-                "nothing, leave it empty"
+                f"operating_point.consecutive_counts={list(counts)}: behind the first stage of a "
+                "cascade rows are missing, and rule consecutive counts them: leave it empty"
             )
-        for window_ms in windows_ms:
-            self.detector.with_window(window_ms)
         return self

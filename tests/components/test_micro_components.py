@@ -29,7 +29,7 @@ from kws.micro.origin import folder_sha256
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.micro.tflite_model import Int8Model
 from kws.streaming.params import DetectorParams
-from tests.kws.micro.conftest import LABELS, random_features
+from tests.kws.micro.conftest import LABELS, random_features, sensitivities_at
 
 PARAMS = FeatureParams()
 INFO = json.dumps({"name": "two words", "keywords": ["yes", "no"], "licence": "none needed"})
@@ -130,7 +130,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, types.Artifact
     Path(streamed.uri, "detector.json").write_text(
         DetectorParams(detection_threshold=0.42).to_json() + "\n"
     )
-    Path(streamed.uri, "evaluation.json").write_text('{"test": {"total": {}}}')
+    named = sensitivities_at(low=0.9, medium=0.42, high=0.2).to_dict()
+    Path(streamed.uri, "evaluation.json").write_text(
+        json.dumps({"test": {"total": {}}, "sensitivities": named})
+    )
     streaming = _artifact(StreamingBlessing, root / "streaming_blessing", blessed=1)
     rate = Gate(name="streaming.miss_rate", value=0.1, limit=0.2, at_most=True)
     write_gates(streaming.uri, [rate])
@@ -262,6 +265,7 @@ def test_three_blessings_make_a_bundle_that_verifies(
     kws.micro.bundle.verify(folder)
     described = json.loads((folder / "manifest.json").read_text())
     assert described["detector"]["detection_threshold"] == 0.42
+    assert described["sensitivities"] == sensitivities_at(low=0.9, medium=0.42, high=0.2).to_dict()
     evaluation = json.loads((folder / "evaluation.json").read_text())
     assert [gate["name"] for gate in evaluation["gates"]] == [
         "clips.accuracy", "streaming.miss_rate", "micro.operators", "micro.tflm_mismatches",

@@ -12,7 +12,7 @@ from components.streaming_evaluator import scoring
 from components.streaming_evaluator.component import StreamingEvaluator
 from kws.errors import KwsError
 from kws.gates import read_gates
-from kws.streaming.params import DetectorParams, StreamingParams
+from kws.streaming.params import DetectorParams, OperatingPointParams, StreamingParams
 from tests.components.level_streams import LevelFrontend, LevelModel, artifacts_in, params, run
 
 
@@ -63,6 +63,27 @@ def test_a_model_that_passes_is_blessed(artifacts: tuple[dict, dict]) -> None:
     _, blessing = run(artifacts, params(max_miss_rate=0.5, max_false_accepts_per_hour=100))
     assert blessing.get_int_custom_property("blessed") == 1
     assert blessing.get_string_custom_property("reasons") == ""
+
+
+def test_sensitivities_have_their_errors_on_both_splits_and_the_default_is_gated(
+    artifacts: tuple[dict, dict],
+) -> None:
+    settings = params(max_miss_rate=0.5)
+    named = OperatingPointParams(candidates=9, default_sensitivity="medium")
+    folder, _ = run(artifacts, settings.model_copy(update={"operating_point": named}))
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    sensitivities = evaluation["sensitivities"]
+    assert sensitivities["default"] == "medium"
+    assert list(sensitivities["points"]) == ["low", "medium", "high"]
+    medium = sensitivities["points"]["medium"]
+    total = evaluation["test"]["total"]
+    assert medium["measured"]["test"]["miss_rate"] == total["miss_rate"]
+    assert medium["measured"]["test"]["false_accepts_per_hour"] == total["false_accepts_per_hour"]
+    assert medium["measured"]["eval"]["miss_rate"]["count"] == 0
+    detector = DetectorParams.from_json((folder / "detector.json").read_text())
+    assert detector.detection_threshold == medium["detection_threshold"]
+    assert "peaks of different height outside keywords say nothing" in medium["grounds"]
+    assert "medium (default)" in (folder / "report.txt").read_text()
 
 
 def test_a_split_without_streams_is_refused_by_name(

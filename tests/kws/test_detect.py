@@ -1,5 +1,6 @@
 """A bundle listens to recordings: what it says is what model and detector say of the stream."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from kws.micro import bundle
 from kws.micro.contents import BundleContents
 from kws.streaming.detector import detect
 from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.micro.conftest import sensitivities_at
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,35 @@ def test_detections_are_those_of_the_bundle_s_model_and_detector(
     assert spotter.folder == tmp_path / "17" and len(heard.audio) == 4 * 16000
     expected = detect(heard.times_ms, heard.posteriors, spotter.detector, contents.labels)
     assert heard.detections == expected
+
+
+def test_a_sensitivity_is_the_threshold_that_the_bundle_names_so(
+    contents: BundleContents, tmp_path: Path
+) -> None:
+    named = sensitivities_at(low=0.9, medium=0.7, high=0.4)
+    folder = bundle.push(dataclasses.replace(contents, sensitivities=named), tmp_path)
+
+    def threshold(**options) -> tuple[float, str | None]:
+        spotter = detecting.load(folder, **options)
+        return spotter.detector.detection_threshold, spotter.sensitivity
+
+    assert threshold() == (0.7, "medium")
+    assert threshold(sensitivity="low") == (0.9, "low")
+    assert threshold(sensitivity="high") == (0.4, "high")
+    assert threshold(threshold=0.6) == (0.6, None)
+    with pytest.raises(KwsError, match=r"sensitivity='loud' is not one of .*low, medium, high"):
+        detecting.load(folder, sensitivity="loud")
+    with pytest.raises(KwsError, match=r"threshold=0.6 and sensitivity='low': .* one of the two"):
+        detecting.load(folder, threshold=0.6, sensitivity="low")
+
+
+def test_a_bundle_without_sensitivities_is_heard_and_says_that_it_names_none(
+    contents: BundleContents, tmp_path: Path
+) -> None:
+    folder = bundle.push(contents, tmp_path)
+    assert detecting.load(folder).sensitivity is None
+    with pytest.raises(KwsError, match=r"sensitivity='low', and .* names none"):
+        detecting.load(folder, sensitivity="low")
 
 
 def test_a_short_recording_is_heard_and_a_broken_one_named(

@@ -109,8 +109,21 @@ def test_the_model_for_esphome_is_refused_more_than_one_keyword():
         "model.options={ending: sigmoid}",
         "features.window_stride_ms=10",
         "streaming.detector.clip_stride_ms=30",
+        "streaming.detector.rule=sliding_mean",
     ]
     assert load("keyword", for_esphome).model.options == {"ending": "sigmoid"}
+    for override, message in (
+        ("streaming.detector.rule=average", r"streaming.detector has rule=average, and .* sliding"),
+        (
+            "streaming.operating_point.consecutive_counts=[3]",
+            r"streaming.operating_point.consecutive_counts has rule=consecutive",
+        ),
+        ("streaming.detector.clip_stride_ms=60", r"clip_stride_ms=60, .* every step of 30 ms"),
+    ):
+        with pytest.raises(KwsError, match=message):
+            load("keyword", [*for_esphome, override])
+        # With another frontend there is no such file, and nothing to keep to.
+        load("keyword", [*for_esphome, override, "features.pcan_strength=0.9"])
     with pytest.raises(KwsError, match=r"ending=sigmoid is for one keyword, keywords=\['a', 'b'\]"):
         load("keyword", [*for_esphome, "keywords=[a, b]"])
 

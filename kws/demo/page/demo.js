@@ -21,6 +21,7 @@ function answer(message) {
   if (message.kind === "hello") {
     hello = message;
     $("bundle").textContent = `${hello.bundle}: ${hello.keywords.join(", ")}; ${hello.frontend}, ` +
+      (hello.sensitivity ? `sensitivity ${hello.sensitivity}, ` : "") +
       `threshold ${hello.threshold} over ${hello.window_ms} ms`;
     $("listen").disabled = $("choose").disabled = false;
     pictures.begin(hello);

@@ -4,17 +4,19 @@ A. Martin et al., "The DET Curve in Assessment of Detection Task Performance", E
 `kws.report.det`, which draws the same curves for a file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
 
 from kws.report.det import MOST_KEYWORDS, frontier
 from kws.report.page.facts import Facts
-from kws.report.page.html import Html, join, note, tag
+from kws.report.page.html import Html, join, note, table, tag
 from kws.report.page.plot import Plot, legend, linear, logarithmic, ticks, warped
-from kws.report.page.section import Section, number, percent
+from kws.report.page.section import Section, interval, number, percent
+from kws.splits import EVAL, TEST
 from kws.streaming.det import DetCurve, DetCurves, DetPoint
 
+_ERRORS = ("false_accepts_per_hour", "miss_rate")
 WIDTH, HEIGHT = 460.0, 340.0
 _SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98)
 
@@ -25,6 +27,7 @@ def section(facts: Facts) -> Section:
         return Section(key="curves", title="DET and ROC", body=note("No curve was measured."))
     det = DetCurves.from_dict(test["det"])
     point = facts.streaming["operating_point"]
+    named = facts.streaming.get("sensitivities")
     drawn = _drawn(det)
     lines = [("total", "all keywords" if len(det.per_keyword) > 1 else "keyword")]
     lines += [(f"k{i}", label) for i, label in enumerate(drawn)]
@@ -36,14 +39,46 @@ def section(facts: Facts) -> Section:
             ),
             tag(
                 "div",
-                _figure("DET: lower left is better", _det(det, test["total"])),
-                _figure("ROC: upper left is better", _roc(det, test["total"])),
+                _figure("DET: lower left is better", _det(det, test["total"], named)),
+                _figure("ROC: upper left is better", _roc(det, test["total"], named)),
                 class_="pair",
             ),
             legend(*lines, ("point", "operating point, 95 % box")),
+            _sensitivities(named) if named else None,
         ]
     )
     return Section(key="curves", title="DET and ROC", body=body)
+
+
+def _sensitivities(named: dict[str, Any]) -> Html:
+    """A table of them, and on what grounds each was chosen."""
+    rows, grounds = [], []
+    for name, one in named["points"].items():
+        shown = [name, " (default)" if name == named["default"] else ""]
+        cells: list[object] = []
+        for split in (EVAL, TEST):
+            rate, missed = (one["measured"][split][key] for key in _ERRORS)
+            cells += [interval(rate, False), interval(missed, True)]
+        target = number(one["target_false_accepts_per_hour"])
+        rows.append(["".join(shown), target, f"{one['detection_threshold']:.4g}", *cells])
+        grounds.append(tag("li", f"{name}: {one['grounds']}."))
+    measured = {
+        split: named["points"][named["default"]]["measured"][split] for split in (EVAL, TEST)
+    }
+    hours = [measured[split]["false_accepts_per_hour"]["exposure"] for split in (EVAL, TEST)]
+    return join(
+        [
+            table(
+                "Sensitivities",
+                ["sensitivity", "false accepts an hour wanted", "threshold",
+                 "eval: an hour (95 %)", "missed (95 %)",
+                 "test: an hour (95 %)", "missed (95 %)"],
+                rows,
+            ),
+            note(f"Over {hours[0]:.2f} h of eval streams and {hours[1]:.2f} h of test streams."),
+            tag("ul", *grounds, class_="note"),
+        ]
+    )  # fmt: skip
 
 
 def _figure(words: str, picture: Html) -> Html:
@@ -55,7 +90,7 @@ def _drawn(det: DetCurves) -> dict[str, DetCurve]:
     return curves if 1 < len(curves) <= MOST_KEYWORDS else {}
 
 
-def _det(det: DetCurves, total: dict[str, Any]) -> Html:
+def _det(det: DetCurves, total: dict[str, Any], named: dict[str, Any] | None) -> Html:
     no_rate = 0.5 / det.total.hours if det.total.hours else 0.1
     no_share = 0.5 / max(det.total.words, 1)
     points = frontier(det.total)
@@ -74,10 +109,10 @@ def _det(det: DetCurves, total: dict[str, Any]) -> Html:
         [(no_share, "0"), *((s, f"{100 * s:g} %") for s in shares)],
         ("false accepts an hour", "keywords missed"),
     )
-    return _picture("DET curve", plot, axes, det, total, right, hits=False)
+    return _picture("DET curve", plot, axes, det, total, named, right, hits=False)
 
 
-def _roc(det: DetCurves, total: dict[str, Any]) -> Html:
+def _roc(det: DetCurves, total: dict[str, Any], named: dict[str, Any] | None) -> Html:
     bound = total["false_accepts_per_hour"]["high"] or 1.0
     last = max((p.false_accepts_per_hour for p in frontier(det.total)), default=0.0)
     right = max(1.15 * bound, min(1.1 * last, 3 * bound))
@@ -87,12 +122,12 @@ def _roc(det: DetCurves, total: dict[str, Any]) -> Html:
         [(value / 5, f"{20 * value} %") for value in range(6)],
         ("false accepts an hour", "keywords hit"),
     )
-    return _picture("ROC curve", plot, axes, det, total, right, hits=True)
+    return _picture("ROC curve", plot, axes, det, total, named, right, hits=True)
 
 
 def _picture(
-    name: str, plot: Plot, axes: Html, det: DetCurves, total: dict[str, Any], right: float,
-    hits: bool,
+    name: str, plot: Plot, axes: Html, det: DetCurves, total: dict[str, Any],
+    named: dict[str, Any] | None, right: float, hits: bool,
 ) -> Html:  # fmt: skip
     def up(share: float) -> float:
         return 1 - share if hits else share
@@ -134,7 +169,21 @@ def _picture(
         )
         parts.append(plot.box((rate["low"], rate["high"]), (sides[0], sides[1]), "box"))
         parts.append(plot.dot(rate["estimate"], up(miss["estimate"]), "point", words))
+        parts += [_mark(plot, sensitivity, one, up) for sensitivity, one in _others(named)]
     return plot.picture(f"{name}; {words}", axes, *parts)
+
+
+def _others(named: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """The sensitivities that are not the operating point."""
+    if named is None:
+        return []
+    return [item for item in named["points"].items() if item[0] != named["default"]]
+
+
+def _mark(plot: Plot, name: str, one: dict[str, Any], up: Callable[[float], float]) -> Html:
+    rate, missed = (one["measured"][TEST][key]["estimate"] for key in _ERRORS)
+    words = f"{name}: {number(rate)} false accepts an hour, {percent(missed)} missed"
+    return plot.dot(rate, up(missed), "point", words, radius=3.5)
 
 
 def _deviate(share: float) -> float:

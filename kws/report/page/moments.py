@@ -118,15 +118,18 @@ class Streams:
         if stream not in self._rows:
             with np.load(self._npz(stream)) as stored:
                 times, rows = stored["times_ms"], stored["posteriors"]
-            smoothed = smooth(times, rows, self._detector, self._labels)
-            self._rows[stream] = times, rows, getattr(smoothed, "averages", None)
-        times, rows, averages = self._rows[stream]
+            scores = None
+            if self._detector.rule != "steps":
+                smoothed = smooth(times, rows, self._detector, self._labels)
+                scores = np.maximum(smoothed.keyword_scores, 0)
+            self._rows[stream] = times, rows, scores
+        times, rows, scores = self._rows[stream]
         column = self._labels.index(keyword)
-        if averages is None:
+        if scores is None:
             return times, rows[:, column], None
-        # Averages are of keywords only, in the order of the labels.
+        # Scores are of keywords only, in the order of the labels.
         place = keyword_indices(self._labels).index(column)
-        return times, rows[:, column], averages[:, place]
+        return times, rows[:, column], scores[:, place]
 
     def _npz(self, stream: str) -> Path:
         return self._posteriors / f"{stream}.npz"

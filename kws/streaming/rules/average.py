@@ -78,8 +78,9 @@ class AveragedStream:
     Attributes:
       times_ms, starts_ms: int64 `[n]`, the newest and the oldest row of each average.
       averages: float64 `[n, keywords]`.
+      enough: bool `[n]`, whether `minimum_count` rows were kept.
       best: int `[n]`, the candidate's index among the keywords.
-      scores: float64 `[n]`, its average; -inf where fewer than `minimum_count` rows were kept.
+      scores: float64 `[n]`, its average; -inf where not enough rows were kept.
       keywords: their labels.
       suppression_ms, rearm: as configured.
     """
@@ -87,11 +88,17 @@ class AveragedStream:
     times_ms: np.ndarray
     starts_ms: np.ndarray
     averages: np.ndarray
+    enough: np.ndarray
     best: np.ndarray
     scores: np.ndarray
     keywords: list[str]
     suppression_ms: int
     rearm: bool
+
+    @property
+    def keyword_scores(self) -> np.ndarray:
+        """See `kws.streaming.detection.SmoothedStream`."""
+        return np.where(self.enough[:, None], self.averages, -np.inf)
 
     def fire(self, threshold: float) -> list[Detection]:
         """Steps 4 and 5."""
@@ -152,12 +159,14 @@ def average(
         totals[has] += rows[has - age]
     averages = totals / counts[:, None]
     best = averages.argmax(axis=1)
+    enough = counts >= params.minimum_count
     return AveragedStream(
         times_ms=times,
         starts_ms=times[first],
         averages=averages,
+        enough=enough,
         best=best,
-        scores=np.where(counts >= params.minimum_count, averages[index, best], -np.inf),
+        scores=np.where(enough, averages[index, best], -np.inf),
         keywords=[labels[i] for i in keywords],
         suppression_ms=params.suppression_ms,
         rearm=params.rearm,

@@ -26,11 +26,6 @@ from kws.streaming.detection import Detection, following, keyword_indices, risin
 from kws.streaming.params import DetectorParams
 
 
-def ring_rows(params: DetectorParams) -> int:
-    """N, the number of probabilities in a mean."""
-    return -(-params.average_window_ms // params.clip_stride_ms)
-
-
 class SlidingMeanRule:
     """The rule row by row."""
 
@@ -38,7 +33,7 @@ class SlidingMeanRule:
         self._params = params
         self._keywords = keyword_indices(labels)
         self._labels = [labels[i] for i in self._keywords]
-        self._rows = ring_rows(params)
+        self._rows = params.rows_averaged
         # Zeros need no place: those kept are the rows since the last detection.
         self._ring: collections.deque[tuple[int, np.ndarray]] = collections.deque(maxlen=self._rows)
         self._seen_ms: int | None = None
@@ -74,7 +69,7 @@ class SlidingMeanStream:
 
     Attributes:
       times_ms: int64 `[n]`.
-      probabilities, means: float64 `[n, keywords]`.
+      probabilities, keyword_scores: float64 `[n, keywords]`; the latter are the means.
       rows: N.
       keywords: their labels.
       suppression_ms: as configured.
@@ -82,14 +77,14 @@ class SlidingMeanStream:
 
     times_ms: np.ndarray
     probabilities: np.ndarray
-    means: np.ndarray
+    keyword_scores: np.ndarray
     rows: int
     keywords: list[str]
     suppression_ms: int
 
     def fire(self, threshold: float) -> list[Detection]:
         """Steps 2 to 4."""
-        above = np.flatnonzero(self.means.max(axis=1, initial=0.0) > threshold)
+        above = np.flatnonzero(self.keyword_scores.max(axis=1, initial=0.0) > threshold)
         detections = []
         fresh = 0  # the first row since the last detection
         ready = 0  # the first row that may fire
@@ -117,7 +112,7 @@ class SlidingMeanStream:
 
     def _means(self, row: int, fresh: int) -> np.ndarray:
         if row - self.rows + 1 >= fresh:
-            return np.asarray(self.means[row])
+            return np.asarray(self.keyword_scores[row])
         # The rows before were forgotten: a sum of probabilities never grows by that, so that no
         # row is missed by looking only at those whose whole mean is above the threshold.
         return self.probabilities[fresh : row + 1].cumsum(axis=0)[-1] / self.rows
@@ -130,14 +125,14 @@ def slide(
     times = rising(times_ms)
     keywords = keyword_indices(labels)
     rows = np.asarray(posteriors, np.float64).reshape(len(times), len(labels))[:, keywords]
-    kept = ring_rows(params)
+    kept = params.rows_averaged
     totals = np.zeros_like(rows)
     for age in range(min(kept, len(rows)) - 1, -1, -1):
         totals[age:] += rows[: len(rows) - age]
     return SlidingMeanStream(
         times_ms=times,
         probabilities=rows,
-        means=totals / kept,
+        keyword_scores=totals / kept,
         rows=kept,
         keywords=[labels[i] for i in keywords],
         suppression_ms=params.suppression_ms,

@@ -56,21 +56,22 @@ class SteppedStream:
 
     Attributes:
       times_ms: int64 `[n]`.
+      keyword_scores: float64 `[n, keywords]`, their probabilities.
       best: int `[n]`, index of the candidate among the keywords.
-      scores: float64 `[n]`, its probability.
       keywords: their labels.
       steps_between: as configured.
     """
 
     times_ms: np.ndarray
+    keyword_scores: np.ndarray
     best: np.ndarray
-    scores: np.ndarray
     keywords: list[str]
     steps_between: int
 
     def fire(self, threshold: float) -> list[Detection]:
         """Step 2."""
-        above = np.flatnonzero(self.scores >= threshold)
+        scores = self.keyword_scores[np.arange(len(self.best)), self.best]
+        above = np.flatnonzero(scores >= threshold)
         detections = []
         at = 0
         while at < len(above):
@@ -79,7 +80,7 @@ class SteppedStream:
             detections.append(
                 Detection(
                     label=self.keywords[int(self.best[row])],
-                    score=float(self.scores[row]),
+                    score=float(scores[row]),
                     start_ms=time_ms,
                     end_ms=time_ms,
                 )
@@ -98,8 +99,8 @@ def candidates(
     best = rows.argmax(axis=1)
     return SteppedStream(
         times_ms=times,
+        keyword_scores=rows,
         best=best,
-        scores=rows[np.arange(len(rows)), best],
         keywords=[labels[i] for i in keywords],
         steps_between=params.steps_between,
     )

@@ -1,5 +1,6 @@
 """`kws detect` as a user has it: clean JSON, a picture, a chime, and files that cannot be read."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from kws.errors import KwsError
 from kws.micro import bundle
 from kws.micro.contents import BundleContents
 from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.micro.conftest import sensitivities_at
 from tests.kws.test_listen import RATE, _audio
 
 
@@ -39,6 +41,22 @@ def test_a_folder_is_heard_and_what_cannot_be_read_is_named(
     printed = CliRunner().invoke(app, ["detect", str(recordings), *options])
     assert f"{len(good['detections'])} detections in 4.0 s of 1 recordings" in printed.output
     assert "b.wav" in printed.output and printed.exit_code == 1
+
+
+@pytest.mark.parametrize("verb", ["detect", "listen", "stream-test", "demo"])
+def test_every_verb_that_listens_names_the_sensitivities_of_the_bundle(
+    contents: BundleContents, tmp_path: Path, verb: str
+) -> None:
+    named = sensitivities_at(low=0.9, medium=0.7, high=0.4)
+    bundle.push(dataclasses.replace(contents, sensitivities=named), tmp_path)
+    soundfile.write(tmp_path / "a.wav", _audio(4), RATE)
+    (tmp_path / "a.txt").write_text("")
+    wav, txt = str(tmp_path / "a.wav"), str(tmp_path / "a.txt")
+    of = {"detect": [wav], "listen": ["-"], "stream-test": [wav, txt], "demo": []}[verb]
+    options = ["--bundle", str(tmp_path), "--sensitivity", "loud"]
+    told = CliRunner().invoke(app, [verb, *of, *options], input=b"")
+    assert isinstance(told.exception, KwsError)
+    assert "one of low, medium, high" in f"{told.exception} {told.exception.hint}"
 
 
 NAMES = ["clip [final].wav", "[red]x.wav", "a\x1b[2Jb.wav", "a$b$c.wav", "x\ny.wav"]

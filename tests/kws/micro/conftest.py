@@ -15,7 +15,10 @@ from kws.micro.figures import MicroFigures
 from kws.micro.params import BudgetParams, ConversionParams
 from kws.micro.tflite_model import Int8Model
 from kws.micro.validate import budget_gates, measure
+from kws.splits import EVAL, TEST
 from kws.streaming.params import DetectorParams
+from kws.streaming.rates import hourly_rate, share
+from kws.streaming.sensitivities import MeasuredErrors, Sensitivities, Sensitivity
 
 LABELS = ("_silence_", "_unknown_", "yes", "no")
 FEATURE_PARAMS = FeatureParams()
@@ -123,6 +126,28 @@ def figures(trial: Trial) -> MicroFigures:
     inputs = trial.int8.quantize(trial.judged.features[:8])
     params = BudgetParams()
     return measure(trial.conversion.model, trial.int8, inputs, params, stride_ms=40)
+
+
+def sensitivities_at(**thresholds: float) -> Sensitivities:
+    """Named so, with the targets of low, medium and high, and figures drawn by hand."""
+    targets = {"low": 0.05, "medium": 0.1, "high": 0.5}
+    points = tuple(
+        Sensitivity(
+            name=name,
+            target_false_accepts_per_hour=targets[name],
+            detection_threshold=threshold,
+            reached=True,
+            grounds=f"{targets[name]:g} /h by hand",
+            measured={
+                split: MeasuredErrors(
+                    false_accepts_per_hour=hourly_rate(count, 4.0), miss_rate=share(7, 100)
+                )
+                for split, count in ((EVAL, 0), (TEST, 1))
+            },
+        )
+        for name, threshold in thresholds.items()
+    )
+    return Sensitivities(default="medium", points=points)
 
 
 @pytest.fixture

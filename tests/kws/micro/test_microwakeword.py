@@ -6,6 +6,7 @@ taught to tell them apart, so that what the other program detects is a detection
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from kws.models.params import ModelParams
 from kws.streaming.detector import detect
 from kws.streaming.params import DetectorParams
 from kws.streaming.posteriors import stream_posteriors
+from tests.kws.micro.conftest import sensitivities_at
 
 LABELS = ("_silence_", "_unknown_", "wheep")
 FEATURES = FeatureParams(clip_duration_ms=700, window_stride_ms=10)
@@ -144,6 +146,7 @@ def folder(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
         vectors=(vector,),
         info={"languages": ["whistled"]},
         kind="streaming",
+        sensitivities=sensitivities_at(low=0.95, medium=0.8, high=0.5),
     )
     return bundle.push(contents, tmp_path_factory.mktemp("bundles"))
 
@@ -180,13 +183,40 @@ def test_its_manifest_is_version_2_with_the_detectors_settings(folder: Path) -> 
     assert (described["type"], described["version"]) == ("micro", 2)
     assert described["wake_word"] == "wheep" and described["trained_languages"] == ["whistled"]
     micro = described["micro"]
-    assert (micro["probability_cutoff"], micro["sliding_window_size"]) == (0.8, 5)
+    # 0.8 is nearest to the level 205 of 256; ESPHome counts cutoffs in 255ths.
+    assert (micro["probability_cutoff"], micro["sliding_window_size"]) == (0.80393, 5)
     assert micro["feature_step_size"] == 10 and micro["tensor_arena_size"] % 16 == 0
     ours = json.loads((folder / "manifest.json").read_text())
     assert ours["microwakeword"] == "microwakeword/manifest.json"
+    cutoffs = {n: one["probability_cutoff"] for n, one in ours["sensitivities"]["points"].items()}
+    assert cutoffs == {"low": 0.95295, "medium": 0.80393, "high": 0.50197}
+    card = (folder / "model_card.md").read_text()
+    assert "| medium (default) | 0.1 | 0.8 | 0.80393 |" in card
     with pytest.raises(KwsError, match=r"micro.feature_step_size"):
         wrong = {**described, "micro": {**micro, "feature_step_size": 40}}
         manifest.check(wrong, manifest.MICROWAKEWORD_SCHEMA)
+
+
+def test_esphome_fires_at_a_cutoff_where_the_rule_does_at_its_threshold() -> None:
+    for level in range(1, 255):
+        # esphome/components/micro_wake_word: __init__.py makes a byte of the cutoff, and
+        # streaming_model.cpp compares the sum of the last outputs with it; here of five.
+        quantized = int(microwakeword.probability_cutoff(level / 256) * 255)
+        for total in (5 * level - 4, 5 * level, 5 * level + 1, 5 * level + 5):
+            assert (total > quantized * 5) == (total / 256 / 5 > level / 256)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rule": "consecutive"}, "rule=consecutive, and microWakeWord's programs know sliding"),
+        ({"clip_stride_ms": 60}, "clip_stride_ms=60, .* look at every step of 30 ms"),
+        ({}, None),
+    ],
+)
+def test_a_detector_that_esphome_cannot_run_is_refused(changes: dict, message: str | None) -> None:
+    refused = microwakeword.detector_refusal(DETECTOR.model_copy(update=changes), 30.0)
+    assert refused is None if message is None else re.match(message, refused or "")
 
 
 def test_the_file_is_the_same_network_in_the_form_that_esphome_asks_for(taught: Taught) -> None:

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from kws.micro import model_card
 from kws.micro.contents import BundleContents
+from tests.kws.micro.conftest import sensitivities_at
 
 DATA = {
     "clips": {"train": {"yes": 3000, "no": 600}, "test": {"yes": 36, "no": 0}},
@@ -38,6 +39,21 @@ def test_devices_are_estimates_and_say_so(contents: BundleContents) -> None:
     cost = contents.micro.targets["cortex-m4f"]
     assert f"| CMSIS-NN | {cost.latency_ms:.3g} ms | {cost.duty_cycle:.1%} |" in card
     assert f"{contents.micro.macs:,} multiply-accumulates every 40 ms" in card
+
+
+def test_each_sensitivity_has_its_errors_with_bounds_and_what_they_rest_on(
+    contents: BundleContents,
+) -> None:
+    named = sensitivities_at(low=0.9, medium=0.7, high=0.4)
+    card = model_card.render(dataclasses.replace(contents, sensitivities=named))
+    assert (
+        "| medium (default) | 0.1 | 0.7 | 0.00 /h (95 %: 0.00 to 0.92; 0 in 4.00 h) | "
+        "7.0% (95 %: 2.9% to 13.9%; 7 of 100) | 0.25 /h (95 %: 0.01 to 1.39; 1 in 4.00 h) | "
+        "7.0% (95 %: 2.9% to 13.9%; 7 of 100) |"
+    ) in card
+    assert "- low: 0.05 /h by hand." in card and "KWS_SENSITIVITY" in card
+    assert "ESPHome" not in card  # there is no file for it
+    assert "Sensitivities" not in model_card.render(contents)
 
 
 HOSTILE = [

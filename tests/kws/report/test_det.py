@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 
 from kws.report.det import frontier, picture
+from kws.splits import TEST
 from kws.streaming.det import DetCurve, DetPoint
 from kws.streaming.evaluate import evaluate_streams
 from kws.streaming.params import DetectorParams, MatchParams
+from kws.streaming.rates import hourly_rate, share
 from kws.streaming.scored_stream import StreamPosteriors
+from kws.streaming.sensitivities import MeasuredErrors, Sensitivities, Sensitivity
 from tests.kws.streaming.drawing import LABELS, row, said, truth
 
 
@@ -57,6 +60,37 @@ def test_a_picture_is_drawn_whatever_was_heard(kinds):
     assert drawn.shape == (624, 1320, 3)
     reddish = (drawn[..., 0] > 150) & (drawn[..., 1] < 80)
     assert reddish.any() == ("words" in kinds)  # the operating point needs words and hours
+
+
+def test_the_other_sensitivities_are_marked_on_both_curves():
+    report = _report(_stream("words"), _stream("negatives"))
+    rate, missed = hourly_rate(1, 2.0), share(1, 2)
+    at = MeasuredErrors(false_accepts_per_hour=rate, miss_rate=missed)
+    points = tuple(
+        Sensitivity(
+            name=name,
+            target_false_accepts_per_hour=0.1,
+            detection_threshold=0.5,
+            reached=True,
+            grounds="drawn",
+            measured={TEST: at},
+        )
+        for name in ("low", "medium")
+    )
+
+    def reddish(default: str) -> np.ndarray:
+        named = Sensitivities(default=default, points=points[: 1 + (default == "medium")])
+        png = picture(report, "Test streams", named)
+        drawn = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+        return (drawn[..., 0] > 150) & (drawn[..., 1] < 80)
+
+    plain = picture(report, "Test streams")
+    before = np.asarray(Image.open(io.BytesIO(plain)).convert("RGB")).astype(int)
+    bare = (before[..., 0] > 150) & (before[..., 1] < 80)
+    marked = reddish("other")  # low is not the default: it has a diamond and its name
+    more = marked & ~bare
+    assert more[:, :660].sum() > 40 and more[:, 660:].sum() > 40
+    assert reddish("medium").sum() != marked.sum()
 
 
 def test_one_keyword_has_one_curve():

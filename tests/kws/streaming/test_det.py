@@ -31,7 +31,7 @@ def _streams() -> list[StreamPosteriors]:
     return made
 
 
-@pytest.mark.parametrize("rule", ["average", "sliding_mean", "steps"])
+@pytest.mark.parametrize("rule", ["average", "sliding_mean", "consecutive", "steps"])
 def test_every_point_counts_what_a_report_at_its_threshold_counts(rule):
     streams = _streams()
     detector = DETECTOR.model_copy(update={"rule": rule})
@@ -59,5 +59,5 @@ def test_a_report_stores_its_curves_and_they_can_be_read_again():
     assert again.total == report.det.total
     # "tree" was never said: its miss rates are NaN, which equal nothing.
     assert again.to_dict() == report.det.to_dict()
-    assert stored["thresholds"] == candidate_thresholds()
+    assert stored["thresholds"] == candidate_thresholds(DETECTOR)
     assert stored["per_keyword"]["tree"]["words"] == 0

@@ -123,7 +123,7 @@ def test_rearm_is_of_the_rule_average() -> None:
     threshold=st.sampled_from([0.25, 0.5, 0.6, 0.9]),
     suppression_ms=st.integers(0, 1500),
     coarse=st.booleans(),
-    rule=st.sampled_from(["average", "rearm", "sliding_mean", "steps"]),
+    rule=st.sampled_from(["average", "rearm", "sliding_mean", "consecutive", "steps"]),
 )
 def test_a_whole_stream_gives_what_row_by_row_gives(
     seed: int,
@@ -155,7 +155,7 @@ def test_a_whole_stream_gives_what_row_by_row_gives(
     assert detect(times, posteriors, params, LABELS) == [d for d in steps_say if d]
 
 
-@pytest.mark.parametrize("rule", ["average", "sliding_mean", "steps"])
+@pytest.mark.parametrize("rule", ["average", "sliding_mean", "consecutive", "steps"])
 def test_times_must_rise_in_both_forms(rule: str) -> None:
     params = PARAMS.model_copy(update={"rule": rule})
     detector = Detector(params, LABELS)

@@ -150,7 +150,7 @@ def test_the_threshold_with_fewest_misses_within_the_target_is_chosen(
     assert point.reached and "target 1.4 /h reached" in point.reason
     # Above 0.65, two false accepts are left, above 0.7 one; no hit is lost up to 0.8. Equal in
     # misses, those with one false accept are better: the middle of the candidates in (0.7, 0.8].
-    plateau = [t for t in candidate_thresholds(60) if 0.7 < t <= 0.8]
+    plateau = [t for t in candidate_thresholds(DETECTOR, 60) if 0.7 < t <= 0.8]
     assert point.detector.detection_threshold == plateau[len(plateau) // 2]
     chosen = evaluate_streams(streams, LABELS, point.detector, MATCH).total
     assert (chosen.misses, chosen.false_accepts) == (2, 1)
@@ -187,10 +187,25 @@ def test_a_threshold_cannot_be_chosen_without_words() -> None:
         _choose([_stream({}, kind="negatives")], target=1.0)
 
 
-def test_candidates_are_denser_where_scores_crowd() -> None:
-    thresholds = candidate_thresholds(60)
-    assert (thresholds[0], thresholds[-1], len(thresholds)) == (0.05, 0.995, 60)
-    assert thresholds[-1] - thresholds[-2] < 0.002 < 0.03 < thresholds[25] - thresholds[24]
+@pytest.mark.parametrize(
+    ("rule", "step", "highest"),
+    [
+        ("consecutive", 1 / 256, 255 / 256),
+        ("steps", 1 / 256, 255 / 256),
+        ("sliding_mean", 1 / 256, 254 / 256),  # a score must be more than the threshold
+        ("average", 1 / 512, 255 / 256),  # of two rows
+    ],
+)
+def test_candidates_are_levels_of_the_score_from_the_lowest_to_the_highest(
+    rule, step, highest
+) -> None:
+    thresholds = candidate_thresholds(DETECTOR.model_copy(update={"rule": rule}), 80)
+    assert (thresholds[0], thresholds[-1]) == (1 / 256, highest)
+    assert all((threshold / step).is_integer() for threshold in thresholds)
+    steps = np.diff(thresholds) / step
+    assert steps.min() == 1 and steps[-1] < steps[len(steps) // 2] > steps[0]
+    # All 255 levels, and no more, where as many are asked for.
+    assert len(candidate_thresholds(DetectorParams(rule="steps"), 5000)) == 255
 
 
 def test_gates_judge_the_estimate_and_say_what_it_rests_on(report: StreamingReport) -> None:
@@ -255,6 +270,25 @@ def test_smoothing_is_chosen_with_its_threshold_and_the_configured_one_keeps_a_t
 
     tie = choose_operating_point([long], LABELS, DETECTOR, MATCH, params)
     assert tie.detector.average_window_ms == DETECTOR.average_window_ms
+
+
+def test_rules_are_searched_with_their_thresholds_and_one_that_tells_more_is_chosen() -> None:
+    # A word holds 0.6 for 500 ms, noise 0.99 for 300 ms: no mean of 200 ms tells them, nor three
+    # rows in a row; four do.
+    word = said("yes", 5_000, 5_500)
+    words = _stream({5_000 + t: {"yes": 0.6} for t in (0, 200, 300)}, word, stream_id="words")
+    loud = {t + d: {"yes": 0.99} for t in (10_000, 20_000) for d in (0, 100)}
+    noise = _stream(loud, kind="negatives", stream_id="noise")
+    params = OperatingPointParams(
+        target_false_accepts_per_hour=0.0, average_windows_ms=(200,), consecutive_counts=(4, 3)
+    )
+    point = choose_operating_point([words, noise], LABELS, DETECTOR, MATCH, params)
+    assert (point.detector.rule, point.detector.minimum_count) == ("consecutive", 4)
+    assert point.reached and "in 4 rows in a row on the eval streams" in point.reason
+    tried = [(one["rule"], one["minimum_count"], one["misses"]) for one in point.to_dict()["tried"]]
+    assert tried == [("average", 2, 1), ("consecutive", 3, 1), ("consecutive", 4, 0)]
+    found = evaluate_streams([words, noise], LABELS, point.detector, MATCH).total
+    assert (found.misses, found.false_accepts) == (0, 0)
 
 
 def test_smoothing_that_cannot_go_with_the_detector_is_refused_when_it_is_configured() -> None:

@@ -1,6 +1,7 @@
 """The page of a run: every section, nothing from elsewhere, nothing unescaped."""
 
 import dataclasses
+import html
 import re
 from html.parser import HTMLParser
 
@@ -10,6 +11,7 @@ from scipy.stats import binomtest
 from kws.report.page import page
 from kws.report.page.facts import Earlier
 from kws.report.page.html import VOID
+from tests.kws.micro.conftest import sensitivities_at
 from tests.kws.report.page.conftest import NASTY
 
 KEYS = [
@@ -107,6 +109,19 @@ def test_a_model_of_scenes_has_no_clips_to_show(facts):
         dataclasses.replace(facts, matrix=None, clip_slices={}, scene_sentences=("steps: F1 90 %",))
     )
     assert "steps: F1 90 %" in text and "No clips were judged." in text
+
+
+def test_sensitivities_have_a_table_and_a_mark_on_each_curve(facts, text):
+    named = sensitivities_at(low=0.9, medium=0.7, high=0.4).to_dict()
+    shown = page.render(
+        dataclasses.replace(facts, streaming={**facts.streaming, "sensitivities": named})
+    )
+    table = shown[shown.index("<caption>Sensitivities") :]
+    table = html.unescape(re.sub("<[^>]+>", " ", table[: table.index("</table>")]))
+    assert re.search(r"medium \(default\)\s+0\.10\s+0\.7\s+0 \(0 to 0\.92\)", table)
+    assert shown.count("high: 0.25 false accepts an hour, 7.0") == 2
+    assert shown.count("low: 0.05 /h by hand.") == 1
+    assert "Sensitivities" not in text
 
 
 def test_a_confused_cell_opens_its_clips(text):
