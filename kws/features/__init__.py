@@ -11,6 +11,7 @@ _FRONTENDS = {
     "mfcc": "kws.features.mfcc:MfccFrontend",
     "spectrogram": "kws.features.spectrogram:SpectrogramFrontend",
     "speech_mel": "kws.features.speech_mel:SpeechMelFrontend",
+    "speech_embedding": "kws.speech.frontend:SpeechEmbeddingFrontend",
 }
 """Name to module and class. A frontend joins here and in `FeatureParams.frontend`."""
 

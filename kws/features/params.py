@@ -28,7 +28,9 @@ class FeatureParams(Params):
     as the C code of the micro frontend does.
     """
 
-    frontend: Literal["micro", "log_mel", "mfcc", "spectrogram", "speech_mel"] = "micro"
+    frontend: Literal[
+        "micro", "log_mel", "mfcc", "spectrogram", "speech_mel", "speech_embedding"
+    ] = "micro"
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(
         1000, gt=0, description="what a windowed model hears, ms"

@@ -1,0 +1,297 @@
+"""Training of a keyword spotter at every step of its clips, taught by heads on the speech embedding.
+
+The clips are longer than the context of one posterior (`FeatureParams.context_ms`), so the network
+answers at each step of them, some forty times. With z the logits of the keyword at the steps of a
+clip, t the teacher's posteriors at the same times, and e its embedding, a clip of the keyword costs
+
+    softplus(-soft maximum of z)                 it is said somewhere in the clip
+
+any other clip
+
+    mean softplus(z) + hardest_weight softplus(max z)     it is said nowhere
+
+and both
+
+    posterior_weight mean BCE(z, t)              what the teacher says, step by step
+    embedding_weight mean |W h - e|^2            what the teacher hears (h: the last activations)
+    ranking_weight softplus(margin + a - b)      for the highest a of other clips' maxima and the
+                                                 lowest b of the keyword's clips in the batch
+
+The last is what false accepts at a fixed rate of misses depend on: the upper tail of one
+distribution against the lower tail of the other. The layer W serves the training alone.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydantic
+
+from kws.errors import KwsError
+from kws.labels import RESERVED, SILENCE
+from kws.params import Params
+from kws.training import spec_augment
+from kws.training.dataset import Dataset
+from kws.training.objective import Evaluation, LabelEvaluator, Objective
+from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, TeacherParams, soft_maximum
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from kws.features.params import FeatureParams
+    from kws.training.params import TrainingParams
+
+_EMBEDDING_EVERY = 3
+"""Steps from one at which the embedding is asked for to the next: it changes every 80 ms."""
+_RANKED = 8
+"""Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
+
+
+class SpottingParams(Params):
+    """What the steps of a clip are worth in the loss, and who teaches."""
+
+    teacher: TeacherParams | None = pydantic.Field(
+        TeacherParams(), description="heads on the speech embedding; None: labels alone"
+    )
+    hardest_weight: float = pydantic.Field(0.5, ge=0, description="strongest step of other clips")
+    posterior_weight: float = pydantic.Field(4.0, ge=0, description="the teacher's posteriors")
+    embedding_weight: float = pydantic.Field(0.5, ge=0, description="the teacher's embedding")
+    ranking_weight: float = pydantic.Field(0.3, ge=0, description="of the batch's hardest clips")
+    ranking_margin: float = pydantic.Field(2.0, ge=0, description="in logits")
+    silence_weight: float = pydantic.Field(
+        0.1, ge=0, description="silence told from other sound, where the keyword is not said"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Taught:
+    """What a teacher says of a training set, by the steps of the student.
+
+    Attributes:
+      posteriors: float16 `[examples, steps]`.
+      embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
+      fingerprint: of both.
+    """
+
+    posteriors: np.ndarray
+    embeddings: np.ndarray
+    fingerprint: str
+
+
+def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras.Model":
+    """The model with its steps as the output: `[batch, steps, 2 + embedding_size]`.
+
+    Channels are the logits of the keyword and of silence, then the embedding as the last
+    activations predict it. All layers but that of the embedding are the model's own.
+
+    Raises:
+      KwsError: the model does not answer at every step with the sigmoid of one keyword.
+    """
+    import tensorflow as tf
+
+    from kws.models.mixed_net import LOGITS
+
+    names = [layer.name for layer in model.layers]
+    if LOGITS not in names or "silence_logits" not in names or "strongest_step" not in names:
+        raise KwsError(
+            f"training.spotting: model {model.name} does not answer at every step of a clip with "
+            "one keyword's sigmoid",
+            hint="model.name=mixed_net with options ending=sigmoid and padding=none, and "
+            "features.context_ms below clip_duration_ms",
+        )
+    head = model.get_layer(f"{LOGITS}_head")
+    outputs = [model.get_layer(LOGITS).output, model.get_layer("silence_logits").output]
+    if embedding_size:
+        predicted = tf.keras.layers.Conv2D(
+            embedding_size, head.kernel_size, name="embedding"
+        )(head.input)
+        outputs.append(predicted[:, :, 0])
+    return tf.keras.Model(model.input, tf.concat(outputs, axis=2), name=f"{model.name}_steps")
+
+
+def step_times_ms(params: "FeatureParams", steps: int, frames_per_step: int) -> np.ndarray:
+    """float64 `[steps]`: where in a clip the sound of each step's last frame ends; the last of
+    them with the clip's last frame."""
+    frames = params.feature_shape[0] - frames_per_step * np.arange(steps)[::-1]
+    return (frames - 1) * params.window_stride_ms + params.window_size_ms
+
+
+def taught(
+    teacher: Teacher, embeddings: np.ndarray, times_ms: np.ndarray, asked: Sequence[int]
+) -> Taught:
+    """What the teacher says at the student's steps, interpolated between its own.
+
+    Args:
+      embeddings: `[n, embeddings, 96]` of the examples.
+      times_ms: of the student's steps.
+      asked: the steps at which the embedding itself is asked for.
+    """
+    said = teacher.posteriors(embeddings)
+    own_ms = teacher.step_times_ms(said.shape[1])
+    hop_ms = float(own_ms[1] - own_ms[0]) if len(own_ms) > 1 else 1.0
+    place = np.clip((times_ms - own_ms[0]) / hop_ms, 0, len(own_ms) - 1)
+    before = place.astype(int)
+    after = np.minimum(before + 1, len(own_ms) - 1)
+    rest = (place - before).astype(np.float32)
+    posteriors = said[:, before] * (1 - rest) + said[:, after] * rest
+    nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / hop_ms).astype(int)
+    nearest = np.clip(nearest, 0, embeddings.shape[1] - 1)
+    mean, deviation = _channel_statistics(embeddings)
+    targets = np.empty((len(embeddings), len(nearest), embeddings.shape[2]), np.float16)
+    for start in range(0, len(embeddings), 512):
+        some = embeddings[start : start + 512, nearest].astype(np.float32)
+        targets[start : start + 512] = (some - mean) / deviation
+    digest = hashlib.sha256(posteriors.astype(np.float16).tobytes() + targets.tobytes())
+    return Taught(
+        posteriors=posteriors.astype(np.float16),
+        embeddings=targets,
+        fingerprint=digest.hexdigest()[:16],
+    )
+
+
+def asked_steps(steps: int) -> np.ndarray:
+    """int `[asked]`: the steps at which the embedding is predicted."""
+    return np.arange(0, steps, _EMBEDDING_EVERY)
+
+
+class SpottingObjective(Objective):
+    """The costs above; trains what `training_form` gives."""
+
+    def __init__(
+        self,
+        params: "TrainingParams",
+        labels: Sequence[str],
+        spotter: "tf.keras.Model",
+        said: Taught | None,
+    ):
+        """Args:
+        params: `spotting` and the augmentation are read.
+        labels: of the examples, the one keyword last.
+        spotter: the model whose clip posteriors are evaluated; it shares its layers with the one
+          that is trained.
+        said: by the teacher of the training examples, in their order.
+        """
+        assert params.spotting is not None
+        self._params, self._own = params, params.spotting
+        self._silence = list(labels).index(SILENCE)
+        self._spotter = spotter
+        self._said = said
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{type(self).__name__} {self._said.fingerprint if self._said else ''}"
+
+    def target_spec(self, batch_size: int) -> "tf.TensorSpec":
+        """float16 `[batch, 1 + steps + asked * 96]`: label index, posteriors, embeddings."""
+        import tensorflow as tf
+
+        return tf.TensorSpec([batch_size, None], tf.float16)
+
+    def targets(self, label_index: np.ndarray) -> np.ndarray:
+        """What a dataset is to yield beside the features; see `target_spec`."""
+        columns = [label_index[:, None].astype(np.float16)]
+        if self._said is not None:
+            count = len(label_index)
+            columns += [self._said.posteriors, self._said.embeddings.reshape(count, -1)]
+        return np.concatenate(columns, axis=1)
+
+    def prepare(
+        self, inputs: "tf.Tensor", targets: "tf.Tensor", seed: "tf.Tensor"
+    ) -> "tuple[tf.Tensor, tf.Tensor]":
+        import tensorflow as tf
+
+        return spec_augment.augment(inputs, self._params, seed), tf.cast(targets, tf.float32)
+
+    def losses(
+        self, inputs: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"
+    ) -> "tf.Tensor":
+        """Costs of the batch as a whole are the same for each of its examples."""
+        import tensorflow as tf
+
+        own = self._own
+        logits, silence_logits = outputs[:, :, 0], outputs[:, :, 1]
+        label = targets[:, 0]
+        keyword = tf.cast(label >= len(RESERVED), tf.float32)
+        other = 1.0 - keyword
+        strongest, highest = soft_maximum(logits), tf.reduce_max(logits, axis=1)
+        # Each kind counts as much as the other, however many there are of it.
+        count = tf.cast(tf.shape(label)[0], tf.float32)
+        losses = tf.nn.softplus(-strongest) * keyword * count / (tf.reduce_sum(keyword) + 1.0)
+        each = tf.reduce_mean(tf.nn.softplus(logits), axis=1)
+        losses += each * other * count / (tf.reduce_sum(other) + 1.0)
+        losses += own.hardest_weight * tf.nn.softplus(highest) * other
+        is_silence = tf.cast(label == float(self._silence), tf.float32)
+        cost = tf.nn.sigmoid_cross_entropy_with_logits(
+            tf.repeat(is_silence[:, None], tf.shape(logits)[1], axis=1), silence_logits
+        )
+        losses += own.silence_weight * tf.reduce_mean(cost, axis=1) * other
+        if own.ranking_weight:
+            losses += own.ranking_weight * self._ranking(strongest, highest, keyword)
+        if self._said is not None:
+            losses += self._teaching(logits, targets, outputs)
+        return losses
+
+    def _ranking(
+        self, strongest: "tf.Tensor", highest: "tf.Tensor", keyword: "tf.Tensor"
+    ) -> "tf.Tensor":
+        """Scalar: the batch's highest other clips against its lowest clips of the keyword."""
+        import tensorflow as tf
+
+        size = tf.shape(keyword)[0]
+        others = tf.where(keyword > 0, -1e9, highest)
+        words = tf.where(keyword > 0, -strongest, -1e9)
+        above = tf.math.top_k(others, tf.minimum(_RANKED, size)).values
+        below = -tf.math.top_k(words, tf.minimum(2 * _RANKED, size)).values
+        # A batch with fewer of a kind: the fillers differ by so much that they cost nothing.
+        gap = self._own.ranking_margin + above[:, None] - below[None, :]
+        real = tf.cast((above > -1e8)[:, None] & (below < 1e8)[None, :], tf.float32)
+        cost = tf.nn.softplus(tf.minimum(gap, 1e4)) * real
+        return tf.reduce_sum(cost) / tf.maximum(tf.reduce_sum(real), 1.0)
+
+    def _teaching(
+        self, logits: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"
+    ) -> "tf.Tensor":
+        """float32 `[batch]`."""
+        import tensorflow as tf
+
+        assert self._said is not None
+        steps = self._said.posteriors.shape[1]
+        asked, size = self._said.embeddings.shape[1:]
+        said = targets[:, 1 : 1 + steps]
+        cost = tf.nn.sigmoid_cross_entropy_with_logits(said, logits)
+        losses = self._own.posterior_weight * tf.reduce_mean(cost, axis=1)
+        if self._own.embedding_weight:
+            heard = tf.reshape(targets[:, 1 + steps :], [-1, asked, size])
+            predicted = tf.gather(outputs[:, :, 2:], asked_steps(steps), axis=1)
+            distance = tf.reduce_mean(tf.square(predicted - heard), axis=(1, 2))
+            losses += self._own.embedding_weight * distance
+        return losses
+
+    def accuracy(self, targets: "tf.Tensor", outputs: "tf.Tensor") -> "tf.Tensor":
+        """Share of the clips that are told to hold the keyword, or not to, at one half."""
+        import tensorflow as tf
+
+        said = tf.reduce_max(outputs[:, :, 0], axis=1) >= 0
+        return tf.reduce_mean(tf.cast(said == (targets[:, 0] >= len(RESERVED)), tf.float32))
+
+    def evaluator(self, model: "tf.keras.Model", data: Dataset) -> Callable[[], Evaluation]:
+        return LabelEvaluator(self._spotter, data)
+
+    def judged(self, model: "tf.keras.Model") -> Any:
+        return self._spotter
+
+
+def _channel_statistics(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation float32 `[96]` over all rows, without a float32 copy of them all."""
+    total = np.zeros(embeddings.shape[2])
+    squares = np.zeros_like(total)
+    for start in range(0, len(embeddings), 512):
+        some = embeddings[start : start + 512].astype(np.float64)
+        total += some.sum(axis=(0, 1))
+        squares += (some**2).sum(axis=(0, 1))
+    count = embeddings.shape[0] * embeddings.shape[1]
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0)) + 1e-3
+    return mean.astype(np.float32), deviation.astype(np.float32)
