@@ -22,8 +22,12 @@ from kws.splits import Split
 
 HELD_BACKGROUND_MS = 45 * 60_000.0
 """Of backgrounds that one worker holds in memory for a split: 86 MB at 16 kHz."""
-BACKGROUND_PART_MS = 30_000.0
+HELD_TALK_MS = 30 * 60_000.0
+"""Of people who talk around the words of noisy copies, likewise: 58 MB."""
+PART_MS = 30_000.0
 """Of a recording, where there are more than that."""
+NOT_SPEECH = frozenset(["sound", "sounds", "noise", "noises", "music"])
+"""Collections of negatives in which nobody talks, by the names of their files or source."""
 
 
 def corpus_of(examples_folder: str, input_base: str) -> str:
@@ -101,23 +105,47 @@ def load_rooms(paths: Sequence[str], sample_rate: int) -> tuple[Room, ...]:
 
 
 def sample_backgrounds(pieces: Sequence[Piece], seed: int) -> list[Piece]:
-    """All backgrounds, or where they last longer than a worker should hold, parts of many of them.
+    """All backgrounds, or where they last longer than a worker should hold, parts of them."""
+    return _sample(pieces, HELD_BACKGROUND_MS, seed, "background")
 
-    Args:
-      pieces: readable recordings.
-      seed: chooses recordings, and where in them the parts begin.
+
+def sample_talkers(negatives: Sequence[Piece], seed: int) -> list[Piece]:
+    """The negatives in which people talk, or where they are too long, parts of them.
+
+    Negatives of a collection that is named after something else, such as `sounds-03.wav` or the
+    source `music`, are left out.
     """
-    if sum(piece.duration_ms for piece in pieces) <= HELD_BACKGROUND_MS:
+    talk = [piece for piece in negatives if piece.source.lower() not in NOT_SPEECH]
+    return _sample(talk, HELD_TALK_MS, seed, "talk")
+
+
+def _sample(pieces: Sequence[Piece], most_ms: float, seed: int, purpose: str) -> list[Piece]:
+    """All pieces, or where they last longer than `most_ms`, parts of as many as possible.
+
+    Each recording gives one part before any gives a second.
+    """
+    if sum(piece.duration_ms for piece in pieces) <= most_ms:
         return list(pieces)
+    parts = []
+    for piece in pieces:
+        count = max(int(piece.duration_ms // PART_MS), 1)
+        part_ms = min(piece.duration_ms, PART_MS)
+        # Evenly over the recording, from a random place on.
+        offset_ms = generator(seed, f"{purpose} part", _key(piece)).uniform(
+            0, piece.duration_ms - count * part_ms
+        )
+        starts_ms = [piece.start_ms + offset_ms + number * part_ms for number in range(count)]
+        starts_ms.sort(key=lambda start_ms: digest(seed, f"{purpose} part", f"{start_ms:.3f}"))
+        parts += [
+            ((turn, digest(seed, purpose, _key(piece))), piece, start_ms, start_ms + part_ms)
+            for turn, start_ms in enumerate(starts_ms)
+        ]
     chosen, held_ms = [], 0.0
-    for piece in sorted(pieces, key=lambda piece: digest(seed, "background", _key(piece))):
-        if held_ms >= HELD_BACKGROUND_MS:
+    for _, piece, start_ms, stop_ms in sorted(parts, key=lambda part: part[0]):
+        if held_ms >= most_ms:
             break
-        part_ms = min(piece.duration_ms, BACKGROUND_PART_MS)
-        rng = generator(seed, "background part", _key(piece))
-        start_ms = piece.start_ms + rng.uniform(0, piece.duration_ms - part_ms)
-        chosen.append(dataclasses.replace(piece, start_ms=start_ms, stop_ms=start_ms + part_ms))
-        held_ms += part_ms
+        chosen.append(dataclasses.replace(piece, start_ms=start_ms, stop_ms=stop_ms))
+        held_ms += stop_ms - start_ms
     return sorted(chosen, key=lambda piece: (piece.path, piece.start_ms))
 
 
@@ -146,20 +174,31 @@ def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarr
     Raises:
       KwsError: nothing is left.
     """
+    return _load(pieces, sample_rate, "background", "add recordings of noise")
+
+
+def load_talkers(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:
+    """The sound of people who talk, as `load_backgrounds` otherwise; none of no pieces."""
+    if not pieces:
+        return []
+    return _load(pieces, sample_rate, "negative", "add recordings of speech without keywords")
+
+
+def _load(pieces: Sequence[Piece], sample_rate: int, what: str, hint: str) -> list[np.ndarray]:
     loaded = []
     for piece in pieces:
         try:
             audio = load_piece(piece, sample_rate)
         except read.Unreadable as error:
-            logging.warning("Background %s is left out: %s", piece.path, error)
+            logging.warning("Recording of a %s, %s, is left out: %s", what, piece.path, error)
             continue
         if audio.any():
             loaded.append(audio)
         else:
-            logging.warning("Background %s is left out: digital silence", piece.path)
+            logging.warning("Recording of a %s, %s, is left out: digital silence", what, piece.path)
     if not loaded:
         names = ", ".join(piece.path for piece in pieces)
-        raise KwsError(f"no background can be heard: {names}", hint="add recordings of noise")
+        raise KwsError(f"no {what} can be heard: {names}", hint=hint)
     return loaded
 
 

@@ -64,8 +64,6 @@ def draw(
     Raises:
       ValueError: there is reverberation to be had but no room.
     """
-    if not any(getattr(params, f"{step}_share") for step in STEPS):
-        return Treatment()
     if params.reverb_share and not rooms:
         raise ValueError(f"reverb_share={params.reverb_share:g}, but no room is given")
     values: dict = {}
