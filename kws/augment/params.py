@@ -3,6 +3,7 @@
 import pydantic
 
 from kws.augment.codec import OPUS_KBPS, Codec
+from kws.augment.speaking_styles import STYLES
 from kws.labels import RESERVED
 from kws.params import Params
 from kws.splits import TRAIN, Split
@@ -23,6 +24,14 @@ def _within(params: Params, name: str, least: float, most: float) -> None:
         raise ValueError(f"{name}=[{low:g}, {high:g}] leaves {least:g} to {most:g}")
 
 
+def _together(params: Params, *shares: str, what: str) -> None:
+    total = sum(getattr(params, share) for share in shares)
+    if total > 1 + 1e-9:
+        raise ValueError(
+            f"{' + '.join(shares)} = {total:g}: a copy {what}, so these must add up to at most 1"
+        )
+
+
 def _share(what: str) -> float:
     return pydantic.Field(0.0, ge=0, le=1, description=f"share of the copies {what}")
 
@@ -40,6 +49,10 @@ class AugmentParams(Params):
     tempo: Range = pydantic.Field((0.8, 1.25), description="factor on the pace alone")
     pitch_share: float = _share("said higher or lower at the same pace")
     pitch_semitones: Range = pydantic.Field((-2.0, 2.0), description="range drawn from")
+    whisper_share: float = _share("whispered")
+    shouted_share: float = _share("shouted")
+    sleepy_share: float = _share("said as by somebody half asleep")
+    questioning_share: float = _share("said as a question")
     reverb_share: float = _share("said in a room")
     rooms: int = pydantic.Field(
         30, ge=1, le=1000, description="simulated rooms of each split; no split shares one"
@@ -61,6 +74,7 @@ class AugmentParams(Params):
         _within(self, "pitch_semitones", -12.0, 12.0)
         _within(self, "clipping_db", 0.0, 40.0)
         _within(self, "opus_kbps", *OPUS_KBPS)
+        _together(self, *(f"{name}_share" for name in STYLES), what="is said in one style")
         return self
 
 
@@ -115,12 +129,7 @@ class NoisyCopyParams(Params):
         _within(self, "coloured_noise_exponent", -2.0, 3.0)
         _within(self, "talk_before_gap_s", 0.0, 5.0)
         kinds = ("quiet_share", "babble_share", "single_talker_share", "coloured_noise_share")
-        together = sum(getattr(self, name) for name in kinds)
-        if together > 1 + 1e-9:
-            raise ValueError(
-                f"{' + '.join(kinds)} = {together:g}: a copy has one background, so that they are "
-                "at most 1 together"
-            )
+        _together(self, *kinds, what="has one background")
         return self
 
     def copies_of(self, label: str, split: Split) -> int:
