@@ -4,7 +4,8 @@
     validation_list.txt, testing_list.txt  clips of the voices kept for eval and for test
     _background_noise_/{train,eval,test}/  generated noises, hum and babble, other ones a split
     _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said;
-                                           `bulk_*` are the generated ones
+                                           `bulk_*` (by the bulk voice) and `generated_*` (by
+                                           Kokoro's) are generated ones
     corpus.json                            parameters, versions, counts
     LICENSES.md                            whose voices these are
 
@@ -27,7 +28,7 @@ import kws
 from kws import storage
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
-from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
+from kws.splits import EVAL, SPLITS, TEST, Split
 from kws.voices import backgrounds, engines, render, trim
 from kws.voices.cache import ClipCache, default_folder
 from kws.voices.licences import licences
@@ -73,7 +74,7 @@ def params_hash(params: VoicesParams) -> str:
     if params.near_words:
         near = [dataclasses.astuple(word) for word in planned_near_words(params)]
         digest.update(json.dumps(near).encode())
-    if params.bulk_sentences:
+    if params.bulk_sentences or any(params.kokoro_sentences):
         digest.update(GRAMMAR_FILE.read_bytes())
     return digest.hexdigest()
 
@@ -185,9 +186,10 @@ def _write(
         samples += len(clip)
         return clip
 
-    bulk = [utterance for utterance in utterances if utterance.kind == "bulk"]
+    generated: dict[tuple[str, Split], list[Utterance]] = {}
     for utterance in utterances:
-        if utterance.kind == "bulk":
+        if utterance.kind in ("bulk", "generated"):
+            generated.setdefault((utterance.kind, utterance.split), []).append(utterance)
             continue
         clip = spoken_now(utterance)
         if utterance.kind == "sentence":
@@ -206,8 +208,9 @@ def _write(
         for noise_name, recording in noises.items():
             _write_wav(folder / BACKGROUND_FOLDER / split / f"{noise_name}_{split}.wav", recording)
     # May be hours: read, joined and written one recording at a time.
-    for index, recording in enumerate(_recordings(map(spoken_now, bulk), params.seed)):
-        _write_wav(folder / NEGATIVES_FOLDER / TRAIN / f"bulk_{TRAIN}_{index}.wav", recording)
+    for (kind, split), said in generated.items():
+        for index, recording in enumerate(_recordings(map(spoken_now, said), params.seed)):
+            _write_wav(folder / NEGATIVES_FOLDER / split / f"{kind}_{split}_{index}.wav", recording)
     for split, file in ((EVAL, "validation_list.txt"), (TEST, "testing_list.txt")):
         (folder / file).write_text("".join(f"{name}\n" for name in sorted(lists[split])))
     (folder / "LICENSES.md").write_text(licences(params))
