@@ -24,6 +24,11 @@ class VoicesParams(Params):
         description="unknown words that sound like a keyword: an error; or drop them, and those "
         "that have a keyword among their words",
     )
+    drop_outliers: bool = pydantic.Field(
+        True,
+        description="training clips of a keyword that are unlike all its others are left out "
+        "(kws/speech/judge.py); dropped_clips.html plays them",
+    )
     kokoro_takes: int = pydantic.Field(
         1, ge=0, description="takes of a keyword by each Kokoro voice"
     )
