@@ -27,7 +27,7 @@ HELD_TALK_MS = 30 * 60_000.0
 PART_MS = 30_000.0
 """Of a recording, where there are more than that."""
 NOT_SPEECH = frozenset(["sound", "sounds", "noise", "noises", "music"])
-"""Collections of negatives in which nobody talks, by the names of their files or source."""
+"""Names of negatives in which nobody talks."""
 
 
 def corpus_of(examples_folder: str, input_base: str) -> str:
@@ -105,48 +105,52 @@ def load_rooms(paths: Sequence[str], sample_rate: int) -> tuple[Room, ...]:
 
 
 def sample_backgrounds(pieces: Sequence[Piece], seed: int) -> list[Piece]:
-    """All backgrounds, or where they last longer than a worker should hold, parts of them."""
-    return _sample(pieces, HELD_BACKGROUND_MS, seed, "background")
+    """All backgrounds, or where they last longer than a worker should hold, parts of them.
+
+    Of as many recordings as possible: each gives one part before any gives a second.
+    """
+    return _sample(pieces, HELD_BACKGROUND_MS, seed, by_turns=True)
 
 
 def sample_talkers(negatives: Sequence[Piece], seed: int) -> list[Piece]:
-    """The negatives in which people talk, or where they are too long, parts of them.
+    """The negatives in which people talk, or where they are too long, parts spread evenly.
 
-    Negatives of a collection that is named after something else, such as `sounds-03.wav` or the
-    source `music`, are left out.
+    Negatives that are named after something else by their file (`sounds-03.wav`), folder or source
+    (`music`) are left out.
     """
-    talk = [piece for piece in negatives if piece.source.lower() not in NOT_SPEECH]
-    return _sample(talk, HELD_TALK_MS, seed, "talk")
+    talk = [piece for piece in negatives if not NOT_SPEECH & set(_names(piece))]
+    return _sample(talk, HELD_TALK_MS, seed, by_turns=False)
 
 
-def _sample(pieces: Sequence[Piece], most_ms: float, seed: int, purpose: str) -> list[Piece]:
-    """All pieces, or where they last longer than `most_ms`, parts of as many as possible.
-
-    Each recording gives one part before any gives a second.
-    """
+def _sample(pieces: Sequence[Piece], most_ms: float, seed: int, by_turns: bool) -> list[Piece]:
+    """All pieces, or where they last longer than `most_ms`, parts of them, chosen by hash."""
     if sum(piece.duration_ms for piece in pieces) <= most_ms:
         return list(pieces)
-    parts = []
+    ranked = []
     for piece in pieces:
+        # Side by side from a random place on.
         count = max(int(piece.duration_ms // PART_MS), 1)
         part_ms = min(piece.duration_ms, PART_MS)
-        # Evenly over the recording, from a random place on.
-        offset_ms = generator(seed, f"{purpose} part", _key(piece)).uniform(
-            0, piece.duration_ms - count * part_ms
-        )
-        starts_ms = [piece.start_ms + offset_ms + number * part_ms for number in range(count)]
-        starts_ms.sort(key=lambda start_ms: digest(seed, f"{purpose} part", f"{start_ms:.3f}"))
-        parts += [
-            ((turn, digest(seed, purpose, _key(piece))), piece, start_ms, start_ms + part_ms)
-            for turn, start_ms in enumerate(starts_ms)
-        ]
+        rng = generator(seed, "part", _key(piece))
+        first_ms = piece.start_ms + rng.uniform(0, piece.duration_ms - count * part_ms)
+        for turn, number in enumerate(rng.permutation(count)):
+            start_ms = first_ms + number * part_ms
+            part = dataclasses.replace(piece, start_ms=start_ms, stop_ms=start_ms + part_ms)
+            rank = digest(seed, "part", _key(piece), int(number))
+            ranked.append((turn if by_turns else 0, rank, part))
     chosen, held_ms = [], 0.0
-    for _, piece, start_ms, stop_ms in sorted(parts, key=lambda part: part[0]):
+    for _, _, part in sorted(ranked, key=lambda one: one[:2]):
         if held_ms >= most_ms:
             break
-        chosen.append(dataclasses.replace(piece, start_ms=start_ms, stop_ms=stop_ms))
-        held_ms += stop_ms - start_ms
-    return sorted(chosen, key=lambda piece: (piece.path, piece.start_ms))
+        chosen.append(part)
+        held_ms += part.duration_ms
+    return sorted(chosen, key=lambda part: (part.path, part.start_ms))
+
+
+def _names(piece: Piece) -> tuple[str, ...]:
+    """What a piece is named after: its source, the beginning of its file's name, its folder."""
+    folder = os.path.basename(os.path.dirname(piece.path))
+    return piece.source.lower(), _collection(piece.path), folder.lower()
 
 
 def _key(piece: Piece) -> str:

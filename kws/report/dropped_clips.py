@@ -62,26 +62,23 @@ def _of_word(word: str, clips: Sequence[DroppedClip], load: Load) -> Html:
     caption = f"Clips of “{word}” that were dropped"
     rows = [
         [
-            tag("span", clip.file, class_="mono"),
-            _player(clip.key, clip.file, load),
-            tag("td", clip.reason, f"; {clip.milliseconds:,} ms", class_="wide"),
-            _player(clip.like_key, clip.like_file, load),
-            tag(
-                "td",
-                tag("span", clip.like_file, class_="mono"),
-                f"; {clip.like_milliseconds:,} ms",
-                class_="wide",
-            ),
+            _player(clip.key, clip.file, clip.milliseconds, load),
+            _player(clip.like_key, clip.like_file, clip.like_milliseconds, load),
+            tag("td", clip.reason, class_="wide"),
         ]
         for clip in clips
     ]
-    header = ["clip", "listen", "why", "should sound like", "which is"]
-    return tag("section", tag("h2", word), table(caption, header, rows, words=(1, 2, 3, 4)))
+    header = ["dropped", "accepted, most like it", "why"]
+    return tag("section", tag("h2", word), table(caption, header, rows, words=(1, 2)))
 
 
-def _player(key: str, file: str, load: Load) -> Html:
+def _player(key: str, file: str, milliseconds: int, load: Load) -> Html:
     audio = load(key)
+    name = tag("div", tag("span", file, class_="mono"), f", {milliseconds:,} ms")
     if audio is None:
-        return tag("td", "no longer in the cache")
+        return tag("td", name, "no longer in the cache")
     source = embed.flac(audio, SAMPLE_RATE)
-    return tag("td", tag("audio", controls=True, preload="none", src=source, aria_label=file))
+    player = tag(
+        "audio", controls=True, preload="none", src=source, aria_label=file, style="width: 15rem"
+    )
+    return tag("td", name, player)

@@ -221,17 +221,24 @@ def test_a_single_recording_that_is_too_long_is_used_from_its_beginning_to_its_e
     assert chosen[0].start_ms < 0.1 * hour and chosen[-1].stop_ms > 0.9 * hour
 
 
-def test_half_an_hour_of_people_talk_and_nothing_else_does():
+def test_half_an_hour_of_people_talk_each_source_as_much_as_it_has():
     hour = 3_600_000.0
+    synthesized = [Piece(f"/n/bulk_{i}.wav", 0, 30_000.0, "voices") for i in range(80)]
     negatives = [
-        Piece("/n/librispeech.wav", 0, hour, "librispeech"),
-        Piece("/n/sentences-1.wav", 0, 40_000.0, "sentences"),
-        Piece("/n/sounds.wav", 0, hour, "sounds"),
-        Piece("/m/1.wav", 0, hour, "Music"),
+        Piece("/n/librispeech.wav", 0, 2 * hour, "recorded"),
+        *synthesized,
+        Piece("/n/sounds.wav", 0, hour, "recorded"),
+        Piece("/n/music/1.wav", 0, hour, "recorded"),
+        Piece("/m/1.wav", 0, hour, "Noise"),
     ]
     chosen = sample_talkers(negatives, seed=1)
-    assert {piece.source for piece in chosen} == {"librispeech", "sentences"}
-    assert HELD_TALK_MS <= sum(piece.duration_ms for piece in chosen) <= HELD_TALK_MS + 30_000
+    assert sum(piece.duration_ms for piece in chosen) == HELD_TALK_MS
+    recorded = [piece for piece in chosen if piece.path == "/n/librispeech.wav"]
+    assert {piece.source for piece in chosen if piece not in recorded} == {"voices"}
+    # Three quarters of what there is.
+    assert len(recorded) / len(chosen) == pytest.approx(0.75, abs=0.12)
+    assert recorded[0].start_ms < 0.4 * hour and recorded[-1].stop_ms > 1.6 * hour
+    assert sample_talkers(negatives[::-1], seed=1) == chosen
 
 
 def test_parts_of_keywords_are_unknown_and_in_training_alone(tmp_path):
