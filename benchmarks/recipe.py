@@ -161,8 +161,8 @@ def clean_clips(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Ite
 
 
 def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
-    """Every clip of a split, each followed by its noisy copies."""
-    params = config.noisy_copies
+    """Every clip of a split, each followed by its noisy copies, with nobody talking around it."""
+    params = config.noisy_copies.without_talkers()
     rate = config.sample_rate
     noises = [_background(corpus, part, rate) for part in plan.backgrounds[split]]
     wanted = params.augment.rooms if params.augment.reverb_share else 0

@@ -126,12 +126,12 @@ def print_judged(folders: list[Path]) -> None:
             "silence": [np.zeros_like(clips[0])],
             "other words": [_read(file) for file in sorted(folder.glob("near-words/*.wav"))],
         }
-        paths = [judge.embedding_path(clip) for clip in clips]
+        paths = judge.embedding_paths(clips)
         counts.setdefault("as they are", []).extend(judge.judge_paths(paths).outliers)
         for kind, corrupted in changed.items():
             # One at a time: they are rare, and so must not be usual here.
             for clip in corrupted:
-                found = judge.judge_paths([*paths, judge.embedding_path(clip)])
+                found = judge.judge_paths([*paths, *judge.embedding_paths([clip])])
                 counts.setdefault(kind, []).append(bool(found.outliers[-1]))
     for kind, dropped in counts.items():
         print(f"{kind}: {sum(dropped)} of {len(dropped)} dropped")

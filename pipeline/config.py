@@ -176,6 +176,12 @@ class DataParams(Params):
         return bool(self.sources or self.corpora or self.span_folder)
 
     @property
+    def is_synthesized(self) -> bool:
+        """Voices are among what it is made of, or all of it."""
+        sources = self.all_sources
+        return not sources or any(source.voices for source in sources)
+
+    @property
     def all_sources(self) -> tuple[SourceParams, ...]:
         """`path`, `sources` and `corpora` together; empty where speech is synthesized alone."""
         own = self.sources

@@ -20,6 +20,7 @@ from pipeline.log_file import log_file
 from pipeline.report_file import write_after_run
 from pipeline.steps import StepFollower
 from pipeline.summary import print_summary
+from pipeline.voices import write_dropped_clips
 
 DISK = {
     errno.ENOSPC: ("No space left on device", "database or disk is full"),
@@ -119,6 +120,9 @@ def _run(job: Job, console: Console, verbose: bool, cache: bool) -> Outcome:
     with log_file(job.paths.logs, verbose) as log:
         with source_bar(console) as progress:
             source.prepare(job.config, os.cpu_count() or 1, progress)
+        place = metadata_store.place_of(job.config, job.paths)
+        if dropped := write_dropped_clips(job.config, place.parent):
+            console.print(dropped, highlight=False, markup=False, soft_wrap=True)
         follower = StepFollower(console)
         logging.getLogger().addHandler(follower)
         try:
@@ -131,7 +135,6 @@ def _run(job: Job, console: Console, verbose: bool, cache: bool) -> Outcome:
         finally:
             logging.getLogger().removeHandler(follower)
         # Inside: TFX's and TFMA's readers log as well.
-        place = metadata_store.place_of(job.config, job.paths)
         run = results.newest_run(place)
         if job.config.model is None:
             print_data_summary(console, run)

@@ -44,7 +44,9 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        of each example of split train, `eval_copies` of each of eval and test (use a union with the
        input for both). Where the corpus has recorded rooms, they are used beside as many simulated
        ones. A copy has background of its own split at a known SNR (`snr_db`), a time
-       shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy".
+       shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy". Where
+       the params ask for parts of keywords, these are `_unknown_` and their `augmentation` is
+       "partial". Whoever talks around a word is in the negatives of the same split.
      - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or

@@ -19,6 +19,7 @@ from components.audio_synthesizer.recordings import (
     find_negatives,
     find_rooms,
     sample_backgrounds,
+    sample_talkers,
 )
 from components.audio_synthesizer.scenes import LayScenes
 from components.audio_synthesizer.streams import (
@@ -35,6 +36,7 @@ from kws.audio.listing import CONVERT
 from kws.audio.source_yield import MAX_LOSS, MS_PER_MINUTE
 from kws.augment.params import NoisyCopyParams
 from kws.errors import DataError, KwsError
+from kws.labels import NEGATIVES_FOLDER
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import plan_negatives
 from kws.scenes.params import SceneParams, StreamParams
@@ -83,6 +85,7 @@ class Executor(LocalWorkersExecutor):
             else []
             for s in SPLITS
         }
+        talkers = {s: _talkers(s, copying, *corpus) for s in SPLITS}
         rooms = {s: find_rooms(corpus[0], s, copying.augment.rooms, copying.seed) for s in SPLITS}
         most_ms = {s: params.negatives_hours * 3_600_000 for s, params in laying.items()}
         if TRAIN in laying:
@@ -101,11 +104,14 @@ class Executor(LocalWorkersExecutor):
             s: list_files([os.path.join(artifact_utils.get_split_uri([originals], s), "*")])
             for s in SPLITS
         }
-        work = _work(sources, backgrounds, copying, laying, negatives, staging, rate)
+        work = _work(sources, backgrounds, talkers, copying, laying, negatives, staging, rate)
         with self.make_pipeline(work) as pipeline:
             for split in SPLITS:
                 placed = pipeline | f"Read[{split}]" >> ReadRecords(sources[split])
-                copy = NoisyCopies(backgrounds[split], copying.to_json(), rate, split, rooms[split])
+                copy = NoisyCopies(
+                    *(backgrounds[split], copying.to_json(), rate, split, rooms[split]),
+                    talkers[split],
+                )
                 # No copies, no step: it would want a background all the same.
                 noisy = (
                     placed | f"Copy[{split}]" >> beam.ParDo(copy)
@@ -153,6 +159,7 @@ def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
 def _work(
     sources: dict[Split, list[SizedFile]],
     backgrounds: dict[Split, list[Piece]],
+    talkers: dict[Split, list[Piece]],
     copying: NoisyCopyParams,
     laying: dict[Split, StreamParams],
     negatives: dict[Split, list[tuple[str, list[Piece]]]],
@@ -169,11 +176,41 @@ def _work(
     joined_ms = sum(p.duration_ms for some in negatives.values() for _, ps in some for p in ps)
     scenes_s = sum(staging.scenes) * staging.duration_ms / 1000 if staging else 0.0
     heard_ms = sum(piece.duration_ms for pieces in backgrounds.values() for piece in pieces)
+    talk_ms = sum(piece.duration_ms for pieces in talkers.values() for piece in pieces)
     return Work(
         seconds=WORK_PER_SECOND * (copied_s + laid_s + joined_ms / 1000 + scenes_s),
-        # Copies, streams and scenes each hold the backgrounds.
-        worker_bytes=int(3 * 2 * sample_rate * heard_ms / 1000),
+        # Copies, streams and scenes each hold the backgrounds; copies alone the talkers.
+        worker_bytes=int(2 * sample_rate * (3 * heard_ms + talk_ms) / 1000),
     )
+
+
+def _talkers(
+    split: Split,
+    copying: NoisyCopyParams,
+    folder: str,
+    eval_percentage: float,
+    test_percentage: float,
+) -> list[Piece]:
+    """Who talks around the words of a split's copies; nobody where none are asked for.
+
+    Raises:
+      KwsError: they are asked for, and the split has no negatives in which people talk.
+    """
+    if not copying.needs_talkers(split):
+        return []
+    negatives = find_negatives(folder, split, eval_percentage, test_percentage)
+    found = sample_talkers(negatives, copying.seed)
+    if not found:
+        asked = copying.model_dump(
+            include={"babble_share", "single_talker_share", "talk_before_share", "partial_copies"}
+        )
+        names = ", ".join(f"{name}={value:g}" for name, value in asked.items() if value)
+        raise KwsError(
+            f"noisy_copies asks for other people's speech ({names}), but split {split} has no "
+            f"recording of speech in {NEGATIVES_FOLDER} ({len(negatives)} of something else)",
+            hint="add recordings of people who never say a keyword (negatives), or set these to 0",
+        )
+    return found
 
 
 def _scene_params(exec_properties: dict[str, Any]) -> SceneParams | None:

@@ -22,8 +22,12 @@ from kws.splits import Split
 
 HELD_BACKGROUND_MS = 45 * 60_000.0
 """Of backgrounds that one worker holds in memory for a split: 86 MB at 16 kHz."""
-BACKGROUND_PART_MS = 30_000.0
+HELD_TALK_MS = 30 * 60_000.0
+"""Of people who talk around the words of noisy copies, likewise: 58 MB."""
+PART_MS = 30_000.0
 """Of a recording, where there are more than that."""
+NOT_SPEECH = frozenset(["sound", "sounds", "noise", "noises", "music"])
+"""Names of negatives in which nobody talks."""
 
 
 def corpus_of(examples_folder: str, input_base: str) -> str:
@@ -101,24 +105,52 @@ def load_rooms(paths: Sequence[str], sample_rate: int) -> tuple[Room, ...]:
 
 
 def sample_backgrounds(pieces: Sequence[Piece], seed: int) -> list[Piece]:
-    """All backgrounds, or where they last longer than a worker should hold, parts of many of them.
+    """All backgrounds, or where they last longer than a worker should hold, parts of them.
 
-    Args:
-      pieces: readable recordings.
-      seed: chooses recordings, and where in them the parts begin.
+    Of as many recordings as possible: each gives one part before any gives a second.
     """
-    if sum(piece.duration_ms for piece in pieces) <= HELD_BACKGROUND_MS:
+    return _sample(pieces, HELD_BACKGROUND_MS, seed, by_turns=True)
+
+
+def sample_talkers(negatives: Sequence[Piece], seed: int) -> list[Piece]:
+    """The negatives in which people talk, or where they are too long, parts spread evenly.
+
+    Negatives that are named after something else by their file (`sounds-03.wav`), folder or source
+    (`music`) are left out.
+    """
+    talk = [piece for piece in negatives if not NOT_SPEECH & set(_names(piece))]
+    return _sample(talk, HELD_TALK_MS, seed, by_turns=False)
+
+
+def _sample(pieces: Sequence[Piece], most_ms: float, seed: int, by_turns: bool) -> list[Piece]:
+    """All pieces, or where they last longer than `most_ms`, parts of them, chosen by hash."""
+    if sum(piece.duration_ms for piece in pieces) <= most_ms:
         return list(pieces)
+    ranked = []
+    for piece in pieces:
+        # Side by side from a random place on.
+        count = max(int(piece.duration_ms // PART_MS), 1)
+        part_ms = min(piece.duration_ms, PART_MS)
+        rng = generator(seed, "part", _key(piece))
+        first_ms = piece.start_ms + rng.uniform(0, piece.duration_ms - count * part_ms)
+        for turn, number in enumerate(rng.permutation(count)):
+            start_ms = first_ms + number * part_ms
+            part = dataclasses.replace(piece, start_ms=start_ms, stop_ms=start_ms + part_ms)
+            rank = digest(seed, "part", _key(piece), int(number))
+            ranked.append((turn if by_turns else 0, rank, part))
     chosen, held_ms = [], 0.0
-    for piece in sorted(pieces, key=lambda piece: digest(seed, "background", _key(piece))):
-        if held_ms >= HELD_BACKGROUND_MS:
+    for _, _, part in sorted(ranked, key=lambda one: one[:2]):
+        if held_ms >= most_ms:
             break
-        part_ms = min(piece.duration_ms, BACKGROUND_PART_MS)
-        rng = generator(seed, "background part", _key(piece))
-        start_ms = piece.start_ms + rng.uniform(0, piece.duration_ms - part_ms)
-        chosen.append(dataclasses.replace(piece, start_ms=start_ms, stop_ms=start_ms + part_ms))
-        held_ms += part_ms
-    return sorted(chosen, key=lambda piece: (piece.path, piece.start_ms))
+        chosen.append(part)
+        held_ms += part.duration_ms
+    return sorted(chosen, key=lambda part: (part.path, part.start_ms))
+
+
+def _names(piece: Piece) -> tuple[str, ...]:
+    """What a piece is named after: its source, the beginning of its file's name, its folder."""
+    folder = os.path.basename(os.path.dirname(piece.path))
+    return piece.source.lower(), _collection(piece.path), folder.lower()
 
 
 def _key(piece: Piece) -> str:
@@ -146,20 +178,31 @@ def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarr
     Raises:
       KwsError: nothing is left.
     """
+    return _load(pieces, sample_rate, "background", "add recordings of noise")
+
+
+def load_talkers(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:
+    """The sound of people who talk, as `load_backgrounds` otherwise; none of no pieces."""
+    if not pieces:
+        return []
+    return _load(pieces, sample_rate, "negative", "add recordings of speech without keywords")
+
+
+def _load(pieces: Sequence[Piece], sample_rate: int, what: str, hint: str) -> list[np.ndarray]:
     loaded = []
     for piece in pieces:
         try:
             audio = load_piece(piece, sample_rate)
         except read.Unreadable as error:
-            logging.warning("Background %s is left out: %s", piece.path, error)
+            logging.warning("Recording of a %s, %s, is left out: %s", what, piece.path, error)
             continue
         if audio.any():
             loaded.append(audio)
         else:
-            logging.warning("Background %s is left out: digital silence", piece.path)
+            logging.warning("Recording of a %s, %s, is left out: digital silence", what, piece.path)
     if not loaded:
         names = ", ".join(piece.path for piece in pieces)
-        raise KwsError(f"no background can be heard: {names}", hint="add recordings of noise")
+        raise KwsError(f"no {what} can be heard: {names}", hint=hint)
     return loaded
 
 

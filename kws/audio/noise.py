@@ -12,21 +12,21 @@ heard and would take the level from what is."""
 
 def white(n: int, rng: np.random.Generator) -> np.ndarray:
     """White noise, float32 `[n]`: equal power at every frequency."""
-    return _noise(n, rng, exponent=0.0)
+    return coloured(n, rng, exponent=0.0)
 
 
 def pink(n: int, rng: np.random.Generator) -> np.ndarray:
     """Pink noise, float32 `[n]`: power falls by 3 dB an octave (1/f)."""
-    return _noise(n, rng, exponent=1.0)
+    return coloured(n, rng, exponent=1.0)
 
 
 def brown(n: int, rng: np.random.Generator) -> np.ndarray:
     """Brown noise, float32 `[n]`: power falls by 6 dB an octave (1/f^2)."""
-    return _noise(n, rng, exponent=2.0)
+    return coloured(n, rng, exponent=2.0)
 
 
-def _noise(n: int, rng: np.random.Generator, exponent: float) -> np.ndarray:
-    """Noise of power 1/f^exponent, scaled to RMS 1. Raises ValueError for n < 2."""
+def coloured(n: int, rng: np.random.Generator, exponent: float) -> np.ndarray:
+    """Noise of power 1/f^exponent, float32 `[n]`. Raises ValueError for n < 2."""
     if n < 2:
         raise ValueError(f"n={n} samples of noise: at least 2 have a level")
     length = 1 << (n - 1).bit_length()  # a power of two is fast and at least n; the rest is cut

@@ -1,6 +1,6 @@
 """What happens to a word on its way into a device, in the order that physics has.
 
-    the voice    speed, pitch and tempo     change_voice
+    the voice    speed, pitch, tempo, style change_voice
     the room     reverberation              in_room
                  + background at an SNR     (`mix.noisy_copy`)
     the device   microphone's curve         through_microphone
@@ -19,17 +19,19 @@ import numpy as np
 from kws.augment.activity import Activity
 from kws.augment.codec import Codec
 from kws.augment.equalizer import equalize
-from kws.augment.fit import fitted, slowest_pace
+from kws.augment.fit import fitted, fitted_from, slowest_pace
 from kws.augment.level import rms
 from kws.augment.microphones import Microphone, draw_microphone
 from kws.augment.params import AugmentParams
 from kws.augment.pitch import pitch_factor
 from kws.augment.reverb import reverberate
 from kws.augment.rooms import Room
+from kws.augment.speaking_styles import AS_IT_WAS, STYLES, SpeakingStyle, draw_style, speak
 from kws.augment.speed import change_speed
 from kws.augment.tempo import change_tempo
 
 STEPS = ("speed", "tempo", "pitch", "reverb", "equalizer", "clipping", "codec")
+"""Each has a share of its own; of the styles (`speaking_styles.STYLES`), a copy has one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +42,7 @@ class Treatment:
       speed: factor on pace and pitch together.
       tempo: factor on the pace alone.
       pitch_semitones: change of the pitch alone.
+      style: of speaking; its tempo and pitch come on top.
       room: said in it.
       microphone: heard through it.
       overdrive_db: how far its peak passes the clipping limit.
@@ -49,6 +52,7 @@ class Treatment:
     speed: float = 1.0
     tempo: float = 1.0
     pitch_semitones: float = 0.0
+    style: SpeakingStyle = AS_IT_WAS
     room: Room | None = None
     microphone: Microphone | None = None
     overdrive_db: float = 0.0
@@ -64,12 +68,17 @@ def draw(
     Raises:
       ValueError: there is reverberation to be had but no room.
     """
-    if not any(getattr(params, f"{step}_share") for step in STEPS):
-        return Treatment()
     if params.reverb_share and not rooms:
         raise ValueError(f"reverb_share={params.reverb_share:g}, but no room is given")
     values: dict = {}
-    for step, own in zip(STEPS, rng.spawn(len(STEPS)), strict=True):
+    *of_steps, of_style = rng.spawn(len(STEPS) + 1)
+    style_at = of_style.uniform()
+    for name in STYLES:
+        style_at -= getattr(params, f"{name}_share")
+        if style_at < 0:
+            values["style"] = draw_style(name, of_style)
+            break
+    for step, own in zip(STEPS, of_steps, strict=True):
         if own.uniform() >= getattr(params, f"{step}_share"):
             continue
         if step == "speed":
@@ -93,32 +102,35 @@ def draw(
 def change_voice(
     audio: np.ndarray, word: Activity, treatment: Treatment, sample_rate: int
 ) -> np.ndarray:
-    """The clip at another speed, tempo and pitch, as long as before, its word about where it was.
+    """The clip at another speed, tempo and pitch and in another style, its word about where it was.
 
     A word is never said so slowly that it would leave the clip: its tempo is raised as needed.
 
     Args:
       audio: int16 `[samples]`.
       word: in the audio.
-      treatment: its first three values are used.
+      treatment: its first four values are used.
       sample_rate: Hz.
 
     Returns:
       The audio itself where nothing is asked, else float32 `[samples]` in int16 units.
     """
-    raised = treatment.speed * pitch_factor(treatment.pitch_semitones)
-    pace = treatment.speed * treatment.tempo
+    style = treatment.style
+    raised = treatment.speed * pitch_factor(treatment.pitch_semitones + style.pitch_semitones)
+    pace = treatment.speed * treatment.tempo * style.tempo
     pace = max(pace, min(slowest_pace(word.start, word.stop, len(audio)), 1.0))
-    if raised == 1.0 and pace == 1.0:
-        return audio
-    # One stretch and one resampling, however many of the three are asked for.
-    stretched = audio.astype(np.float32)
-    if not np.isclose(pace, raised, rtol=1e-6):
-        stretched = change_tempo(stretched, pace / raised, sample_rate)
-    changed = change_speed(stretched, raised)
-    start, stop = round(word.start / pace), round(word.stop / pace)
-    centre = (word.start + word.stop) // 2
-    return fitted(changed, len(audio), start, stop, centre, sample_rate)
+    changed, place = audio, slice(word.start, word.stop)
+    if raised != 1.0 or pace != 1.0:
+        # One stretch and one resampling, however many of the three are asked for.
+        stretched = audio.astype(np.float32)
+        if not np.isclose(pace, raised, rtol=1e-6):
+            stretched = change_tempo(stretched, pace / raised, sample_rate)
+        changed = change_speed(stretched, raised)
+        start, stop = round(word.start / pace), round(word.stop / pace)
+        begin = fitted_from(len(audio), start, stop, (word.start + word.stop) // 2)
+        changed = fitted(changed, len(audio), begin, sample_rate)
+        place = slice(start - begin, min(stop - begin, len(audio)))
+    return changed if style.name is None else speak(changed, place, style, sample_rate)
 
 
 def in_room(audio: np.ndarray, word: slice, room: Room | None) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from kws.audio import noise
 from kws.audio.clip import Clip
 from kws.augment.activity import active_speech
-from kws.augment.chain import STEPS
+from kws.augment.chain import STEPS, Treatment, change_voice
 from kws.augment.clipping import clip_peaks
 from kws.augment.codec import mu_law, opus, telephone
 from kws.augment.equalizer import equalize
@@ -21,6 +21,7 @@ from kws.augment.pitch import change_pitch
 from kws.augment.reverb import reverberate
 from kws.augment.rooms import Room, simulate
 from kws.augment.shift import shift_range, shifted
+from kws.augment.speaking_styles import StyleName, draw_style
 from kws.augment.speed import change_speed
 from kws.augment.tempo import change_tempo
 from kws.errors import KwsError
@@ -94,6 +95,15 @@ def _pitch(audio: np.ndarray, rate: int, rng: np.random.Generator) -> tuple[np.n
     return change_pitch(audio, SEMITONES, rate), f"{SEMITONES:g} semitones up, at the same pace"
 
 
+def _style(name: StyleName) -> Make:
+    def make(audio: np.ndarray, rate: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        style = draw_style(name, rng)
+        said = change_voice(audio, active_speech(audio, rate), Treatment(style=style), rate)
+        return with_gain(said.astype(np.float32), 1.0), style.describe()
+
+    return make
+
+
 def _shift(audio: np.ndarray, rate: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
     word = active_speech(audio, rate)
     _, latest = shift_range(word.start, word.stop, len(audio), int(rate * SHIFT_MS / 1000))
@@ -164,6 +174,10 @@ _EXAMPLES: dict[str, tuple[str, Make]] = {
     "speed": ("Speed", _speed),
     "tempo": ("Tempo", _tempo),
     "pitch": ("Pitch", _pitch),
+    "whisper": ("Whisper", _style("whisper")),
+    "shouted": ("Shouted", _style("shouted")),
+    "sleepy": ("Sleepy", _style("sleepy")),
+    "questioning": ("Questioning", _style("questioning")),
     "time_shift": ("Time shift", _shift),
     "reverb": ("Room", _reverb),
     "background": ("Background", _background),

@@ -24,6 +24,7 @@ from kws.augment.level import amplitude, rms
 from kws.augment.params import NoisyCopyParams
 from kws.augment.rooms import Room
 from kws.augment.shift import shift_range, shifted
+from kws.augment.surroundings import draw_surroundings, make_background, talk_beside
 from kws.labels import SILENCE
 
 
@@ -33,6 +34,8 @@ def noisy_copy(
     params: NoisyCopyParams,
     rng: np.random.Generator,
     rooms: Sequence[Room] = (),
+    talkers: Sequence[np.ndarray] = (),
+    talk_around: bool = False,
 ) -> Clip:
     """A copy of the clip with background, a random time shift and a random gain.
 
@@ -49,6 +52,9 @@ def noisy_copy(
       params: ranges drawn from.
       rng: the copy's own generator.
       rooms: of the clip's split, at its rate; drawn from where `reverb_share` is above 0.
+      talkers: int16 recordings of people of the clip's split who never say a keyword, at its rate;
+        drawn from where a share of the copies has them around.
+      talk_around: somebody else talks before and after the word.
 
     Returns:
       A clip of exactly `lead_in_ms` of background alone and then the clip's own length, with
@@ -58,7 +64,7 @@ def noisy_copy(
 
     Raises:
       ValueError: the clip's lead-in is longer than `lead_in_ms`, the background is empty, or a
-        room is wanted and none given.
+        room or a talker is wanted and none given.
     """
     if clip.lead_in_ms > params.lead_in_ms:
         raise ValueError(
@@ -71,6 +77,11 @@ def noisy_copy(
     gain_db = rng.uniform(*params.gain_db)
     rate = clip.sample_rate
     treatment = chain.draw(params.augment, rooms, rate, rng)
+    # Draws by itself, as each step of the treatment does: what it asks for changes no other.
+    own = rng.spawn(1)[0]
+    surroundings = draw_surroundings(params, clip.label, own, talk_around)
+    if surroundings.snr_db is not None:
+        snr_db = surroundings.snr_db
     voice, word = clip.audio, _word(clip.audio, own_lead_in, rate)
     if clip.label != SILENCE:
         voice = chain.change_voice(voice, word, treatment, rate)
@@ -80,16 +91,24 @@ def noisy_copy(
     earliest, latest = shift_range(word.start, word.stop, len(voice), limit)
     by_samples = int(rng.integers(earliest, latest + 1))
     foreground = shifted(voice, by_samples, rate)
+    noise = cut_background(background, lead_in - own_lead_in + len(clip.audio), rng)
+    noise = make_background(surroundings.kind, noise, params, talkers, own)
     if clip.label != SILENCE:
         place = slice(word.start + by_samples, word.stop + by_samples)
+        # A lead-in of the clip's own is what was heard before the word.
+        if surroundings.talk and not own_lead_in:
+            foreground = np.pad(foreground, (lead_in, 0))
+            place = slice(place.start + lead_in, place.stop + lead_in)
+            talk = talk_beside(surroundings, place, word.rms, len(foreground), talkers, rate, own)
+            if talk is not None:
+                foreground += talk
         foreground = chain.in_room(foreground, place, treatment.room)
-    noise = cut_background(background, lead_in - own_lead_in + len(clip.audio), rng)
 
     noise_rms = rms(noise)
     measurable = word.rms > 0 and noise_rms > 0
     noise_gain = word.rms / noise_rms / amplitude(snr_db) if measurable else 1.0
     mixed = noise.astype(np.float32) * np.float32(noise_gain)
-    mixed[lead_in - own_lead_in :] += foreground
+    mixed[len(mixed) - len(foreground) :] += foreground
     heard = with_gain(chain.through_microphone(mixed, treatment.microphone), amplitude(gain_db))
     if treatment.overdrive_db:
         heard = clip_peaks(heard, treatment.overdrive_db)

@@ -3,6 +3,7 @@
 import pydantic
 
 from kws.augment.codec import OPUS_KBPS, Codec
+from kws.augment.speaking_styles import STYLES
 from kws.labels import RESERVED
 from kws.params import Params
 from kws.splits import TRAIN, Split
@@ -23,6 +24,14 @@ def _within(params: Params, name: str, least: float, most: float) -> None:
         raise ValueError(f"{name}=[{low:g}, {high:g}] leaves {least:g} to {most:g}")
 
 
+def _together(params: Params, *shares: str, what: str) -> None:
+    total = sum(getattr(params, share) for share in shares)
+    if total > 1 + 1e-9:
+        raise ValueError(
+            f"{' + '.join(shares)} = {total:g}: a copy {what}, so these must add up to at most 1"
+        )
+
+
 def _share(what: str) -> float:
     return pydantic.Field(0.0, ge=0, le=1, description=f"share of the copies {what}")
 
@@ -40,6 +49,10 @@ class AugmentParams(Params):
     tempo: Range = pydantic.Field((0.8, 1.25), description="factor on the pace alone")
     pitch_share: float = _share("said higher or lower at the same pace")
     pitch_semitones: Range = pydantic.Field((-2.0, 2.0), description="range drawn from")
+    whisper_share: float = _share("whispered")
+    shouted_share: float = _share("shouted")
+    sleepy_share: float = _share("said as by somebody half asleep")
+    questioning_share: float = _share("said as a question")
     reverb_share: float = _share("said in a room")
     rooms: int = pydantic.Field(
         30, ge=1, le=1000, description="simulated rooms of each split; no split shares one"
@@ -61,6 +74,7 @@ class AugmentParams(Params):
         _within(self, "pitch_semitones", -12.0, 12.0)
         _within(self, "clipping_db", 0.0, 40.0)
         _within(self, "opus_kbps", *OPUS_KBPS)
+        _together(self, *(f"{name}_share" for name in STYLES), what="is said in one style")
         return self
 
 
@@ -77,9 +91,29 @@ class NoisyCopyParams(Params):
         le=20,
         description="noisy copies of each eval and test clip, to slice results by SNR",
     )
-    snr_db: tuple[float, float] = pydantic.Field((0.0, 25.0), description="range drawn from")
+    partial_copies: int = pydantic.Field(
+        0,
+        ge=0,
+        le=40,
+        description="copies of a part of each training clip of a keyword, or of it reversed, that "
+        "are labelled _unknown_ (kws/augment/partial.py); half of them with speech around",
+    )
+    snr_db: Range = pydantic.Field((0.0, 25.0), description="range drawn from")
+    quiet_share: float = _share("with hardly any background, at quiet_snr_db")
+    quiet_snr_db: Range = pydantic.Field((25.0, 45.0), description="range drawn from")
+    babble_share: float = _share("over two to six people of the split's negatives who talk at once")
+    single_talker_share: float = _share("over one of them")
+    babble_snr_db: Range | None = pydantic.Field(
+        None, description="range drawn from over babble or a single talker; None: snr_db"
+    )
+    coloured_noise_share: float = _share("over noise with a spectrum of power 1/f^a")
+    coloured_noise_exponent: Range = pydantic.Field((-0.2, 1.6), description="range of a")
+    talk_before_share: float = _share("before whose word somebody else talks")
+    talk_before_gap_s: Range = pydantic.Field(
+        (0.15, 0.6), description="range of the pause between that and the word"
+    )
     time_shift_ms: float = pydantic.Field(100.0, ge=0, description="at most so far either way")
-    gain_db: tuple[float, float] = pydantic.Field((-20.0, 6.0), description="range drawn from")
+    gain_db: Range = pydantic.Field((-20.0, 6.0), description="range drawn from")
     lead_in_ms: int = pydantic.Field(
         1000, ge=0, description="background heard before the clip, so that the frontend has adapted"
     )
@@ -90,7 +124,12 @@ class NoisyCopyParams(Params):
 
     @pydantic.model_validator(mode="after")
     def _sensible(self) -> "NoisyCopyParams":
-        _ordered(self, "snr_db", "gain_db")
+        names = ("snr_db", "quiet_snr_db", "coloured_noise_exponent", "talk_before_gap_s")
+        _ordered(self, *names, "gain_db", *(["babble_snr_db"] if self.babble_snr_db else []))
+        _within(self, "coloured_noise_exponent", -2.0, 3.0)
+        _within(self, "talk_before_gap_s", 0.0, 5.0)
+        kinds = ("quiet_share", "babble_share", "single_talker_share", "coloured_noise_share")
+        _together(self, *kinds, what="has one background")
         return self
 
     def copies_of(self, label: str, split: Split) -> int:
@@ -100,6 +139,24 @@ class NoisyCopyParams(Params):
         is_keyword = label not in RESERVED
         return self.copies if self.keyword_copies is None or not is_keyword else self.keyword_copies
 
+    def partial_copies_of(self, label: str, split: Split) -> int:
+        """How many copies of parts of a clip are made."""
+        return self.partial_copies if split == TRAIN and label not in RESERVED else 0
+
     def most_copies(self, split: Split) -> int:
-        """How many noisy copies any clip of the split has; 0: none is made."""
-        return max(self.copies, self.keyword_copies or 0) if split == TRAIN else self.eval_copies
+        """How many copies any clip of the split has, those of its parts too; 0: none is made."""
+        if split != TRAIN:
+            return self.eval_copies
+        of_keywords = self.copies if self.keyword_copies is None else self.keyword_copies
+        return max(self.copies, of_keywords + self.partial_copies)
+
+    def needs_talkers(self, split: Split) -> bool:
+        """Whether other people's speech is laid around the copies of a split."""
+        shares = self.babble_share + self.single_talker_share + self.talk_before_share
+        parts = self.partial_copies if split == TRAIN else 0
+        return bool(self.most_copies(split) and (shares or parts))
+
+    def without_talkers(self) -> "NoisyCopyParams":
+        """The same where nobody else's speech is at hand: over recordings in its place."""
+        names = ("babble_share", "single_talker_share", "talk_before_share", "partial_copies")
+        return self.model_copy(update=dict.fromkeys(names, 0))

@@ -94,7 +94,7 @@ def _noises(seed: int) -> "dict[str, np.ndarray]":
     import numpy as np
 
     from kws.audio import noise
-    from kws.voices.backgrounds import babble
+    from kws.voices.backgrounds import chatter
 
     rngs = np.random.default_rng(seed).spawn(4)
     n = NOISE_S * RATE
@@ -103,5 +103,5 @@ def _noises(seed: int) -> "dict[str, np.ndarray]":
         "white": noise.white(n, rngs[0]),
         "pink": noise.pink(n, rngs[1]),
         "brown": noise.brown(n, rngs[2]),
-        "babble": babble(n, speech, rngs[3]),
+        "babble": chatter(n, speech, rngs[3]),
     }

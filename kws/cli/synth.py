@@ -82,6 +82,7 @@ def stream(
         print_left_out(console, left_out)
     between = sections(recordings, negatives_length, config.sample_rate)
     out.mkdir(parents=True, exist_ok=True)
+    _note_dropped_clips(config, out, console)
     for number in range(count):
         name = f"stream-{split}-{number:02d}"
         rng = generator(params.seed, "stream", name)
@@ -140,6 +141,7 @@ def scenes(
     positives = [name for name, clip in words.items() if is_positive(clip.label)]
     negatives = [name for name, clip in words.items() if not is_positive(clip.label)]
     out.mkdir(parents=True, exist_ok=True)
+    _note_dropped_clips(config, out, console)
     laid, left_out = 0, 0
     drawn: Scene | None = None
     for deal in deal_scenes(positives, negatives, chosen, params):
@@ -193,6 +195,13 @@ def _prepared(
         (sources,) = folder.rglob(SOURCES_FILE)
         return config, Corpus.from_json(sources.read_text()), console
     return config, Corpus.of_folder(str(folder)), console
+
+
+def _note_dropped_clips(config: "Config", out: Path, console: Terminal) -> None:
+    from pipeline.voices import write_dropped_clips
+
+    if dropped := write_dropped_clips(config, out):
+        console.print(dropped, highlight=False, markup=False, soft_wrap=True)
 
 
 def _gathered(

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from kws.errors import KwsError
+from kws.features.frontend import check_audio
 from kws.features.speech_mel import PARAMS
-from kws.speech.embedding import embed
+from kws.speech.embedding import embed_clips, embedding_count
 from kws.speech.network import EMBEDDING_HOP_MS
 
 LEAD_IN_MS, LEAD_OUT_MS = 640, 240
@@ -37,6 +38,8 @@ were dropped as they are. Of corrupted ones, each judged among those of its phra
 reversed, noise or silence, 32 of 36 second halves, 21 of 36 similar phrases, 11 of 36 first halves
 (1 of 12 of "jarvis"), 5 of 27 that said it twice.
 """
+CLIPS_AT_A_TIME = 256
+"""Embedded together: they are of about one length."""
 NEAREST = 0.15
 """Of the other clips, those that a clip is scored by: accents have few neighbours, and the same
 mistake made by more clips than these is not seen."""
@@ -51,11 +54,13 @@ class Judgement:
       scores: float64 `[clips]`: the mean distance to the nearest of the other clips, 0 to 2.
       threshold: of the scores.
       outliers: bool `[clips]`: `scores > threshold`.
+      nearest: int64 `[clips]`: the place of the other clip, not an outlier, that is most like each.
     """
 
     scores: np.ndarray
     threshold: float
     outliers: np.ndarray
+    nearest: np.ndarray
 
     @property
     def count(self) -> int:
@@ -77,27 +82,31 @@ def judge_clips(
       KwsError: fewer clips than can be judged.
       ValueError: a clip is not int16 of one dimension.
     """
-    return judge_paths([embedding_path(clip) for clip in clips], threshold_deviations)
+    return judge_paths(embedding_paths(clips), threshold_deviations)
 
 
 def judge_paths(
     paths: Sequence[np.ndarray], threshold_deviations: float = THRESHOLD_DEVIATIONS
 ) -> Judgement:
-    """`judge_clips` of what `embedding_path` gave."""
+    """`judge_clips` of what `embedding_paths` gave."""
     if len(paths) < FEWEST_CLIPS:
         raise KwsError(
             f"{len(paths)} clips of a phrase cannot be judged by each other",
             hint=f"at least {FEWEST_CLIPS}",
         )
     references = np.arange(0, len(paths), -(-len(paths) // MOST_REFERENCES))
-    scores = np.empty(len(paths))
-    for number, path in enumerate(paths):
-        distances = warped_distances(path, [paths[i] for i in references])
-        scores[number] = _mean_of_nearest(distances[references != number])
+    distances = np.stack([warped_distances(path, [paths[i] for i in references]) for path in paths])
+    scores = np.array(
+        [_mean_of_nearest(row[references != number]) for number, row in enumerate(distances)]
+    )
     centre = float(np.median(scores))
     deviation = MAD_TO_DEVIATION * float(np.median(np.abs(scores - centre)))
     threshold = centre + threshold_deviations * deviation
-    return Judgement(scores=scores, threshold=threshold, outliers=scores > threshold)
+    outliers = scores > threshold
+    distances[:, outliers[references]] = np.inf
+    distances[references, np.arange(len(references))] = np.inf
+    nearest = references[distances.argmin(axis=1)]
+    return Judgement(scores=scores, threshold=threshold, outliers=outliers, nearest=nearest)
 
 
 def _mean_of_nearest(distances: np.ndarray) -> float:
@@ -105,14 +114,27 @@ def _mean_of_nearest(distances: np.ndarray) -> float:
     return float(np.sort(distances)[:count].mean())
 
 
-def embedding_path(clip: np.ndarray) -> np.ndarray:
-    """float32 `[n, 96]`, each of length 1: the embeddings of a clip between silences."""
+def embedding_paths(clips: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """float32 `[n, 96]` of each, rows of length 1: the embeddings of clips between silences."""
     per_ms = PARAMS.sample_rate // 1000
     hop = EMBEDDING_HOP_MS * per_ms
-    # Whole hops, so that the end of the clip is not cut off by chance.
-    out = LEAD_OUT_MS * per_ms + (-len(clip)) % hop
-    embeddings = embed(np.pad(clip, (LEAD_IN_MS * per_ms, out)))
-    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    # Whole hops, so that the end of a clip is not cut off by chance.
+    lengths = [
+        LEAD_IN_MS * per_ms + -(-len(clip) // hop) * hop + LEAD_OUT_MS * per_ms for clip in clips
+    ]
+    paths: list[np.ndarray] = [np.empty(0)] * len(clips)
+    # An embedding is of what it spans and nothing after it: silence may follow a shorter clip.
+    places = sorted(range(len(clips)), key=lambda place: lengths[place])
+    for start in range(0, len(places), CLIPS_AT_A_TIME):
+        batch = places[start : start + CLIPS_AT_A_TIME]
+        padded = np.zeros((len(batch), lengths[batch[-1]]), np.int16)
+        for row, place in enumerate(batch):
+            check_audio(clips[place], ndim=1)
+            padded[row, LEAD_IN_MS * per_ms :][: len(clips[place])] = clips[place]
+        for place, embeddings in zip(batch, embed_clips(padded), strict=True):
+            own = embeddings[: embedding_count(lengths[place])]
+            paths[place] = own / np.linalg.norm(own, axis=1, keepdims=True)
+    return paths
 
 
 def warped_distances(path: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:

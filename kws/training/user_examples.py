@@ -42,7 +42,8 @@ def examples_of(
       clips: at the frontend's rate and of its length.
       backgrounds: int16 recordings at that rate; none: pink noise.
       copying: as in the original training. Where that changed no voice, a little is changed here:
-        few clips of one voice are too much alike.
+        few clips of one voice are too much alike. Nobody talks around the clips: the speech that
+        the original training had around its own is not at hand.
       copies: of each clip.
       split: whose rooms are used, where there is reverberation.
       labels: of the model.
@@ -55,6 +56,7 @@ def examples_of(
         backgrounds = [to_int16(pink * np.float32(_PINK_RMS / pink.std()))]
     if copying.augment == AugmentParams():
         copying = copying.model_copy(update={"augment": _LITTLE_CHANGED})
+    copying = copying.without_talkers()
     augment = copying.augment
     rooms = room_bank(seed, split, augment.rooms, rate) if augment.reverb_share and copies else ()
     heard = []

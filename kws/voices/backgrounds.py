@@ -30,7 +30,7 @@ def generate(seconds: int, speech: Sequence[np.ndarray], seed: int) -> dict[str,
         "mains_hum": hum(n, rngs[3]),
     }
     if speech:
-        recordings["babble"] = babble(n, speech, rngs[4])
+        recordings["babble"] = chatter(n, speech, rngs[4])
     return {name: _to_int16(recording) for name, recording in recordings.items()}
 
 
@@ -48,7 +48,7 @@ def hum(n: int, rng: np.random.Generator) -> np.ndarray:
     return audio / np.std(audio) + 0.3 * noise.pink(n, rng)
 
 
-def babble(n: int, speech: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def chatter(n: int, speech: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Several people talking at once, float `[n]`: sentences in random order without pauses."""
     audio = np.zeros(n)
     for _ in range(TALKERS):

@@ -4,8 +4,9 @@
     validation_list.txt, testing_list.txt  clips of the voices kept for eval and for test
     _background_noise_/{train,eval,test}/  generated noises, hum and babble, other ones a split
     _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said;
-                                           `bulk_*` are the generated ones
-    corpus.json                            parameters, versions, counts
+                                           `bulk_*` (by the bulk voice) and `generated_*` (by
+                                           Kokoro's) are generated ones
+    corpus.json                            parameters, versions, counts, clips that were dropped
     LICENSES.md                            whose voices these are
 
 It is written beside its place and renamed: the folder is there in full or not at all. Of several
@@ -27,17 +28,24 @@ import kws
 from kws import storage
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
-from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
+from kws.splits import EVAL, SPLITS, TEST, Split
 from kws.voices import backgrounds, engines, render, trim
 from kws.voices.cache import ClipCache, default_folder
 from kws.voices.licences import licences
+from kws.voices.outliers import (
+    CORPUS_FILE,
+    KEY_IN_CORPUS_FILE,
+    DroppedClip,
+    Judge,
+    file_name,
+    find_outliers,
+)
 from kws.voices.params import VoicesParams
 from kws.voices.plan import SENTENCES_FILE, Utterance, plan, planned_near_words
 from kws.voices.sentences import GRAMMAR_FILE
 
 __all__ = ["BuildReport", "Utterance", "build", "params_hash", "plan"]
 
-CORPUS_FILE = "corpus.json"
 LAYOUT_VERSION = 1
 SENTENCES_A_RECORDING = 10
 PAUSE_S = (0.3, 1.0)
@@ -52,6 +60,7 @@ class BuildReport:
       unchanged: True if it was there already and nothing was done.
       clips: words, by split.
       synthesized, cached: utterances said now, and found in the cache.
+      dropped: clips of keywords that are not in the corpus (`kws.voices.outliers`).
       audio_s: seconds of words and sentences.
       elapsed_s: seconds that it took.
     """
@@ -61,6 +70,7 @@ class BuildReport:
     clips: dict[str, int]
     synthesized: int
     cached: int
+    dropped: int
     audio_s: float
     elapsed_s: float
 
@@ -73,7 +83,7 @@ def params_hash(params: VoicesParams) -> str:
     if params.near_words:
         near = [dataclasses.astuple(word) for word in planned_near_words(params)]
         digest.update(json.dumps(near).encode())
-    if params.bulk_sentences:
+    if params.bulk_sentences or any(params.kokoro_sentences):
         digest.update(GRAMMAR_FILE.read_bytes())
     return digest.hexdigest()
 
@@ -84,6 +94,7 @@ def build(
     cache_dir: Path | str | None = None,
     workers: int = 1,
     progress: render.Progress | None = None,
+    judge: Judge | None = None,
 ) -> BuildReport:
     """Synthesizes the corpus into `folder`, unless the very same is there already.
 
@@ -93,26 +104,32 @@ def build(
       cache_dir: where clips are kept for the next time; `$KWS_CACHE` or `~/.cache/kws` by default.
       workers: processes that synthesize; the bytes do not depend on it.
       progress: called with utterances done, utterances in all, seconds since the start.
+      judge: of the clips of each keyword, where the params ask for one; None: all are kept.
 
     Raises:
       KwsError: for a word that cannot be said, or a folder that holds something else.
     """
     start_s = time.monotonic()
     folder = Path(folder)
-    unchanged = _unchanged(params, folder, start_s)
+    judge = judge if params.drop_outliers else None
+    unchanged = _unchanged(params, folder, judge is not None, start_s)
     if unchanged is not None:
         return unchanged
     with storage.lock(folder.with_name(f".{folder.name}.lock"), "the synthesis of the voices"):
         # Another process may have made it while this one waited.
-        return _unchanged(params, folder, start_s) or _build(
-            params, folder, cache_dir, workers, progress, start_s
+        return _unchanged(params, folder, judge is not None, start_s) or _build(
+            params, folder, cache_dir, workers, progress, judge, start_s
         )
 
 
-def _unchanged(params: VoicesParams, folder: Path, start_s: float) -> BuildReport | None:
+def _unchanged(
+    params: VoicesParams, folder: Path, judged: bool, start_s: float
+) -> BuildReport | None:
     """The report on a folder that holds the corpus already; None if it has to be made."""
     existing = _existing(folder)
     if existing is None or existing.get("params_hash") != params_hash(params):
+        return None
+    if judged != (existing.get(KEY_IN_CORPUS_FILE) is not None):
         return None
     return BuildReport(
         folder=folder,
@@ -120,6 +137,7 @@ def _unchanged(params: VoicesParams, folder: Path, start_s: float) -> BuildRepor
         clips=existing["clips"],
         synthesized=0,
         cached=existing["utterances"],
+        dropped=len(existing[KEY_IN_CORPUS_FILE] or ()),
         audio_s=existing["audio_s"],
         elapsed_s=time.monotonic() - start_s,
     )
@@ -131,6 +149,7 @@ def _build(
     cache_dir: Path | str | None,
     workers: int,
     progress: render.Progress | None,
+    judge: Judge | None,
     start_s: float,
 ) -> BuildReport:
     utterances = plan(params)
@@ -141,16 +160,18 @@ def _build(
     cache = ClipCache(default_folder() if cache_dir is None else cache_dir)
     requests = [utterance.request for utterance in utterances]
     synthesized = render.synthesize(requests, cache.folder, workers, progress)
+    dropped = None if judge is None else find_outliers(params, utterances, cache, judge)
 
     storage.remove_leftovers(folder)
     with storage.atomic_folder(folder) as temporary:
-        summary = _write(params, utterances, cache, temporary)
+        summary = _write(params, utterances, dropped, cache, temporary)
     return BuildReport(
         folder=folder,
         unchanged=False,
         clips=summary["clips"],
         synthesized=synthesized,
         cached=len({render.key(request) for request in requests}) - synthesized,
+        dropped=len(dropped or ()),
         audio_s=summary["audio_s"],
         elapsed_s=time.monotonic() - start_s,
     )
@@ -170,9 +191,15 @@ def _existing(folder: Path) -> dict | None:
 
 
 def _write(
-    params: VoicesParams, utterances: list[Utterance], cache: ClipCache, folder: Path
+    params: VoicesParams,
+    planned: list[Utterance],
+    dropped: list[DroppedClip] | None,
+    cache: ClipCache,
+    folder: Path,
 ) -> dict:
     """Writes all files of the corpus and returns what `corpus.json` says."""
+    left_out = {clip.file for clip in dropped or ()}
+    utterances = [u for u in planned if u.kind != "word" or file_name(u) not in left_out]
     lists: dict[Split, list[str]] = {split: [] for split in SPLITS}
     spoken: dict[Split, list[np.ndarray]] = {split: [] for split in SPLITS}
     samples = 0
@@ -185,15 +212,16 @@ def _write(
         samples += len(clip)
         return clip
 
-    bulk = [utterance for utterance in utterances if utterance.kind == "bulk"]
+    generated: dict[tuple[str, Split], list[Utterance]] = {}
     for utterance in utterances:
-        if utterance.kind == "bulk":
+        if utterance.kind in ("bulk", "generated"):
+            generated.setdefault((utterance.kind, utterance.split), []).append(utterance)
             continue
         clip = spoken_now(utterance)
         if utterance.kind == "sentence":
             spoken[utterance.split].append(clip)
             continue
-        name = f"{utterance.word}/{utterance.speaker}_nohash_{utterance.take}.wav"
+        name = file_name(utterance)
         _write_wav(folder / name, clip)
         lists[utterance.split].append(name)
     for number, split in enumerate(SPLITS):
@@ -206,8 +234,9 @@ def _write(
         for noise_name, recording in noises.items():
             _write_wav(folder / BACKGROUND_FOLDER / split / f"{noise_name}_{split}.wav", recording)
     # May be hours: read, joined and written one recording at a time.
-    for index, recording in enumerate(_recordings(map(spoken_now, bulk), params.seed)):
-        _write_wav(folder / NEGATIVES_FOLDER / TRAIN / f"bulk_{TRAIN}_{index}.wav", recording)
+    for (kind, split), said in generated.items():
+        for index, recording in enumerate(_recordings(map(spoken_now, said), params.seed)):
+            _write_wav(folder / NEGATIVES_FOLDER / split / f"{kind}_{split}_{index}.wav", recording)
     for split, file in ((EVAL, "validation_list.txt"), (TEST, "testing_list.txt")):
         (folder / file).write_text("".join(f"{name}\n" for name in sorted(lists[split])))
     (folder / "LICENSES.md").write_text(licences(params))
@@ -217,8 +246,12 @@ def _write(
         "params_hash": params_hash(params),
         "engines": _versions(params),
         "kws_version": kws.__version__,
-        "utterances": len(utterances),
+        "utterances": len(planned),
         "clips": {split: len(lists[split]) for split in SPLITS},
+        # None says that nothing was judged.
+        KEY_IN_CORPUS_FILE: None
+        if dropped is None
+        else [dataclasses.asdict(clip) for clip in dropped],
         "audio_s": round(samples / trim.SAMPLE_RATE, 3),
         "speakers": {s: sorted({u.speaker for u in words if u.split == s}) for s in SPLITS},
         "words": {s: Counter(u.word for u in words if u.split == s) for s in SPLITS},

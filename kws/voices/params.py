@@ -24,6 +24,11 @@ class VoicesParams(Params):
         description="unknown words that sound like a keyword: an error; or drop them, and those "
         "that have a keyword among their words",
     )
+    drop_outliers: bool = pydantic.Field(
+        True,
+        description="training clips of a keyword that are unlike all its others are left out "
+        "(kws/speech/judge.py); dropped_clips.html plays them",
+    )
     kokoro_takes: int = pydantic.Field(
         1, ge=0, description="takes of a keyword by each Kokoro voice"
     )
@@ -103,6 +108,11 @@ class VoicesParams(Params):
         description="generated sentences without keywords, some with near-words in them, said in "
         "training by the warped bulk voice (about three seconds each)",
     )
+    kokoro_sentences: tuple[int, int, int] = pydantic.Field(
+        (0, 0, 0),
+        description="generated sentences without keywords, said in train, eval, test by the Kokoro "
+        "voices of each in turn (2.3 seconds each, about a second of a core)",
+    )
     background_seconds: int = pydantic.Field(
         60, ge=1, description="length of each generated background recording"
     )
@@ -114,10 +124,9 @@ class VoicesParams(Params):
             low, high = getattr(self, name)
             if not 0.5 <= low <= high <= 2.0:
                 raise ValueError(f"{name}=({low}, {high}) must rise, between 0.5 and 2")
-        if min(self.negative_sentences) < 0:
-            raise ValueError(
-                f"negative_sentences={self.negative_sentences}: counts cannot be negative"
-            )
+        for name in ("negative_sentences", "kokoro_sentences"):
+            if min(getattr(self, name)) < 0:
+                raise ValueError(f"{name}={getattr(self, name)}: counts cannot be negative")
         kept = self.eval_voices + self.test_voices
         if self.max_voices is not None and self.max_voices <= kept:
             raise ValueError(

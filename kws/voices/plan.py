@@ -37,6 +37,7 @@ def plan(params: VoicesParams) -> list[Utterance]:
         *said_by(params, extra, phonemes, extra_takes, params.kokoro_unknown_takes),
         *said_by(params, extra, near_phonemes, extra_takes, params.near_word_takes),
         *plan_sentences.bulk(params, near_texts),
+        *plan_sentences.by_all_voices(params, voices, near_texts),
     ]
 
 

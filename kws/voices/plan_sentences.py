@@ -7,7 +7,7 @@ from kws.errors import KwsError
 from kws.splits import SPLITS, TRAIN, Split
 from kws.voices import engines, pronounce
 from kws.voices import sentences as generated
-from kws.voices.draw import HIBARI_SPEAKER, generator, warped
+from kws.voices.draw import HIBARI_SPEAKER, generator, seed, warped
 from kws.voices.engine import Request
 from kws.voices.params import VoicesParams
 from kws.voices.utterance import Utterance
@@ -56,11 +56,7 @@ def own(params: VoicesParams, voices: Mapping[Split, Sequence[str]]) -> Iterator
                 speaker = HIBARI_SPEAKER
                 request = warped(params, rng, text, phonemes, speed, max_ms=0)
             else:
-                voice = voices[split][take % len(voices[split])]
-                speaker = f"{engines.KOKORO}-{voice}"
-                request = Request(
-                    engine=engines.KOKORO, text=text, phonemes=phonemes, voice=voice, speed=speed
-                )
+                speaker, request = _by_kokoro(voices[split], take, text, phonemes, speed)
             yield Utterance(
                 split=split, kind="sentence", word=text, speaker=speaker, take=take, request=request
             )
@@ -76,6 +72,41 @@ def bulk(params: VoicesParams, near: Sequence[str]) -> Iterator[Utterance]:
         yield Utterance(
             split=TRAIN, kind="bulk", word=text, speaker=HIBARI_SPEAKER, take=take, request=request
         )
+
+
+def by_all_voices(
+    params: VoicesParams, voices: Mapping[Split, Sequence[str]], near: Sequence[str]
+) -> Iterator[Utterance]:
+    """Generated ones, some with near-words in them, by the Kokoro voices of each split in turn.
+
+    Each split has sentences of its own, and more of them begin with the fewer, so that Kokoro has
+    nothing to say twice where a count is raised.
+    """
+    for split, count in zip(SPLITS, params.kokoro_sentences, strict=True):
+        own_seed = seed(params.seed, "kokoro sentences", split)
+        texts = generated.generate(count, own_seed, params.keywords, near)
+        for take, text in enumerate(texts):
+            rng = generator(params, split, text, "generated", take)
+            speed = round(float(rng.uniform(*BULK_SPEED)), 3)
+            phonemes = pronounce.sentence(text)
+            speaker, request = _by_kokoro(voices[split], take, text, phonemes, speed)
+            yield Utterance(
+                split=split,
+                kind="generated",
+                word=text,
+                speaker=speaker,
+                take=take,
+                request=request,
+            )
+
+
+def _by_kokoro(
+    voices: Sequence[str], take: int, text: str, phonemes: str, speed: float
+) -> tuple[str, Request]:
+    """The speaker whose turn it is, and what it is asked."""
+    voice = voices[take % len(voices)]
+    request = Request(engine=engines.KOKORO, text=text, phonemes=phonemes, voice=voice, speed=speed)
+    return f"{engines.KOKORO}-{voice}", request
 
 
 def contains(words: tuple[str, ...], sought: tuple[str, ...]) -> bool:

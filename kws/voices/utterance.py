@@ -9,7 +9,8 @@ from kws.voices.engine import Request
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Utterance:
-    """A word, or a sentence without any keyword: our own, or a generated (bulk) one.
+    """A word, or a sentence without any keyword: our own, or a generated one, by the bulk voice
+    ("bulk") or by Kokoro's ("generated").
 
     Attributes:
       word: what is said.
@@ -19,7 +20,7 @@ class Utterance:
     """
 
     split: Split
-    kind: Literal["word", "sentence", "bulk"]
+    kind: Literal["word", "sentence", "bulk", "generated"]
     word: str
     speaker: str
     take: int

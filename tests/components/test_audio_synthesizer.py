@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from components.audio_synthesizer.executor import (
 )
 from components.audio_synthesizer.recordings import (
     HELD_BACKGROUND_MS,
+    HELD_TALK_MS,
     find_rooms,
     load_rooms,
     sample_backgrounds,
+    sample_talkers,
 )
 from components.audio_synthesizer.streams import sample_streams, stream_count, write_stream
 from kws.audio import clip as clips
@@ -207,6 +210,57 @@ def test_backgrounds_beyond_what_a_worker_holds_are_parts_of_many_recordings():
     assert [(p.path[3:], p.start_ms) for p in again] == [(p.path[3:], p.start_ms) for p in chosen]
     few = pieces[:20]
     assert sample_backgrounds(few, seed=1) == few
+
+
+def test_a_single_recording_that_is_too_long_is_used_from_its_beginning_to_its_end():
+    hour = 3_600_000.0
+    chosen = sample_backgrounds([Piece("/a/talk.wav", 1000.0, 1000.0 + hour)], seed=1)
+    assert sum(piece.duration_ms for piece in chosen) == HELD_BACKGROUND_MS
+    for one, following in itertools.pairwise(chosen):
+        assert 1000.0 <= one.start_ms < one.stop_ms <= following.start_ms + 1e-6
+    assert chosen[0].start_ms < 0.1 * hour and chosen[-1].stop_ms > 0.9 * hour
+
+
+def test_half_an_hour_of_people_talk_each_source_as_much_as_it_has():
+    hour = 3_600_000.0
+    synthesized = [Piece(f"/n/bulk_{i}.wav", 0, 30_000.0, "voices") for i in range(80)]
+    negatives = [
+        Piece("/n/librispeech.wav", 0, 2 * hour, "recorded"),
+        *synthesized,
+        Piece("/n/sounds.wav", 0, hour, "recorded"),
+        Piece("/n/music/1.wav", 0, hour, "recorded"),
+        Piece("/m/1.wav", 0, hour, "Noise"),
+    ]
+    chosen = sample_talkers(negatives, seed=1)
+    assert sum(piece.duration_ms for piece in chosen) == HELD_TALK_MS
+    recorded = [piece for piece in chosen if piece.path == "/n/librispeech.wav"]
+    assert {piece.source for piece in chosen if piece not in recorded} == {"voices"}
+    # Three quarters of what there is.
+    assert len(recorded) / len(chosen) == pytest.approx(0.75, abs=0.12)
+    assert recorded[0].start_ms < 0.4 * hour and recorded[-1].stop_ms > 1.6 * hour
+    assert sample_talkers(negatives[::-1], seed=1) == chosen
+
+
+def test_parts_of_keywords_are_unknown_and_in_training_alone(tmp_path):
+    params = NoisyCopyParams(copies=1, eval_copies=1, lead_in_ms=250, partial_copies=2)
+    made, _ = synthesize(tmp_path, corpus(tmp_path / "corpus"), copies=params)
+    for split, parts_of_each in (("train", 2), ("eval", 0), ("test", 0)):
+        copies = read_split(made, split)
+        parts = [copy for copy in copies if copy.augmentation == "partial"]
+        keywords = [copy for copy in copies if copy.label == "yes"]
+        assert keywords and len(parts) == parts_of_each * len(keywords)
+        assert all(copy.label == UNKNOWN and copy.word.startswith("yes (") for copy in parts)
+        assert {copy.speaker for copy in parts} <= {copy.speaker for copy in keywords}
+
+
+def test_other_people_are_asked_for_where_none_are_recorded(tmp_path):
+    recordings = corpus(tmp_path / "corpus")
+    (recordings / "_negatives_/talk.wav").rename(recordings / "_negatives_/sounds.wav")
+    params = NoisyCopyParams(babble_share=0.5)
+    with pytest.raises(
+        KwsError, match=r"\(babble_share=0.5\), but split train has no recording of"
+    ):
+        synthesize(tmp_path, recordings, copies=params)
 
 
 def test_recorded_rooms_are_used_beside_simulated_ones(tmp_path):

@@ -1,4 +1,4 @@
-"""The Beam step of noisy copies: rooms of the split, and nothing that depends on the order."""
+"""The Beam step of noisy copies: rooms and people of the split, whatever the order and worker."""
 
 import numpy as np
 import soundfile
@@ -13,7 +13,12 @@ from kws.splits import Split
 RATE = 16000
 IN_ROOMS = NoisyCopyParams(augment=AugmentParams(reverb_share=1.0, rooms=2))
 EVERYTHING = NoisyCopyParams(
-    augment=AugmentParams(**{f"{step}_share": 1.0 for step in STEPS}, rooms=2)
+    augment=AugmentParams(**{f"{step}_share": 1.0 for step in STEPS}, rooms=2),
+    partial_copies=2,
+    babble_share=0.5,
+    single_talker_share=0.3,
+    coloured_noise_share=0.2,
+    talk_before_share=0.5,
 )
 
 
@@ -38,7 +43,8 @@ def copies(folder, params: NoisyCopyParams, split: Split, numbers) -> dict[int, 
     path = folder / "hiss.wav"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.05, 5 * RATE), RATE, "PCM_16")
     params = params.model_copy(update={"copies": 2, "eval_copies": 2})
-    step = NoisyCopies([Piece(str(path), 0.0, 5000.0)], params.to_json(), RATE, split)
+    piece = Piece(str(path), 0.0, 5000.0)
+    step = NoisyCopies([piece], params.to_json(), RATE, split, talkers=[piece])
     step.setup()
     return {
         number: b"".join(copy for _, copy in step.process((0, serialized(number))))

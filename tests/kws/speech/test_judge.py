@@ -57,8 +57,18 @@ def test_clips_that_say_something_else_are_found_and_the_others_are_not():
     found = judge.judge_clips(clips)
     assert np.flatnonzero(found.outliers).tolist() == sorted(wrong)
     assert found.count == len(wrong)
+    assert not found.outliers[found.nearest].any()
+    assert (found.nearest != np.arange(len(clips))).all()
     again = judge.judge_clips(clips)
     np.testing.assert_array_equal(again.scores, found.scores)
+
+
+def test_a_clip_has_the_same_path_whatever_it_is_embedded_with():
+    clips = [AUDIO[:9000], AUDIO[4000:25000], AUDIO[30000:41111]]
+    together = judge.embedding_paths(clips)
+    assert len({len(path) for path in together}) == 3
+    for clip, path in zip(clips, together, strict=True):
+        np.testing.assert_allclose(path, judge.embedding_paths([clip])[0], atol=1e-5)
 
 
 def test_too_few_clips_are_refused():

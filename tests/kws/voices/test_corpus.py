@@ -80,6 +80,27 @@ def test_generated_sentences_are_negatives_of_training_ten_a_recording(tmp_path)
     assert seconds[1] < seconds[0]
 
 
+def test_sentences_by_all_voices_are_negatives_of_every_split(tmp_path):
+    sentences = {"kokoro_sentences": (12, 2, 1), "hibari_keyword_takes": 1}
+    params = HIBARI_ONLY.model_copy(update=sentences)
+    cache = ClipCache(tmp_path / "cache")
+    for utterance in corpus.plan(params):
+        if utterance.request.engine == "kokoro":
+            cache.put(render.key(utterance.request), np.full(16000, 100 + utterance.take, np.int16))
+    corpus.build(params, tmp_path / "corpus", tmp_path / "cache")
+    folder = tmp_path / "corpus/_negatives_"
+    found = {str(p.relative_to(folder)): soundfile.read(p, dtype="int16")[0] for p in
+             folder.rglob("generated_*")}  # fmt: skip
+    assert set(found) == {
+        "train/generated_train_0.wav",
+        "train/generated_train_1.wav",
+        "eval/generated_eval_0.wav",
+        "test/generated_test_0.wav",
+    }
+    assert set(found["train/generated_train_1.wav"]) == {0, 110, 111}
+    assert set(found["eval/generated_eval_0.wav"]) == {0, 100, 101}
+
+
 def test_two_workers_write_the_same_bytes_as_one(built, tmp_path):
     root, report = built
     seen = []

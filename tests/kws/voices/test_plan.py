@@ -150,3 +150,19 @@ def test_a_word_that_sounds_like_a_keyword_is_refused():
     dropping = VoicesParams(keywords=("left", "right"), unknown_words=unknown, homophones="drop")
     words = {utterance.word for utterance in plan(dropping) if utterance.kind == "word"}
     assert words == {"left", "right", "house", "rightly"}
+
+
+def test_generated_sentences_are_said_by_every_voice_of_their_split_in_turn():
+    params = VoicesParams(keywords=("yes",), kokoro_sentences=(150, 20, 9), mixes=4, eval_mixes=2)
+    voices = cast(params)
+    said = [u for u in plan(params) if u.kind == "generated"]
+    for split, count in zip(SPLITS, params.kokoro_sentences, strict=True):
+        mine = [u for u in said if u.split == split]
+        assert len({u.word for u in mine}) == len(mine) == count
+        assert {u.request.voice for u in mine} == set(voices[split][:count])
+        assert {u.request.engine for u in mine} == {"kokoro"}
+    texts = {split: {u.word for u in said if u.split == split} for split in SPLITS}
+    assert not texts["train"] & (texts["eval"] | texts["test"])
+    assert not any("yes" in re.findall(r"\w+", u.word.lower()) for u in said)
+    more = params.model_copy(update={"kokoro_sentences": (160, 20, 9), "bulk_sentences": 5})
+    assert {u.request for u in said} < {u.request for u in plan(more)}
