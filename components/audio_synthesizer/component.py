@@ -48,7 +48,9 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
      - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
-       of `minutes`, where that is less). Streams `negatives-…` are the recordings without
+       of `minutes`, where that is less). With `conditions` there are as many in each of them,
+       `words-eval-00-quiet` and so on, all saying the same words at the same times, for which the
+       split's recordings talk at once (babble) and its rooms sound. Streams `negatives-…` are the recordings without
        keywords, if there are any: all of them, or whole streams up to `negatives_hours`. Where
        `train_minutes` is given, the train split has streams too: that many minutes of words, and a
        sample of its negatives.

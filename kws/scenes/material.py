@@ -26,6 +26,7 @@ from kws.labels import UNKNOWN, label_of, refuse_near_matches
 from kws.scenes.negatives import join_negatives, plan_negatives
 from kws.scenes.piece import Piece
 from kws.splits import Split
+from kws.voices.corpus import is_synthesized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -170,13 +171,18 @@ def _pieces(
             unusable[part.path] = f"{finding.reason}: {finding.detail}"
             continue
         path, duration_ms = corpus.path_of(part.path), finding.duration_ms
-        piece = Piece(path, part.start_share * duration_ms, part.end_share * duration_ms)
+        start_ms, stop_ms = part.start_share * duration_ms, part.end_share * duration_ms
+        piece = Piece(path, start_ms, stop_ms, synthesized=is_synthesized(path, _text))
         if piece.duration_ms >= 1:
             pieces.append(piece)
     if findings:
         title = f"{kind} of {', '.join(folder.path for folder in corpus.folders)}"
         yield_of_recordings(findings).refuse_loss(title, MAX_LOSS, "minutes")
     return pieces
+
+
+def _text(path: str) -> str | None:
+    return Path(path).read_text() if Path(path).is_file() else None
 
 
 def _examine(name: str, path: Path) -> Finding:

@@ -1,10 +1,10 @@
 """Render one section of a stream with pydub: words overlaid on one background at their levels."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
-from kws.augment.background import cut_background
 from kws.augment.level import amplitude, dbfs, decibels, rms
 from kws.scenes.params import StreamParams
 from kws.scenes.schedule import Section
@@ -12,6 +12,8 @@ from kws.scenes.segment import from_segment, to_segment
 from kws.scenes.utterance import Utterance
 
 PEAK_LIMIT = 32767.0
+Background = Callable[[int, np.random.Generator], np.ndarray]
+"""Gives int16 `[samples]` of a background, as many as it is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class RenderedSection:
 
 def render_section(
     section: Section[Utterance],
-    background: np.ndarray,
+    background: Background,
     sample_rate: int,
     params: StreamParams,
     rng: np.random.Generator,
@@ -47,7 +49,7 @@ def render_section(
     begin_ms = section.start_ms - section.fade_in_ms // 2
     end_ms = section.stop_ms + section.fade_out_ms // 2
     samples = end_ms * sample_rate // 1000 - begin_ms * sample_rate // 1000
-    noise = cut_background(background, samples, rng)
+    noise = background(samples, rng)
     noise_rms = rms(noise)
 
     noise_dbfs = rng.uniform(*params.level_dbfs) - rng.uniform(*params.snr_db)
