@@ -26,9 +26,7 @@ from components.audio_synthesizer.streams import (
     LayStreams,
     NamedStream,
     StreamRecordings,
-    room_count,
     sample_streams,
-    uses_babble,
     word_stream_ids,
 )
 from components.local_workers import LocalWorkersExecutor, Work
@@ -165,11 +163,11 @@ def _stream_recordings(
     negatives: list[NamedStream],
     folder: str,
 ) -> StreamRecordings:
-    talking = [piece for _, pieces in negatives for piece in pieces] if uses_babble(params) else []
+    talking = [piece for _, pieces in negatives for piece in pieces] if params.needs_babble else []
     return StreamRecordings(
         backgrounds=backgrounds,
         talkers=plan_talkers(talking, params.seed),
-        room_paths=find_rooms(folder, split, room_count(params), params.seed),
+        room_paths=find_rooms(folder, split, params.most_rooms, params.seed),
     )
 
 

@@ -72,16 +72,6 @@ def word_stream_ids(split: Split, params: StreamParams) -> list[str]:
     ]
 
 
-def uses_babble(params: StreamParams) -> bool:
-    """Whether talkers are needed."""
-    return any(params.condition(name).background == "babble" for name in params.conditions)
-
-
-def room_count(params: StreamParams) -> int:
-    """How many rooms are simulated for the conditions, and how many recorded ones join them."""
-    return max((params.condition(name).rooms for name in params.conditions), default=0)
-
-
 def sample_streams(
     streams: Sequence[NamedStream], enough_ms: float, seed: int
 ) -> list[NamedStream]:
@@ -165,7 +155,7 @@ class LayStream(beam.DoFn):
         minutes = min(params.minutes, LONGEST_STREAM_MINUTES)
         self._params = params.model_copy(update={"minutes": minutes})
         recordings, rate = self._recordings, self._sample_rate
-        rooms = room_bank(params.seed, self._split, room_count(params), rate)
+        rooms = room_bank(params.seed, self._split, params.most_rooms, rate)
         self._surroundings = Surroundings(
             backgrounds=load_backgrounds(recordings.backgrounds, rate),
             talkers=load_talkers(recordings.talkers, rate),

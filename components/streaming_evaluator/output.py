@@ -39,7 +39,11 @@ def write(
     report |= {split: reports[split].to_dict() for split in (TEST, EVAL)}
     report |= extra
     text = tables.to_text(tables.streaming_table(report[TEST]))
+    conditions = tables.conditions_table(report[TEST])
+    if conditions is not None:
+        text += "\n" + tables.to_text(conditions)
     text += f"\n{point.reason}\n"
+    text += "".join(f"{caveat}\n" for caveat in report[TEST]["caveats"])
     if "cascade" in extra:
         text += f"{extra['cascade']['summary']}\n"
     text += "\n" + tables.to_text(tables.gates_table(gates))

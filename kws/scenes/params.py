@@ -152,6 +152,16 @@ class StreamParams(Params):
         """How one of the conditions sounds."""
         return self.of_condition.get(name) or CONDITIONS[name]
 
+    @property
+    def needs_babble(self) -> bool:
+        """Whether talkers are needed for a condition."""
+        return any(self.condition(name).background == "babble" for name in self.conditions)
+
+    @property
+    def most_rooms(self) -> int:
+        """How many rooms are simulated for the conditions, and recorded ones at most."""
+        return max((self.condition(name).rooms for name in self.conditions), default=0)
+
 
 class SceneParams(Params):
     """Scenes after the trigger-word assignment (A. Ng, Sequence Models, Coursera, week 3).

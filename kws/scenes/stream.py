@@ -19,6 +19,9 @@ from kws.scenes.section import Background, RenderedSection, render_section
 from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
 
 
+Sections = list[Section[Utterance]]
+
+
 def is_stream_word(clip: Clip) -> bool:
     """Clean clips of keywords and of other words are laid; copies and silence are not."""
     return clip.augmentation == "none" and clip.label != SILENCE
@@ -84,9 +87,6 @@ def lay_stream(
     turns = _in_turns(backgrounds, rng)
     rendered = [render_section(section, next(turns), rate, params, rng) for section in sections]
     return _joined(sections, rendered, rate, stream_id)
-
-
-Sections = list[Section[Utterance]]
 
 
 def _plan(

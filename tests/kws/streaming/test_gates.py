@@ -8,7 +8,7 @@ from scipy import stats
 
 from kws.streaming import exposure
 from kws.streaming.evaluate import StreamingReport, evaluate_streams
-from kws.streaming.gates import NO_NEGATIVES, streaming_gates
+from kws.streaming.gates import streaming_gates
 from kws.streaming.params import DetectorParams, MatchParams, StreamingGateParams
 from kws.streaming.rates import hourly_rate
 from kws.streaming.scored_stream import StreamPosteriors
