@@ -59,8 +59,9 @@ def stream(
 ) -> None:
     """Long streams for tests: words every few seconds over backgrounds, and sections without.
 
-    Where streams.conditions names some, each stream is laid in all of them. Of each stream four files: .wav; .json, the ground truth; _labels.txt, "label, time in ms" as
+    Of each stream four files: .wav; .json, the ground truth; _labels.txt, "label, time in ms" as
     TensorFlow's speech tutorial reads it (test_streaming_accuracy); _audacity.txt, a label track.
+    With --set streams.conditions=[quiet,babble], say, each stream is laid in all of them.
     """
     from kws.report.tables import print_left_out
     from kws.scenes.interleave import interleave

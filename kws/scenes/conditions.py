@@ -1,4 +1,4 @@
-"""What a condition (`kws.scenes.params.ConditionParams`) needs: babble made of talkers, and rooms."""
+"""What a condition (`kws.scenes.params.ConditionParams`) is made with: babble, and rooms."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -8,7 +8,6 @@ import pydantic
 
 from kws.params import Params
 
-
 _CONDITION_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

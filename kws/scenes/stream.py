@@ -18,7 +18,6 @@ from kws.scenes.schedule import Section, schedule
 from kws.scenes.section import Background, RenderedSection, render_section
 from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
 
-
 Sections = list[Section[Utterance]]
 
 
@@ -204,9 +203,7 @@ def _shuffled(
         turn += 1
 
 
-def _in_turns(
-    backgrounds: Sequence[np.ndarray], rng: np.random.Generator
-) -> Iterator[Background]:
+def _in_turns(backgrounds: Sequence[np.ndarray], rng: np.random.Generator) -> Iterator[Background]:
     """Endless: each background once in every round."""
     while True:
         for place in rng.permutation(len(backgrounds)):

@@ -70,9 +70,9 @@ def accepts_of_negatives(
             duration_ms["recorded"] += max(0, truth.duration_ms - marked_ms)
         for accept in matched.false_accepts:
             at_ms = accept.detection.end_ms
-            span = next((s for s in truth.negatives if s.start_ms < at_ms <= s.end_ms), None)
-            if span is not None or truth.kind == "negatives":
-                counts["recorded" if span is None else _origin(span)] += 1
+            inside = [s for s in truth.negatives if s.start_ms < at_ms <= s.end_ms]
+            if inside or truth.kind == "negatives":
+                counts[_origin(inside[0]) if inside else "recorded"] += 1
     return {
         origin: hourly_rate(counts[origin], duration_ms[origin] / MS_PER_HOUR)
         for origin in get_args(Origin)

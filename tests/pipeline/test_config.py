@@ -76,7 +76,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(override, sentence):
 def test_a_limit_for_a_condition_that_is_not_laid_is_refused():
     laid = "streams.conditions=[quiet]"
     limit = "streaming.gates.max_miss_rate_of_condition={quiet: 0.1, babble: 0.4}"
-    with pytest.raises(KwsError, match="names 'babble', streams.conditions are quiet"):
+    with pytest.raises(KwsError, match=r"names 'babble', streams.conditions are quiet"):
         load("quickstart", [laid, limit])
     assert load("quickstart", ["streams.conditions=[quiet, babble]", limit])
 

@@ -42,9 +42,7 @@ def test_conditions_have_a_table_and_what_false_accepts_do_not_rest_on_is_said(
         "false_accepts_per_hour": hourly_rate(3, 0.25).to_dict(),
     }
     test = {"per_condition": {"babble": babble}, "caveats": ["not judged against recorded speech"]}
-    card = model_card.render(
-        dataclasses.replace(contents, figures={"streaming": {"test": test}})
-    )
+    card = model_card.render(dataclasses.replace(contents, figures={"streaming": {"test": test}}))
     # Clopper and Pearson, 10 of 40.
     assert "| babble | 40 | 25.00% | 12.69% to 41.20% | 3 | 0.25 |" in card
     assert "False accepts: not judged against recorded speech." in card

@@ -162,9 +162,7 @@ def in_conditions(**missed_of_words: tuple[int, int]) -> StreamingReport:
         ground_truth = truth(*there, stream_id=condition).model_copy(
             update={"condition": condition}
         )
-        streams.append(
-            StreamPosteriors(truth=ground_truth, times_ms=times, posteriors=posteriors)
-        )
+        streams.append(StreamPosteriors(truth=ground_truth, times_ms=times, posteriors=posteriors))
     return evaluate_streams(streams, LABELS, DETECTOR, MatchParams())
 
 

@@ -109,7 +109,11 @@ def test_conditions_have_a_table_and_their_gate_the_bounds_of_the_hardest(facts)
     hard = {**test["total"], "words": 40, "misses": 10, "miss_rate": share(10, 40).to_dict()}
     conditions = {"quiet": test["total"], "babble": hard}
     gate = Gate(
-        name="streaming.miss_rate_of_condition", value=0.25, limit=0.2, at_most=True, detail="babble"
+        name="streaming.miss_rate_of_condition",
+        value=0.25,
+        limit=0.2,
+        at_most=True,
+        detail="babble",
     )
     text = page.render(
         dataclasses.replace(
