@@ -24,8 +24,7 @@ def _check_level(highest_dbfs: float) -> None:
 class ConditionParams(Params):
     """How the words of a stream sound in one condition.
 
-    Where a section of the stream has several ranges of level, they take turns section by section.
-    A level that would push peaks past full scale is reduced, background and all.
+    Where there are several ranges of level, they take turns, a section of the stream each.
     """
 
     snr_db: tuple[float, float] = pydantic.Field(description="word over background")
@@ -38,6 +37,11 @@ class ConditionParams(Params):
         "once, or where it has too few, its other words and synthesized sentences as well",
     )
     talkers: tuple[int, int] = pydantic.Field((2, 6), description="of babble, both ends included")
+    clipped: bool = pydantic.Field(
+        False,
+        description="peaks past full scale are cut, as a converter does; False: the words and "
+        "their background are turned down until none is",
+    )
     rooms: int = pydantic.Field(
         0,
         ge=0,
@@ -63,7 +67,7 @@ CONDITIONS: Mapping[str, ConditionParams] = {
     "noise": ConditionParams(snr_db=(10, 10)),
     "babble": ConditionParams(snr_db=(10, 10), background="babble"),
     "room": ConditionParams(snr_db=(30, 45), rooms=12),
-    "level": ConditionParams(snr_db=(30, 40), level_dbfs=((-40, -40), (-10, -10))),
+    "level": ConditionParams(snr_db=(30, 40), level_dbfs=((-40, -40), (-10, -10)), clipped=True),
 }
 """Those known by name, in the order in which they are reported."""
 

@@ -35,12 +35,14 @@ def render_section(
     sample_rate: int,
     params: StreamParams,
     rng: np.random.Generator,
+    clipped: bool = False,
 ) -> RenderedSection:
     """Draws the section's levels and lays its words.
 
     One level of speech and one SNR decide how loud the background is; each word then has an SNR of
     its own, such that both its level and its SNR stay in their ranges. Where the sum could pass
     full scale, words and background are turned down together: nothing is clipped and the SNR holds.
+    With `clipped` they are not, and peaks are cut at full scale.
 
     pydub works on a copy of the whole base for each overlay, which is why a section is short.
     """
@@ -65,7 +67,8 @@ def render_section(
     noise_peak = float(np.abs(noise.astype(np.int32)).max(initial=0)) * amplitude(noise_gain_db)
     peaks = [word.peak * amplitude(gain) for word, gain in zip(said, word_gain_db, strict=True)]
     highest_sum = noise_peak + max(peaks, default=0.0)
-    down_db = min(0.0, decibels(PEAK_LIMIT / highest_sum)) if highest_sum else 0.0
+    too_high = highest_sum > PEAK_LIMIT and not clipped
+    down_db = decibels(PEAK_LIMIT / highest_sum) if too_high else 0.0
 
     base = to_segment(noise, sample_rate).apply_gain(noise_gain_db + down_db)
     for start_ms, word, gain_db in zip(starts_ms, said, word_gain_db, strict=True):

@@ -134,7 +134,9 @@ def _in_condition(
     for section in sections:
         update = {"snr_db": condition.snr_db, "level_dbfs": next(levels)}
         own = params.model_copy(update=update)
-        rendered.append(render_section(section, next(turns), sample_rate, own, rng))
+        rendered.append(
+            render_section(section, next(turns), sample_rate, own, rng, condition.clipped)
+        )
     audio, truth = _joined(sections, rendered, sample_rate, f"{stream_id}-{name}")
     return audio, truth.model_copy(update={"condition": name})
 

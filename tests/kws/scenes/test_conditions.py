@@ -142,6 +142,17 @@ def test_very_soft_and_loud_sections_take_turns(laid: Laid) -> None:
     assert len(soft) > 5 and len(loud) > 5
 
 
+@pytest.mark.parametrize("clipped", [True, False])
+def test_words_too_loud_for_full_scale_are_cut_there_or_turned_down(clipped: bool) -> None:
+    loud = {"snr_db": (60, 60), "level_dbfs": ((-1, -1),), "clipped": clipped}
+    params = StreamParams(minutes=0.5, conditions=("shout",), of_condition={"shout": loud})
+    audio, truth = lay(params)["shout"]
+    words = [audio[w.start_ms * 16 + 800 : w.end_ms * 16 - 800].astype(int) for w in truth.words]
+    # A sine of RMS -1 dBFS has its peak at 2 dBFS: it is past full scale for 42 % of the time.
+    beyond = np.mean([np.mean(np.abs(word) >= 32700) for word in words])
+    assert beyond == pytest.approx(0.42 if clipped else 0, abs=0.03)
+
+
 def test_a_condition_of_ones_own_stands_beside_the_known_ones_and_those_can_be_changed() -> None:
     params = StreamParams(
         minutes=0.5,
