@@ -27,7 +27,7 @@ from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.params import Params
-from kws.scenes.params import SceneParams, StreamParams
+from kws.scenes.params import CONDITIONS, SceneParams, StreamParams
 from kws.streaming.params import StreamingParams
 from kws.streaming.posteriors import stride_steps
 from kws.streaming.scene_params import SceneEvaluationParams
@@ -384,6 +384,31 @@ class Config(Params):
                     f"{refused}: write rule: sliding_mean, clip_stride_ms: {step_ms:g} and no "
                     "consecutive_counts, or model.options.ending: softmax"
                 )
+
+    @pydantic.model_validator(mode="after")
+    def _gates_can_pass(self) -> "Config":
+        """No gate asks for streams that are not laid."""
+        if self.model is None:
+            return self
+        gates, streams = self.streaming.gates, self.streams
+        limits = gates.max_miss_rate_of_condition
+        if limits is not None and not streams.conditions:
+            raise ValueError(
+                "streaming.gates.max_miss_rate_of_condition needs streams.conditions: "
+                f"[{', '.join(CONDITIONS)}], or some of them"
+            )
+        strange = sorted(set(limits) - {*streams.conditions}) if isinstance(limits, dict) else []
+        if strange:
+            raise ValueError(
+                f"streaming.gates.max_miss_rate_of_condition names {strange[0]!r}, "
+                f"streams.conditions are {', '.join(streams.conditions)}"
+            )
+        if (gates.min_recorded_hours or 0) > streams.negatives_hours:
+            raise ValueError(
+                f"streaming.gates.min_recorded_hours={gates.min_recorded_hours:g} is more than "
+                f"streams.negatives_hours={streams.negatives_hours:g}, which a split has at most"
+            )
+        return self
 
     def _check_steps(self, model: ModelParams) -> None:
         """Raises ValueError if model, scenes, training and detector do not fit each other."""

@@ -13,10 +13,15 @@ from components.evaluator.results import accuracy_by_slice, confusion_matrix
 from kws.gates import Gate
 from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
-from kws.report.tables import confusion_table, error_cells, gates_table, per_class_table
+from kws.report.tables import (
+    conditions_table,
+    confusion_table,
+    error_cells,
+    gates_table,
+    per_class_table,
+)
 from kws.report.tuning import tuning_table
 from kws.splits import TEST
-from kws.streaming.gates import NO_NEGATIVES
 from kws.terminal import headed, lines
 from kws.training.tuning_report import TUNING_FILE, TuningReport
 from pipeline import results
@@ -42,9 +47,12 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
         matrix = ConfusionMatrix(labels=labels, counts=counts)
         console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
         console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
-    console.print(
-        _stream_sentence(run.step("StreamingEvaluator").folder("evaluation")), highlight=False
-    )
+    streamed = run.step("StreamingEvaluator").folder("evaluation") / "evaluation.json"
+    everything = json.loads(streamed.read_text())
+    conditions = conditions_table(everything["test"])
+    if conditions is not None:
+        console.print(conditions)
+    console.print(_stream_sentence(everything), highlight=False)
     console.print(_device_sentence(run.step("MicroValidator").folder("blessing"), converted))
     print_data_notes(console, run)
     cached = [step.name for step in run.steps if step.state == "cached"]
@@ -97,9 +105,8 @@ def _slices(evaluation: Path) -> Text:
     return lines(rows)
 
 
-def _stream_sentence(evaluation: Path) -> Text:
-    """False accepts per hour and misses of the test streams, with bounds and exposure."""
-    everything = json.loads((evaluation / "evaluation.json").read_text())
+def _stream_sentence(everything: dict[str, Any]) -> Text:
+    """False accepts per hour and misses of the test streams, with bounds, exposure and caveats."""
     report = everything["test"]
     total, hours = report["total"], report["hours"]
     rate, miss = total["false_accepts_per_hour"], total["miss_rate"]
@@ -126,8 +133,6 @@ def _stream_sentence(evaluation: Path) -> Text:
             f"{negatives['low']:.2f} to {negatives['high']:.2f}; {negatives['count']} in "
             f"{negatives['exposure']:.2f} h)"
         )
-    else:
-        said.append(Text(f"         {NO_NEGATIVES}", style="yellow"))
     sources = [
         f"{source} {found['count']} in {found['exposure']:.2f} h"
         for source, found in report["false_accepts_by_source"].items()
@@ -135,6 +140,7 @@ def _stream_sentence(evaluation: Path) -> Text:
     ]
     if sources:
         said.append(f"         false accepts while it heard {', '.join(sources)}")
+    said += [Text(f"         {caveat}", style="yellow") for caveat in report.get("caveats", ())]
     return lines([*said, *_more_of_streams(everything)])
 
 

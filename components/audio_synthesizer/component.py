@@ -50,10 +50,12 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
      - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or
-       of `minutes`, where that is less). Streams `negatives-…` are the recordings without
-       keywords, if there are any: all of them, or whole streams up to `negatives_hours`. Where
-       `train_minutes` is given, the train split has streams too: that many minutes of words, and a
-       sample of its negatives.
+       of `minutes`, where that is less). With `conditions` there are as many in each of them,
+       `words-eval-00-quiet` and so on, all saying the same words at the same times; babble and
+       rooms are the split's own. Streams `negatives-…` are the recordings without keywords, if
+       there are any: all of them, or whole streams up to `negatives_hours`; the ground truth says
+       which are synthesized. Where `train_minutes` is given, the train split has streams too: that
+       many minutes of words, in one mixture, and a sample of its negatives.
      - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
        in all splits, examples of some seconds of background with the split's clean keywords and
        other words at random places and a label vector (`kws.scenes.example`). Custom properties

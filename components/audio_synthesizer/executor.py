@@ -26,9 +26,9 @@ from components.audio_synthesizer.streams import (
     JoinNegatives,
     LayStreams,
     NamedStream,
+    StreamRecordings,
     sample_streams,
-    stream_count,
-    stream_id,
+    word_stream_ids,
 )
 from components.local_workers import LocalWorkersExecutor, Work
 from components.records import ReadRecords, SizedFile, WriteRecords, list_files
@@ -38,7 +38,7 @@ from kws.augment.params import NoisyCopyParams
 from kws.errors import DataError, KwsError
 from kws.labels import NEGATIVES_FOLDER
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.negatives import plan_negatives
+from kws.scenes.negatives import plan_negatives, plan_talkers
 from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
@@ -94,6 +94,11 @@ class Executor(LocalWorkersExecutor):
             s: planned_negatives(s, params, most_ms[s], *corpus) for s, params in laying.items()
         }
 
+        recordings = {
+            s: _stream_recordings(s, params, backgrounds[s], negatives[s], corpus[0])
+            for s, params in laying.items()
+        }
+
         for made in (examples, scenes):
             if made is not None:
                 made.split_names = artifact_utils.encode_split_names(list(SPLITS))
@@ -122,7 +127,7 @@ class Executor(LocalWorkersExecutor):
                 clips = placed | f"Clips[{split}]" >> beam.Values()
                 if split in laying:
                     clips | f"LayStreams[{split}]" >> LayStreams(
-                        split, backgrounds[split], laying[split], rate, folders[split]
+                        split, recordings[split], laying[split], rate, folders[split]
                     )
                     (
                         pipeline
@@ -152,8 +157,24 @@ def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
     laying = dict.fromkeys(STREAM_SPLITS, params)
     minutes = exec_properties.get("train_stream_minutes")
     if minutes:
-        laying[TRAIN] = params.model_copy(update={"minutes": minutes})
+        # Hard negatives are mined in the mixture.
+        laying[TRAIN] = params.model_copy(update={"minutes": minutes, "conditions": ()})
     return laying
+
+
+def _stream_recordings(
+    split: Split,
+    params: StreamParams,
+    backgrounds: list[Piece],
+    negatives: list[NamedStream],
+    folder: str,
+) -> StreamRecordings:
+    talking = [piece for _, pieces in negatives for piece in pieces] if params.needs_babble else []
+    return StreamRecordings(
+        backgrounds=backgrounds,
+        talkers=plan_talkers(talking, params.seed),
+        room_paths=find_rooms(folder, split, params.most_rooms, params.seed),
+    )
 
 
 def _work(
@@ -172,7 +193,7 @@ def _work(
         clips_s = sum(size for _, size in sources[split]) / (2 * sample_rate)
         lengthened = 1 + copying.lead_in_ms / 1000
         copied_s += copying.most_copies(split) * clips_s * lengthened
-    laid_s = sum(60 * params.minutes for params in laying.values())
+    laid_s = sum(60 * params.minutes * max(1, len(params.conditions)) for params in laying.values())
     joined_ms = sum(p.duration_ms for some in negatives.values() for _, ps in some for p in ps)
     scenes_s = sum(staging.scenes) * staging.duration_ms / 1000 if staging else 0.0
     heard_ms = sum(piece.duration_ms for pieces in backgrounds.values() for piece in pieces)
@@ -288,7 +309,7 @@ def _check_negatives(folder: str, split: Split, planned: list[NamedStream]) -> N
 def _check_streams(folder: str, split: Split, params: StreamParams) -> None:
     """Every stream of words is there; it is not if no clip was dealt to it."""
     written = [name for name in fileio.listdir(folder) if name.endswith(".json")]
-    expected = [f"{stream_id(split, i)}.json" for i in range(stream_count(params))]
+    expected = [f"{name}.json" for name in word_stream_ids(split, params)]
     missing = [name for name in expected if name not in written]
     if missing:
         raise KwsError(

@@ -1,6 +1,7 @@
 """The long recordings and rooms of a corpus that each split may use."""
 
 import dataclasses
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER
 from kws.scenes.piece import Piece
 from kws.splits import Split
+from kws.voices.corpus import is_synthesized
 
 HELD_BACKGROUND_MS = 45 * 60_000.0
 """Of backgrounds that one worker holds in memory for a split: 86 MB at 16 kHz."""
@@ -35,6 +37,22 @@ def corpus_of(examples_folder: str, input_base: str) -> str:
     says what it found (of any corpus, in any span), or else in the corpus itself."""
     noted = fileio.exists(os.path.join(examples_folder, LONG_RECORDINGS_FILE))
     return examples_folder if noted else input_base
+
+
+def load_stream_talkers(talkers: Sequence[Sequence[Piece]], sample_rate: int) -> list[np.ndarray]:
+    """int16 `[samples]` of each talker; silence and what cannot be read are left out."""
+    loaded = []
+    for pieces in talkers:
+        audios = []
+        for piece in pieces:
+            try:
+                audios.append(load_piece(piece, sample_rate))
+            except read.Unreadable as error:
+                logging.warning("Talker %s is left out: %s", piece.path, error)
+        joined = np.concatenate(audios) if audios else np.zeros(0, np.int16)
+        if joined.any():
+            loaded.append(joined)
+    return loaded
 
 
 def find_backgrounds(
@@ -208,6 +226,7 @@ def _load(pieces: Sequence[Piece], sample_rate: int, what: str, hint: str) -> li
 
 def _readable(parts: Sequence[Part]) -> list[Piece]:
     pieces = []
+    read_text = functools.cache(_text)
     for path, start_share, end_share, source in parts:
         try:
             with staging.long_recording(path) as opened:
@@ -216,11 +235,19 @@ def _readable(parts: Sequence[Part]) -> list[Piece]:
             logging.warning("Recording %s is left out: %s", path, error)
             continue
         start_ms, stop_ms = start_share * duration_ms, end_share * duration_ms
-        piece = Piece(path, start_ms, stop_ms, source or _collection(path))
+        synthesized = is_synthesized(path, read_text)
+        piece = Piece(path, start_ms, stop_ms, source or _collection(path), synthesized)
         # Less than a millisecond is no sound at all at 8 kHz and below.
         if piece.duration_ms >= 1:
             pieces.append(piece)
     return pieces
+
+
+def _text(path: str) -> str | None:
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path) as file:
+        return file.read()
 
 
 def _collection(path: str) -> str:

@@ -1,5 +1,6 @@
 """The Beam side of streams: one element a stream, so that they are laid side by side."""
 
+import dataclasses
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,16 +11,23 @@ from absl import logging
 from tfx.dsl.io import fileio
 
 from components.audio_synthesizer.copies import METRICS
-from components.audio_synthesizer.recordings import load_backgrounds, load_piece
+from components.audio_synthesizer.recordings import (
+    load_backgrounds,
+    load_piece,
+    load_rooms,
+    load_stream_talkers,
+)
 from kws.audio import clip as clips
 from kws.audio.read import Unreadable
-from kws.augment.seed import digest, generator
+from kws.augment.rooms import room_bank
+from kws.augment.seed import digest
 from kws.labels import UNKNOWN
+from kws.scenes.conditions import Surroundings
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import join_negatives
 from kws.scenes.params import StreamParams
 from kws.scenes.piece import Piece
-from kws.scenes.stream import is_stream_word, lay_stream
+from kws.scenes.stream import is_stream_word, lay_streams
 from kws.scenes.wav import to_wav
 from kws.splits import Split
 
@@ -31,14 +39,37 @@ NamedStream = tuple[str, list[Piece]]
 """Stream id and what it is joined of."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamRecordings:
+    """The recordings of one split that its streams of words are laid with.
+
+    Attributes:
+      backgrounds: at least one.
+      talkers: for babble, each with the pieces that it is joined of.
+      room_paths: of recorded rooms.
+    """
+
+    backgrounds: Sequence[Piece]
+    talkers: Sequence[Sequence[Piece]] = ()
+    room_paths: Sequence[str] = ()
+
+
 def stream_id(split: Split, number: int) -> str:
     """`words-eval-00`."""
     return f"words-{split}-{number:02d}"
 
 
 def stream_count(params: StreamParams) -> int:
-    """How many streams of words a split has."""
+    """How many streams of words a split has, or has in each condition."""
     return math.ceil(params.minutes / LONGEST_STREAM_MINUTES)
+
+
+def word_stream_ids(split: Split, params: StreamParams) -> list[str]:
+    """All streams of words of a split: `words-eval-00`, or `words-eval-00-quiet` and so on."""
+    endings = [f"-{name}" for name in params.conditions] or [""]
+    return [
+        f"{stream_id(split, i)}{ending}" for i in range(stream_count(params)) for ending in endings
+    ]
 
 
 def sample_streams(
@@ -55,7 +86,8 @@ def sample_streams(
 
 
 class LayStreams(beam.PTransform):
-    """Serialized clips of one split to files in its folder; gives the ids of the streams.
+    """Serialized clips of one split to files in its folder, one in each condition; gives the ids of
+    the streams.
 
     The clips are dealt to the streams by hash, and of those no more travel, lowest hash first,
     than a stream can hold.
@@ -64,7 +96,7 @@ class LayStreams(beam.PTransform):
     def __init__(
         self,
         split: Split,
-        pieces: Sequence[Piece],
+        recordings: StreamRecordings,
         params: StreamParams,
         sample_rate: int,
         folder: str,
@@ -72,7 +104,7 @@ class LayStreams(beam.PTransform):
         super().__init__()
         self._split = split
         self._params = params
-        self._lay = LayStream(pieces, params.to_json(), sample_rate, folder)
+        self._lay = LayStream(recordings, params.to_json(), sample_rate, split, folder)
 
     def expand(self, serialized: beam.PCollection) -> beam.PCollection:
         stream_s = 60 * min(self._params.minutes, LONGEST_STREAM_MINUTES)
@@ -100,12 +132,20 @@ def deal(
 
 
 class LayStream(beam.DoFn):
-    """(Stream id, its clips) to two files; yields the id."""
+    """(Stream id, its clips) to two files in each condition; yields the ids of what was laid."""
 
-    def __init__(self, pieces: Sequence[Piece], params_json: str, sample_rate: int, folder: str):
-        self._pieces = list(pieces)
+    def __init__(
+        self,
+        recordings: StreamRecordings,
+        params_json: str,
+        sample_rate: int,
+        split: Split,
+        folder: str,
+    ):
+        self._recordings = recordings
         self._params_json = params_json
         self._sample_rate = sample_rate
+        self._split = split
         self._folder = folder
         self._words = beam.metrics.Metrics.counter(METRICS, "words_laid")
         self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_word_streams")
@@ -114,17 +154,22 @@ class LayStream(beam.DoFn):
         params = StreamParams.from_json(self._params_json)
         minutes = min(params.minutes, LONGEST_STREAM_MINUTES)
         self._params = params.model_copy(update={"minutes": minutes})
-        self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
+        recordings, rate = self._recordings, self._sample_rate
+        rooms = room_bank(params.seed, self._split, params.most_rooms, rate)
+        self._surroundings = Surroundings(
+            backgrounds=load_backgrounds(recordings.backgrounds, rate),
+            talkers=load_stream_talkers(recordings.talkers, rate),
+            rooms=rooms + load_rooms(recordings.room_paths, rate),
+        )
 
     def process(self, dealt: tuple[str, Iterable[list[bytes]]]) -> Iterator[str]:
         name, kinds = dealt
         words = [clips.decode(serialized) for kind in kinds for serialized in kind]
-        rng = generator(self._params.seed, "stream", name)
-        audio, truth = lay_stream(words, self._backgrounds, self._params, name, rng)
-        write_stream(self._folder, audio, truth)
-        self._words.inc(len(truth.words))
-        self._milliseconds.inc(truth.duration_ms)
-        yield name
+        for audio, truth in lay_streams(words, self._surroundings, self._params, name):
+            write_stream(self._folder, audio, truth)
+            self._words.inc(len(truth.words))
+            self._milliseconds.inc(truth.duration_ms)
+            yield truth.stream_id
 
 
 class JoinNegatives(beam.DoFn):
@@ -137,15 +182,15 @@ class JoinNegatives(beam.DoFn):
 
     def process(self, stream: NamedStream) -> Iterator[str]:
         name, pieces = stream
-        audios, sources = [], []
+        audios, joined = [], []
         for piece in pieces:
             try:
                 audios.append(load_piece(piece, self._sample_rate))
-                sources.append(piece.source)
+                joined.append(piece)
             except Unreadable as error:
                 logging.warning("Negatives %s are left out: %s", piece.path, error)
         if audios:
-            audio, truth = join_negatives(audios, self._sample_rate, name, sources)
+            audio, truth = join_negatives(audios, self._sample_rate, name, joined)
             write_stream(self._folder, audio, truth)
             self._milliseconds.inc(truth.duration_ms)
             yield name

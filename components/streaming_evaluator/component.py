@@ -40,15 +40,16 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
 
      - `evaluation`: `evaluation.json` (`operating_point`, `sensitivities` where they are named, and
        under `test` and `eval` the totals and each keyword's hits, wrong words, misses, false
-       accepts per hour and latency, with 95 % bounds and the hours and words they rest on),
-       `detections.jsonl` (every word and every
-       false accept of the test streams), `detector.json` (DetectorParams with the threshold, the
-       rule and the smoothing chosen), `det.json` (false accepts and misses at each threshold, eval
-       streams), `det.png` (DET and ROC of the test streams, with the operating point),
-       `report.txt`, and `posteriors/Split-*/<stream>.npz` (what the model said), so that another
-       detector can be tried without running the model again; with a cascade, the section
-       `cascade` of `evaluation.json` and `cascade.json` (its settings); with a last blessed model,
-       the section `against_last`. Custom properties: `current_model` and `current_model_id`.
+       accepts per hour and latency, with 95 % bounds and the hours and words they rest on; the same
+       of each condition; false accepts of recorded and of synthesized negatives; `caveats`, what
+       all of this does not show), `detections.jsonl` (every word and every false accept of the
+       test streams), `detector.json` (DetectorParams with the threshold, the rule and the smoothing
+       chosen), `det.json` (false accepts and misses at each threshold, eval streams), `det.png`
+       (DET and ROC of the test streams, with the operating point), `report.txt`, and
+       `posteriors/Split-*/<stream>.npz` (what the model said), so that another detector can be
+       tried without running the model again; with a cascade, the section `cascade` of
+       `evaluation.json` and `cascade.json` (its settings); with a last blessed model, the section
+       `against_last`. Custom properties: `current_model` and `current_model_id`.
      - `blessing`: `gates.json`; the custom properties of `components.blessing`: `blessed` is 1 or
        0, `reasons` has one sentence for each gate that failed, `gates` every gate in short.
 

@@ -44,9 +44,13 @@ def write(
     if sensitivities is not None:
         report["sensitivities"] = sensitivities.to_dict()
     text = tables.to_text(tables.streaming_table(report[TEST]))
+    conditions = tables.conditions_table(report[TEST])
+    if conditions is not None:
+        text += "\n" + tables.to_text(conditions)
     text += f"\n{point.reason}\n"
     if sensitivities is not None:
         text += "\n" + tables.to_text(tables.sensitivities_table(report["sensitivities"]))
+    text += "".join(f"{caveat}\n" for caveat in report[TEST]["caveats"])
     if "cascade" in extra:
         text += f"{extra['cascade']['summary']}\n"
     text += "\n" + tables.to_text(tables.gates_table(gates))

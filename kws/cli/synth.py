@@ -61,13 +61,13 @@ def stream(
 
     Of each stream four files: .wav; .json, the ground truth; _labels.txt, "label, time in ms" as
     TensorFlow's speech tutorial reads it (test_streaming_accuracy); _audacity.txt, a label track.
+    With --set streams.conditions=[quiet,babble], say, each stream is laid in all of them.
     """
-    from kws.augment.seed import generator
     from kws.report.tables import print_left_out
     from kws.scenes.interleave import interleave
     from kws.scenes.label_text import audacity_labels, tutorial_labels
-    from kws.scenes.material import recordings_below, sections
-    from kws.scenes.stream import lay_stream
+    from kws.scenes.material import recordings_below, sections, surroundings
+    from kws.scenes.stream import lay_streams
     from kws.scenes.wav import to_wav
 
     config, corpus, console = _prepared(preset, set_, data)
@@ -83,11 +83,16 @@ def stream(
     between = sections(recordings, negatives_length, config.sample_rate)
     out.mkdir(parents=True, exist_ok=True)
     _note_dropped_clips(config, out, console)
-    for number in range(count):
-        name = f"stream-{split}-{number:02d}"
-        rng = generator(params.seed, "stream", name)
-        words = material.share(number, count)
-        audio, truth = lay_stream(words, material.backgrounds, params, name, rng)
+    place = surroundings(material, params, _split(split), config.sample_rate)
+    laid = (
+        stream
+        for number in range(count)
+        for stream in lay_streams(
+            material.share(number, count), place, params, f"stream-{split}-{number:02d}"
+        )
+    )
+    for audio, truth in laid:
+        name = truth.stream_id
         if negatives_every:
             audio, truth = interleave(audio, truth, between, negatives_every)
         (out / f"{name}.wav").write_bytes(to_wav(audio, truth.sample_rate))

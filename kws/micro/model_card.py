@@ -200,11 +200,19 @@ def _figures(figures: dict[str, Any]) -> list[str]:
             f"Eval split, {conversion['eval_examples']} {what}: "
             f"float {conversion['float_accuracy']:.2%}, int8 {conversion['int8_accuracy']:.2%}."
         )
-    total = ((figures.get("streaming") or {}).get("test") or {}).get("total") or {}
+    test = (figures.get("streaming") or {}).get("test") or {}
+    total = test.get("total") or {}
     rows = [_rate(name, rate) for name, rate in total.items() if _is_rate(rate)]
     if rows:
         head = ["Streams of the test split:", "", "| rate | estimate | 95 % bounds | rests on |"]
         parts.append("\n".join([*head, "|---|---|---|---|", *rows]))
+    conditions = test.get("per_condition") or {}
+    if conditions:
+        rows = [_condition(name, found) for name, found in conditions.items()]
+        head = ["The same words in each condition:", "",
+                "| condition | words | missed | 95 % bounds | false accepts | hours |"]  # fmt: skip
+        parts.append("\n".join([*head, "|---|---|---|---|---|---|", *rows]))
+    parts += [f"False accepts: {_plain(caveat)}." for caveat in test.get("caveats") or ()]
     scenes = figures.get("scenes")
     if scenes:
         said = [f"- {_plain(line)}" for line in scenes["summary"]]
@@ -234,6 +242,15 @@ def _rate(name: str, rate: dict[str, Any]) -> str:
     return (
         f"| {_plain(name)} | {_number(rate['estimate'])} | {_number(rate['low'])} to "
         f"{_number(rate['high'])} | {rate['count']} in {_number(rate['exposure'])} {unit} |"
+    )
+
+
+def _condition(name: str, figures: dict[str, Any]) -> str:
+    miss, hourly = figures["miss_rate"], figures["false_accepts_per_hour"]
+    return (
+        f"| {_plain(name)} | {figures['words']} | {_share(miss['estimate'])} "
+        f"| {_share(miss['low'])} to {_share(miss['high'])} | {hourly['count']} "
+        f"| {hourly['exposure']:.2f} |"
     )
 
 

@@ -131,6 +131,29 @@ def error_cells(errors: Mapping[str, Any] | None) -> list[str]:
     return [per_hour, missed]
 
 
+def conditions_table(report: Mapping[str, Any]) -> Table | None:
+    """Misses and false accepts in each condition; None where the streams are one mixture.
+
+    Args:
+      report: as for `streaming_table`.
+    """
+    conditions = report.get("per_condition")
+    if not conditions:
+        return None
+    table = Table(title="Streams by condition")
+    _columns(table, "condition", "words", "missed", "miss rate (95 %)", "false accepts")
+    for name, figures in conditions.items():
+        hourly = figures["false_accepts_per_hour"]
+        table.add_row(
+            name,
+            str(figures["words"]),
+            str(figures["misses"]),
+            _miss_rate(figures["miss_rate"]),
+            f"{hourly['count']} in {hourly['exposure']:.2f} h",
+        )
+    return table
+
+
 def to_text(renderable: RenderableType, width: int = 140) -> str:
     """The table as plain text without colours, for logs and files."""
     console = Terminal(width=width, color_system=None, force_terminal=False)
@@ -140,13 +163,8 @@ def to_text(renderable: RenderableType, width: int = 140) -> str:
 
 
 def _stream_row(label: str, figures: Mapping[str, Any]) -> list[str]:
-    miss, hourly = figures["miss_rate"], figures["false_accepts_per_hour"]
     negatives = figures["false_accepts_per_hour_by_kind"]["negatives"]
-    missed = per_hour = quiet = latency = MISSING
-    if miss["exposure"]:
-        missed = f"{miss['estimate']:.1%} ({miss['low']:.1%} to {miss['high']:.1%})"
-    if hourly["exposure"]:
-        per_hour = f"{hourly['estimate']:.2f} ({hourly['low']:.2f} to {hourly['high']:.2f})"
+    quiet = latency = MISSING
     if negatives["exposure"]:
         quiet = f"{negatives['count']} in {negatives['exposure']:.2f} h"
     if figures["hits"]:
@@ -155,12 +173,24 @@ def _stream_row(label: str, figures: Mapping[str, Any]) -> list[str]:
     return [
         label,
         *(str(count) for count in counts),
-        missed,
+        _miss_rate(figures["miss_rate"]),
         str(figures["false_accepts"]),
-        per_hour,
+        _per_hour(figures["false_accepts_per_hour"]),
         quiet,
         latency,
     ]
+
+
+def _miss_rate(rate: Mapping[str, Any]) -> str:
+    if not rate["exposure"]:
+        return MISSING
+    return f"{rate['estimate']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})"
+
+
+def _per_hour(rate: Mapping[str, Any]) -> str:
+    if not rate["exposure"]:
+        return MISSING
+    return f"{rate['estimate']:.2f} ({rate['low']:.2f} to {rate['high']:.2f})"
 
 
 def _columns(table: Table, first: str, *others: str) -> None:

@@ -36,11 +36,13 @@ class Span(Params):
     Attributes:
       start_ms, end_ms: where it lies.
       source: the collection that its recording is from; "" where unknown.
+      synthesized: whether a text-to-speech voice talks.
     """
 
     start_ms: int
     end_ms: int
     source: str = ""
+    synthesized: bool = False
 
 
 class GroundTruth(Params):
@@ -54,7 +56,9 @@ class GroundTruth(Params):
       words: in the order of their time, never overlapping; empty for negatives.
       negatives: sections from recordings without keywords: those that were put into a stream of
         words (`kws.scenes.interleave`); of a stream of negatives, all that it is joined of whose
-        collection is known.
+        collection is known, and all that is synthesized.
+      condition: how the words sound, one of `kws.scenes.params.CONDITIONS` or a configured one;
+        "" in a mixture, in negatives, and where nothing is known.
     """
 
     stream_id: str
@@ -63,3 +67,4 @@ class GroundTruth(Params):
     sample_rate: int
     words: tuple[Word, ...] = ()
     negatives: tuple[Span, ...] = ()
+    condition: str = ""

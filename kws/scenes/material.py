@@ -20,12 +20,16 @@ from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
 from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
 from kws.audio.splits import Part
+from kws.augment.rooms import room_bank
 from kws.augment.seed import digest
 from kws.errors import KwsError
 from kws.labels import UNKNOWN, label_of, refuse_near_matches
-from kws.scenes.negatives import join_negatives, plan_negatives
+from kws.scenes.conditions import Surroundings
+from kws.scenes.negatives import join_negatives, plan_negatives, plan_talkers
+from kws.scenes.params import StreamParams
 from kws.scenes.piece import Piece
 from kws.splits import Split
+from kws.voices.corpus import is_synthesized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,18 @@ def gather(corpus: Corpus, split: Split, params: IngestParams, most: int) -> Mat
         backgrounds=backgrounds,
         negatives=_pieces("negatives", found.negatives[split], corpus, unusable),
         unusable=unusable,
+    )
+
+
+def surroundings(
+    material: Material, params: StreamParams, split: Split, sample_rate: int
+) -> Surroundings:
+    """What the conditions of a split's streams need: talkers of its negatives, simulated rooms."""
+    talkers = plan_talkers(material.negatives if params.needs_babble else [], params.seed)
+    return Surroundings(
+        backgrounds=material.backgrounds,
+        talkers=[np.concatenate([load(p, sample_rate) for p in pieces]) for pieces in talkers],
+        rooms=room_bank(params.seed, split, params.most_rooms, sample_rate),
     )
 
 
@@ -170,13 +186,18 @@ def _pieces(
             unusable[part.path] = f"{finding.reason}: {finding.detail}"
             continue
         path, duration_ms = corpus.path_of(part.path), finding.duration_ms
-        piece = Piece(path, part.start_share * duration_ms, part.end_share * duration_ms)
+        start_ms, stop_ms = part.start_share * duration_ms, part.end_share * duration_ms
+        piece = Piece(path, start_ms, stop_ms, synthesized=is_synthesized(path, _text))
         if piece.duration_ms >= 1:
             pieces.append(piece)
     if findings:
         title = f"{kind} of {', '.join(folder.path for folder in corpus.folders)}"
         yield_of_recordings(findings).refuse_loss(title, MAX_LOSS, "minutes")
     return pieces
+
+
+def _text(path: str) -> str | None:
+    return Path(path).read_text() if Path(path).is_file() else None
 
 
 def _examine(name: str, path: Path) -> Finding:

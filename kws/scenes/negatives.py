@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kws.augment.seed import generator
 from kws.scenes.ground_truth import GroundTruth, Span
 from kws.scenes.piece import Piece
 
 EDGE_FADE_MS = 20
+TALKER_MS = 30_000.0
+"""About as long as a section of a stream, for which a talker of babble is needed."""
+MOST_TALKERS = 40
+"""Held in memory by a worker: 38 MB at 16 kHz."""
+ENOUGH_TALKERS = 6
+"""Recordings of people; with fewer, synthesized sentences talk as well."""
 
 
 def plan_negatives(recordings: Sequence[Piece], chunk_ms: float) -> list[list[Piece]]:
@@ -41,8 +48,27 @@ def plan_negatives(recordings: Sequence[Piece], chunk_ms: float) -> list[list[Pi
     return streams
 
 
+def plan_talkers(recordings: Sequence[Piece], seed: int) -> list[list[Piece]]:
+    """Stretches of speech for babble: recorded ones, or if they are few, synthesized ones as well.
+
+    Args:
+      recordings: without keywords, of one split, in a stable order.
+      seed: chooses among more than `MOST_TALKERS`.
+
+    Returns:
+      The pieces of each talker, to be joined.
+    """
+    talkers: list[list[Piece]] = []
+    for synthesized in (False, True):
+        if len(talkers) < ENOUGH_TALKERS:
+            kind = [piece for piece in recordings if piece.synthesized == synthesized]
+            talkers += plan_negatives(kind, TALKER_MS)
+    chosen = generator(seed, "talkers").permutation(len(talkers))[:MOST_TALKERS]
+    return [talkers[place] for place in sorted(chosen)]
+
+
 def join_negatives(
-    audios: Sequence[np.ndarray], sample_rate: int, stream_id: str, sources: Sequence[str] = ()
+    audios: Sequence[np.ndarray], sample_rate: int, stream_id: str, pieces: Sequence[Piece] = ()
 ) -> tuple[np.ndarray, GroundTruth]:
     """Joins the pieces of a stream; each is faded over 20 ms where it meets another.
 
@@ -50,10 +76,11 @@ def join_negatives(
       audios: int16 `[samples]` each, at least one.
       sample_rate: Hz.
       stream_id: name of the stream.
-      sources: the collection of each piece; none: they are not known.
+      pieces: where each is from; none: it is not known.
 
     Returns:
-      int16 `[samples]` and a ground truth without words, which says where each collection is heard.
+      int16 `[samples]` and a ground truth without words, which says which collection is where, and
+      where speech is synthesized.
     """
     faded = []
     for i, audio in enumerate(audios):
@@ -73,9 +100,14 @@ def join_negatives(
         duration_ms=len(joined) * 1000 // sample_rate,
         sample_rate=sample_rate,
         negatives=tuple(
-            Span(start_ms=ends_ms[i], end_ms=ends_ms[i + 1], source=source)
-            for i, source in enumerate(sources)
-            if source
+            Span(
+                start_ms=ends_ms[i],
+                end_ms=ends_ms[i + 1],
+                source=piece.source,
+                synthesized=piece.synthesized,
+            )
+            for i, piece in enumerate(pieces)
+            if piece.source or piece.synthesized
         ),
     )
     return joined, truth

@@ -1,10 +1,10 @@
 """Render one section of a stream with pydub: words overlaid on one background at their levels."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
-from kws.augment.background import cut_background
 from kws.augment.level import amplitude, dbfs, decibels, rms
 from kws.scenes.params import StreamParams
 from kws.scenes.schedule import Section
@@ -12,6 +12,8 @@ from kws.scenes.segment import from_segment, to_segment
 from kws.scenes.utterance import Utterance
 
 PEAK_LIMIT = 32767.0
+Background = Callable[[int, np.random.Generator], np.ndarray]
+"""Gives int16 `[samples]` of a background, as many as it is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,16 +31,18 @@ class RenderedSection:
 
 def render_section(
     section: Section[Utterance],
-    background: np.ndarray,
+    background: Background,
     sample_rate: int,
     params: StreamParams,
     rng: np.random.Generator,
+    clipped: bool = False,
 ) -> RenderedSection:
     """Draws the section's levels and lays its words.
 
     One level of speech and one SNR decide how loud the background is; each word then has an SNR of
     its own, such that both its level and its SNR stay in their ranges. Where the sum could pass
     full scale, words and background are turned down together: nothing is clipped and the SNR holds.
+    With `clipped` they are not, and peaks are cut at full scale.
 
     pydub works on a copy of the whole base for each overlay, which is why a section is short.
     """
@@ -47,7 +51,7 @@ def render_section(
     begin_ms = section.start_ms - section.fade_in_ms // 2
     end_ms = section.stop_ms + section.fade_out_ms // 2
     samples = end_ms * sample_rate // 1000 - begin_ms * sample_rate // 1000
-    noise = cut_background(background, samples, rng)
+    noise = background(samples, rng)
     noise_rms = rms(noise)
 
     noise_dbfs = rng.uniform(*params.level_dbfs) - rng.uniform(*params.snr_db)
@@ -63,7 +67,8 @@ def render_section(
     noise_peak = float(np.abs(noise.astype(np.int32)).max(initial=0)) * amplitude(noise_gain_db)
     peaks = [word.peak * amplitude(gain) for word, gain in zip(said, word_gain_db, strict=True)]
     highest_sum = noise_peak + max(peaks, default=0.0)
-    down_db = min(0.0, decibels(PEAK_LIMIT / highest_sum)) if highest_sum else 0.0
+    too_high = highest_sum > PEAK_LIMIT and not clipped
+    down_db = decibels(PEAK_LIMIT / highest_sum) if too_high else 0.0
 
     base = to_segment(noise, sample_rate).apply_gain(noise_gain_db + down_db)
     for start_ms, word, gain_db in zip(starts_ms, said, word_gain_db, strict=True):

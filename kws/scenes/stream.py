@@ -1,23 +1,58 @@
 """Lay a stream: the words of a split over backgrounds at random gaps, with ground truth."""
 
+import functools
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from kws.audio.clip import Clip
-from kws.augment.seed import digest
+from kws.augment.background import cut_background
+from kws.augment.seed import digest, generator
 from kws.errors import KwsError
 from kws.labels import SILENCE, UNKNOWN
+from kws.scenes.conditions import Surroundings, babble_background, say_in_rooms, talkers_of
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.params import StreamParams
 from kws.scenes.schedule import Section, schedule
-from kws.scenes.section import RenderedSection, render_section
+from kws.scenes.section import Background, RenderedSection, render_section
 from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
+
+Sections = list[Section[Utterance]]
 
 
 def is_stream_word(clip: Clip) -> bool:
     """Clean clips of keywords and of other words are laid; copies and silence are not."""
     return clip.augmentation == "none" and clip.label != SILENCE
+
+
+def lay_streams(
+    clips: Iterable[Clip], surroundings: Surroundings, params: StreamParams, stream_id: str
+) -> Iterator[tuple[np.ndarray, GroundTruth]]:
+    """Lays one stream, or where `params.conditions` names some, the same words in each of them.
+
+    The streams of all conditions say the same words at the same times; `<stream id>-<condition>` is
+    what each is called. Randomness comes from `params.seed` and the names alone.
+
+    Args:
+      clips: as for `lay_stream`.
+      surroundings: of the split.
+      params: as for `lay_stream`, and the conditions.
+      stream_id: name of the stream.
+
+    Raises:
+      KwsError: see `lay_stream`; a condition lacks rooms or talkers.
+    """
+    clips = list(clips)
+    if not params.conditions:
+        rng = generator(params.seed, "stream", stream_id)
+        yield lay_stream(clips, surroundings.backgrounds, params, stream_id, rng)
+        return
+    rng = generator(params.seed, "stream", stream_id)
+    sections, rate = _plan(clips, surroundings.backgrounds, params, stream_id, rng)
+    for name in params.conditions:
+        rng = generator(params.seed, "stream", stream_id, name)
+        yield _in_condition(name, sections, rate, clips, surroundings, params, stream_id, rng)
 
 
 def lay_stream(
@@ -27,7 +62,7 @@ def lay_stream(
     stream_id: str,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, GroundTruth]:
-    """Lays words until the stream has `params.minutes`.
+    """Lays words until the stream has `params.minutes`, in one mixture of SNR and level.
 
     Keywords and other words each come in the order of a hash of seed, stream and clip, so the
     order of `clips` does not matter; a clip comes again only when all of its kind were laid.
@@ -47,6 +82,20 @@ def lay_stream(
     Raises:
       KwsError: no clip can be laid, clips differ in rate, or there is no background.
     """
+    sections, rate = _plan(clips, backgrounds, params, stream_id, rng)
+    turns = _in_turns(backgrounds, rng)
+    rendered = [render_section(section, next(turns), rate, params, rng) for section in sections]
+    return _joined(sections, rendered, rate, stream_id)
+
+
+def _plan(
+    clips: Iterable[Clip],
+    backgrounds: Sequence[np.ndarray],
+    params: StreamParams,
+    stream_id: str,
+    rng: np.random.Generator,
+) -> tuple[Sections, int]:
+    """Which word is said when, and the rate of all."""
     words = [clip for clip in clips if is_stream_word(clip)]
     margin_ms = min(MARGIN_MS, int(params.gap_s[0] * 1000 / 3))
     said = _in_turn(words, params, stream_id, margin_ms, rng)
@@ -59,23 +108,54 @@ def lay_stream(
     if not backgrounds:
         raise KwsError(f"stream {stream_id} has no background to lay words over")
     sections = schedule(said, params.gap_s, int(params.minutes * 60_000), margin_ms, rng)
-    turns = _turns(len(backgrounds), rng)
-    rendered = [
-        render_section(section, backgrounds[next(turns)], rates[0], params, rng)
-        for section in sections
-    ]
+    return sections, rates[0]
+
+
+def _in_condition(
+    name: str,
+    sections: Sections,
+    sample_rate: int,
+    clips: Sequence[Clip],
+    surroundings: Surroundings,
+    params: StreamParams,
+    stream_id: str,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, GroundTruth]:
+    condition = params.condition(name)
+    if condition.rooms:
+        sections = say_in_rooms(sections, surroundings.rooms, rng)
+    turns = _in_turns(surroundings.backgrounds, rng)
+    if condition.background == "babble":
+        talkers = talkers_of(surroundings, clips, condition.talkers, stream_id)
+        babble = functools.partial(babble_background, talkers, condition.talkers)
+        turns = itertools.repeat(babble)
+    levels = itertools.cycle(condition.level_dbfs or (params.level_dbfs,))
+    rendered = []
+    for section in sections:
+        update = {"snr_db": condition.snr_db, "level_dbfs": next(levels)}
+        own = params.model_copy(update=update)
+        rendered.append(
+            render_section(section, next(turns), sample_rate, own, rng, condition.clipped)
+        )
+    audio, truth = _joined(sections, rendered, sample_rate, f"{stream_id}-{name}")
+    return audio, truth.model_copy(update={"condition": name})
+
+
+def _joined(
+    sections: Sections, rendered: Sequence[RenderedSection], sample_rate: int, stream_id: str
+) -> tuple[np.ndarray, GroundTruth]:
     truth = GroundTruth(
         stream_id=stream_id,
         kind="words",
         duration_ms=sections[-1].stop_ms,
-        sample_rate=rates[0],
+        sample_rate=sample_rate,
         words=tuple(
             utterance.said_at(start_ms, snr_db)
             for section, sound in zip(sections, rendered, strict=True)
             for (start_ms, utterance), snr_db in zip(section.words, sound.snr_db, strict=True)
         ),
     )
-    return _join(sections, rendered, rates[0]), truth
+    return _join(sections, rendered, sample_rate), truth
 
 
 def _in_turn(
@@ -125,10 +205,11 @@ def _shuffled(
         turn += 1
 
 
-def _turns(count: int, rng: np.random.Generator) -> Iterator[int]:
-    """Endless indices: each background once in every round."""
+def _in_turns(backgrounds: Sequence[np.ndarray], rng: np.random.Generator) -> Iterator[Background]:
+    """Endless: each background once in every round."""
     while True:
-        yield from (int(i) for i in rng.permutation(count))
+        for place in rng.permutation(len(backgrounds)):
+            yield functools.partial(cut_background, backgrounds[int(place)])
 
 
 def _join(

@@ -1,4 +1,4 @@
-"""The speech embedding as a frontend: a row of 96 numbers every 80 ms, computed in Beam like others.
+"""The speech embedding as a frontend: 96 numbers every 80 ms, computed in Beam like any other.
 
 What learns from it trains in seconds; a device does not run it by itself (see
 `kws.models.speech_embedding` for the embedding and a head in one file).

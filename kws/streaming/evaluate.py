@@ -3,16 +3,21 @@
 import collections
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kws.scenes.params import in_order
 from kws.streaming.det import DetCurves, candidate_thresholds, det_curves
 from kws.streaming.detector import Detection, detect, keyword_indices
+from kws.streaming.exposure import recorded_speech_caveat
 from kws.streaming.figures import KINDS, Figures, count
 from kws.streaming.match import FalseAccept, MatchedStream, Outcome, match
 from kws.streaming.params import DetectorParams, MatchParams
 from kws.streaming.rates import MS_PER_HOUR, HourlyRate
 from kws.streaming.scored_stream import StreamPosteriors
-from kws.streaming.sources import false_accepts_by_source
+from kws.streaming.sources import Origin, accepts_of_negatives, false_accepts_by_source
+
+if TYPE_CHECKING:
+    from kws.scenes.ground_truth import GroundTruth
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,29 +27,41 @@ class StreamingReport:
     Attributes:
       total: over all keywords.
       per_keyword: by keyword; a false accept belongs to the keyword that was detected.
+      per_condition: by condition, over the streams of words laid in it; empty for a mixture.
       confusions: (said, detected) -> wrong words.
       matched: by stream id, in the order given: every outcome and false accept.
       hours: of each kind of stream.
       false_accepts_by_source: by what was heard when they fired, see `kws.streaming.sources`.
+      negatives: false accepts and hours of recorded and of synthesized negatives.
       det: the same streams at every threshold.
       detector, match: the settings.
     """
 
     total: Figures
     per_keyword: dict[str, Figures]
+    per_condition: dict[str, Figures]
     confusions: dict[tuple[str, str], int]
     matched: dict[str, MatchedStream]
     hours: dict[str, float]
     false_accepts_by_source: dict[str, HourlyRate]
+    negatives: dict[Origin, HourlyRate]
     det: DetCurves
     detector: DetectorParams
     match: MatchParams
+
+    @property
+    def caveats(self) -> list[str]:
+        """What the figures do not show, a sentence each, for whoever reads them."""
+        hours = (self.negatives[origin].exposure for origin in ("recorded", "synthesized"))
+        caveat = recorded_speech_caveat(*hours)
+        return [caveat] if caveat else []
 
     def to_dict(self) -> dict[str, Any]:
         """For `evaluation.json`: all but the single events, which `events` lists."""
         return {
             "total": self.total.to_dict(),
             "per_keyword": {label: f.to_dict() for label, f in self.per_keyword.items()},
+            "per_condition": {name: f.to_dict() for name, f in self.per_condition.items()},
             "confusions": [
                 {"said": said, "detected": detected, "count": count}
                 for (said, detected), count in sorted(self.confusions.items())
@@ -53,6 +70,8 @@ class StreamingReport:
             "false_accepts_by_source": {
                 source: rate.to_dict() for source, rate in self.false_accepts_by_source.items()
             },
+            "negatives": {origin: rate.to_dict() for origin, rate in self.negatives.items()},
+            "caveats": self.caveats,
             "det": self.det.to_dict(),
             "streams": len(self.matched),
             "detector": self.detector.model_dump(),
@@ -97,18 +116,18 @@ def evaluate_streams(
       ValueError: two streams have the same id.
     """
     matched: dict[str, MatchedStream] = {}
-    hours = dict.fromkeys(KINDS, 0.0)
-    outcomes: list[Outcome] = []
-    accepts: dict[str, list[FalseAccept]] = {kind: [] for kind in KINDS}
+    every = _Counted()
+    by_condition: dict[str, _Counted] = collections.defaultdict(_Counted)
     for stream in streams:
         truth = stream.truth
         if truth.stream_id in matched:
             raise ValueError(f"stream_id={truth.stream_id!r} occurs twice")
         detections = detect(stream.times_ms, stream.posteriors, detector, labels)
         matched[truth.stream_id] = one = match(detections, truth, match_params)
-        hours[truth.kind] += truth.duration_ms / MS_PER_HOUR
-        outcomes += one.outcomes
-        accepts[truth.kind] += one.false_accepts
+        every.add(truth, one)
+        if truth.condition:
+            by_condition[truth.condition].add(truth, one)
+    outcomes, accepts, hours = every.outcomes, every.accepts, every.hours
 
     keywords = [labels[i] for i in keyword_indices(labels)]
     said = dict.fromkeys([*keywords, *(outcome.word.label for outcome in outcomes)])
@@ -128,19 +147,37 @@ def evaluate_streams(
         )
         for label in said
     }
+    judged = [(stream.truth, matched[stream.truth.stream_id]) for stream in streams]
     return StreamingReport(
-        total=count(outcomes, accepts, hours),
+        total=every.figures(),
         per_keyword=per_keyword,
+        per_condition={name: by_condition[name].figures() for name in in_order(by_condition)},
         confusions=dict(confusions),
         matched=matched,
         hours=hours,
-        false_accepts_by_source=false_accepts_by_source(
-            (stream.truth, matched[stream.truth.stream_id]) for stream in streams
-        ),
+        false_accepts_by_source=false_accepts_by_source(judged),
+        negatives=accepts_of_negatives(judged),
         det=det_curves(streams, labels, detector, match_params, candidate_thresholds(detector)),
         detector=detector,
         match=match_params,
     )
+
+
+class _Counted:
+    """Outcomes, and false accepts and hours by kind of stream, of the streams added."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.accepts: dict[str, list[FalseAccept]] = {kind: [] for kind in KINDS}
+        self.hours = dict.fromkeys(KINDS, 0.0)
+
+    def add(self, truth: "GroundTruth", matched: MatchedStream) -> None:
+        self.hours[truth.kind] += truth.duration_ms / MS_PER_HOUR
+        self.outcomes += matched.outcomes
+        self.accepts[truth.kind] += matched.false_accepts
+
+    def figures(self) -> Figures:
+        return count(self.outcomes, self.accepts, self.hours)
 
 
 def _row(kind: str, word: Any, detection: Detection | None) -> dict[str, Any]:

@@ -7,6 +7,41 @@ from kws.streaming.rates import CONFIDENCE, HourlyRate, more_quiet_hours
 
 _TAIL = (1 - CONFIDENCE) / 2
 LONGEST_HOURS = 1e6
+ENOUGH_RECORDED_HOURS = 0.5
+"""Of recordings without keywords; with less, a report says so in words."""
+
+
+def recorded_speech_caveat(recorded_hours: float, synthesized_hours: float) -> str:
+    """What to say beside false accepts that do not rest on recordings; "" if they do.
+
+    Args:
+      recorded_hours: without a keyword, recorded.
+      synthesized_hours: without a keyword, of text-to-speech voices.
+    """
+    if recorded_hours >= ENOUGH_RECORDED_HOURS:
+        return ""
+    if recorded_hours:
+        held = f"only {recorded_hours:.2f} h of recordings without a keyword were evaluated"
+        return f"hardly judged against recorded speech: {held}"
+    if synthesized_hours:
+        held = f"only {synthesized_hours:.2f} h of synthesized speech were evaluated"
+    else:
+        held = "no stream without keywords was evaluated, only the words themselves"
+    return f"not judged against recorded speech: {held}"
+
+
+def recorded_hours_missing(recorded_hours: float, minimum_hours: float) -> str:
+    """What a gate on recorded hours adds to its detail: how many are missing, and where they come
+    from; "" if there are enough."""
+    missing = minimum_hours - recorded_hours
+    if missing <= 0:
+        return ""
+    return (
+        f"; {missing:.2f} more hours of recordings without a keyword are needed in the test split: "
+        "kws run --with CORPUS (kws corpus list), or data.sources: [{negatives: FOLDER}], of which "
+        "FOLDER/test/ is used in full, and of what lies in no such folder "
+        "ingest.held_out_negatives_percentage"
+    )
 
 
 def hours_needed(rate: HourlyRate, limit: float) -> str:

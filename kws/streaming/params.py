@@ -202,6 +202,20 @@ class StreamingGateParams(Params):
 
     max_false_accepts_per_hour: float | None = pydantic.Field(None, ge=0)
     max_miss_rate: float | None = pydantic.Field(None, ge=0, le=1)
+    max_miss_rate_of_condition: float | dict[str, float] | None = pydantic.Field(
+        None,
+        description="of the hardest of streams.conditions; or of each that is named: "
+        "{quiet: 0.05, babble: 0.4}",
+    )
+    min_words_of_condition: int = pydantic.Field(
+        20, ge=1, description="keywords; a condition with fewer does not pass its gate"
+    )
+    min_recorded_hours: float | None = pydantic.Field(
+        None,
+        gt=0,
+        description="of test recordings without a keyword (not of synthesized speech); None: what "
+        "the false accepts rest on is said in words alone",
+    )
     max_wrong_word_rate: float | None = pydantic.Field(None, ge=0, le=1)
     max_latency_ms: float | None = pydantic.Field(
         None, description="from a word's end to its detection, of the hits"
@@ -223,6 +237,17 @@ class StreamingGateParams(Params):
         description="how much more of the words the last blessed model may miss on these streams "
         "than when it was judged: more, and the new labels are likely wrong; kws retrain asks it",
     )
+
+    @pydantic.field_validator("max_miss_rate_of_condition")
+    @classmethod
+    def _rates(cls, limits: float | dict[str, float] | None) -> float | dict[str, float] | None:
+        given = limits.values() if isinstance(limits, dict) else [limits or 0.0]
+        wrong = [limit for limit in given if not 0 <= limit <= 1]
+        if wrong:
+            raise ValueError(f"a miss rate of {wrong[0]:g} is not from 0 to 1")
+        if limits == {}:
+            raise ValueError("{} names no condition: name some, or give one limit for all")
+        return limits
 
 
 class StreamingParams(Params):

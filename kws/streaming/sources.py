@@ -7,6 +7,8 @@
     negatives     in a recording without keywords; `negatives/<collection>` where the ground truth
                   says which collection the recording is from
 
+Negatives are also told apart by whether they are recorded or synthesized (`accepts_of_negatives`).
+
 The first four share the hours of the streams of words, in which they happened; every collection of
 negatives has hours of its own. A false accept counts where it fired.
 """
@@ -14,15 +16,16 @@ negatives has hours of its own. A false accept counts where it fired.
 import collections
 import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from kws.errors import KwsError
 from kws.streaming.match import FalseAccept, MatchedStream
 from kws.streaming.rates import MS_PER_HOUR, HourlyRate, hourly_rate
 
 if TYPE_CHECKING:
-    from kws.scenes.ground_truth import GroundTruth
+    from kws.scenes.ground_truth import GroundTruth, Span
 
+Origin = Literal["recorded", "synthesized"]
 IN_WORDS = ("keywords", "near_words", "other_words", "background")
 NEGATIVES = "negatives"
 NEAR = 0.85
@@ -47,6 +50,37 @@ def false_accepts_by_source(
         source: hourly_rate(counts[source], heard_ms[source] / MS_PER_HOUR)
         for source in sorted(heard_ms, key=_rank)
     }
+
+
+def accepts_of_negatives(
+    judged: Iterable[tuple["GroundTruth", MatchedStream]],
+) -> dict[Origin, HourlyRate]:
+    """False accepts per hour while nobody said a keyword: of recordings, and of synthesized speech.
+
+    Only the former say what the model does in the world. Either may have no time at all. What
+    the ground truth does not mark as synthesized is recorded.
+    """
+    counts: collections.Counter[Origin] = collections.Counter()
+    duration_ms: collections.Counter[Origin] = collections.Counter()
+    for truth, matched in judged:
+        for span in truth.negatives:
+            duration_ms[_origin(span)] += span.end_ms - span.start_ms
+        if truth.kind == "negatives":
+            marked_ms = sum(span.end_ms - span.start_ms for span in truth.negatives)
+            duration_ms["recorded"] += max(0, truth.duration_ms - marked_ms)
+        for accept in matched.false_accepts:
+            at_ms = accept.detection.end_ms
+            inside = [s for s in truth.negatives if s.start_ms < at_ms <= s.end_ms]
+            if inside or truth.kind == "negatives":
+                counts[_origin(inside[0]) if inside else "recorded"] += 1
+    return {
+        origin: hourly_rate(counts[origin], duration_ms[origin] / MS_PER_HOUR)
+        for origin in get_args(Origin)
+    }
+
+
+def _origin(span: "Span") -> Origin:
+    return "synthesized" if span.synthesized else "recorded"
 
 
 def source_of(accept: FalseAccept, truth: "GroundTruth") -> str:

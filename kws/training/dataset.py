@@ -35,6 +35,8 @@ class Dataset:
       fingerprint: 16 hex digits, equal for equal examples in whatever order and files.
       frontend: the features' kind, where it is known.
       balanced: whether an epoch has as many examples of every label; see `shuffled`.
+      clip_ids: of the examples, where they are in memory.
+      targets: `[examples, ...]`: what `shuffled` yields in place of the label indices; None: those.
     """
 
     files: tuple[str, ...] = ()
@@ -47,6 +49,8 @@ class Dataset:
     fingerprint: str
     frontend: str | None = None
     balanced: bool = False
+    clip_ids: tuple[str, ...] = ()
+    targets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.label_index)
@@ -91,7 +95,10 @@ class Dataset:
             order = np.resize(rng.permutation(len(self)), steps * batch_size)
         for step in range(start, steps):
             chosen = order[step * batch_size : (step + 1) * batch_size]
-            yield self.features[chosen], self.label_index[chosen]
+            yield (
+                self.features[chosen],
+                (self.label_index if self.targets is None else self.targets)[chosen],
+            )
 
     def _balanced_order(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """int64 `[size]` indices of examples."""
@@ -172,6 +179,7 @@ def from_arrays(
         features=features[order],
         fingerprint=_fingerprint(keys),
         frontend=frontend,
+        clip_ids=tuple(clip_ids[i] for i in order),
     )
 
 

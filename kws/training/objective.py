@@ -95,6 +95,10 @@ class Objective(abc.ABC):
     def evaluator(self, model: "tf.keras.Model", data: Any) -> Callable[[], Evaluation]:
         """A function that scores the model, with its weights of that time, on a split."""
 
+    def judged(self, model: "tf.keras.Model") -> "tf.keras.Model":
+        """The model that streams are heard by, which shares the weights of the trained one."""
+        return model
+
 
 class LabelObjective(Objective):
     """Softmax cross entropy of clips that have one label each."""

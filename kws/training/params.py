@@ -13,6 +13,7 @@ from kws.training.distillation_params import DistillationParams
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.mining import MiningParams
 from kws.training.quantization_aware_params import QuantizationAwareParams
+from kws.training.spotting_params import SpottingParams
 from kws.training.step_params import StepParams
 
 
@@ -79,6 +80,11 @@ class TrainingParams(Params):
         None, description="None: int8 is left to the converter's calibration"
     )
     steps: StepParams = StepParams()
+    spotting: SpottingParams | None = pydantic.Field(
+        None,
+        description="train at every step of clips that are longer than features.context_ms, and "
+        "learn from heads on the speech embedding; None: a clip has one answer",
+    )
     cache_bytes: int = pydantic.Field(
         1_000_000_000, ge=0, description="features are kept in memory up to so many bytes"
     )

@@ -46,6 +46,7 @@ class Training:
         self._total_steps = self._steps_per_epoch * params.epochs
         self._train_step = TrainStep(model, train, params, objective)
         self._evaluate = objective.evaluator(model, eval_data)
+        self._judged = objective.judged(model)
         self._state, self._first_step = State(), 0
         self._best_weights = model.get_weights()
         self._checkpoints: Checkpoints | None = None
@@ -62,7 +63,7 @@ class Training:
                 "training.early_stopping.metric=misses needs eval streams, and there are none",
                 hint="set it to accuracy",
             )
-        self._judge = StreamJudge(self._model, self._train.labels, streams, stopping)
+        self._judge = StreamJudge(self._judged, self._train.labels, streams, stopping)
 
     def first_inputs(self) -> tuple[np.ndarray, list[str]]:
         """A few clips as the first step's augmentation leaves them, and what each is."""

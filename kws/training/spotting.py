@@ -1,4 +1,4 @@
-"""Training of a keyword spotter at every step of its clips, taught by heads on the speech embedding.
+"""Training of a keyword spotter at every step of its clips, taught by heads on an embedding.
 
 The clips are longer than the context of one posterior (`FeatureParams.context_ms`), so the network
 answers at each step of them, some forty times. With z the logits of the keyword at the steps of a
@@ -27,42 +27,24 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydantic
 
 from kws.errors import KwsError
 from kws.labels import RESERVED, SILENCE
-from kws.params import Params
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator, Objective
-from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, TeacherParams, soft_maximum
+from kws.training.params import TrainingParams
+from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from kws.features.params import FeatureParams
-    from kws.training.params import TrainingParams
 
 _EMBEDDING_EVERY = 3
 """Steps from one at which the embedding is asked for to the next: it changes every 80 ms."""
 _RANKED = 8
 """Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
-
-
-class SpottingParams(Params):
-    """What the steps of a clip are worth in the loss, and who teaches."""
-
-    teacher: TeacherParams | None = pydantic.Field(
-        TeacherParams(), description="heads on the speech embedding; None: labels alone"
-    )
-    hardest_weight: float = pydantic.Field(0.5, ge=0, description="strongest step of other clips")
-    posterior_weight: float = pydantic.Field(4.0, ge=0, description="the teacher's posteriors")
-    embedding_weight: float = pydantic.Field(0.5, ge=0, description="the teacher's embedding")
-    ranking_weight: float = pydantic.Field(0.3, ge=0, description="of the batch's hardest clips")
-    ranking_margin: float = pydantic.Field(2.0, ge=0, description="in logits")
-    silence_weight: float = pydantic.Field(
-        0.1, ge=0, description="silence told from other sound, where the keyword is not said"
-    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,9 +86,9 @@ def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras
     head = model.get_layer(f"{LOGITS}_head")
     outputs = [model.get_layer(LOGITS).output, model.get_layer("silence_logits").output]
     if embedding_size:
-        predicted = tf.keras.layers.Conv2D(
-            embedding_size, head.kernel_size, name="embedding"
-        )(head.input)
+        predicted = tf.keras.layers.Conv2D(embedding_size, head.kernel_size, name="embedding")(
+            head.input
+        )
         outputs.append(predicted[:, :, 0])
     return tf.keras.Model(model.input, tf.concat(outputs, axis=2), name=f"{model.name}_steps")
 
@@ -161,7 +143,7 @@ class SpottingObjective(Objective):
 
     def __init__(
         self,
-        params: "TrainingParams",
+        params: TrainingParams,
         labels: Sequence[str],
         spotter: "tf.keras.Model",
         said: Taught | None,

@@ -19,8 +19,8 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -175,6 +175,23 @@ def _build(
         audio_s=summary["audio_s"],
         elapsed_s=time.monotonic() - start_s,
     )
+
+
+def is_synthesized(recording: str, read_text: Callable[[str], str | None]) -> bool:
+    """Whether a recording is part of a corpus that `build` made, wherever it lies now.
+
+    Args:
+      recording: its path, or an address with slashes.
+      read_text: the content of a file by its path; None if there is none.
+    """
+    inside = PurePosixPath(recording).parts
+    for name in (NEGATIVES_FOLDER, BACKGROUND_FOLDER):
+        if name in inside:
+            # Not by joining the parts: `gs://` has to keep both slashes.
+            folder = recording[: recording.rindex(f"{name}/")]
+            text = read_text(f"{folder}{CORPUS_FILE}")
+            return text is not None and '"params_hash"' in text
+    return False
 
 
 def _existing(folder: Path) -> dict | None:

@@ -59,12 +59,26 @@ def test_yes_and_no_are_words_not_booleans():
         ),
         ("training.early_stopping={metric: misses, clip_stride_ms: 50}", "clip_stride_ms=50 is no"),
         ("scenes={}", "model ds_cnn learns from clips, not from scenes"),
+        (
+            "streaming.gates.max_miss_rate_of_condition=0.2",
+            r"max_miss_rate_of_condition needs streams.conditions: \[quiet, noise, babble",
+        ),
+        ("streaming.gates.min_recorded_hours=9", "min_recorded_hours=9 is more than .*hours=5"),
+        ("streams.conditions=[bable]", "'bable' is not one of quiet, noise, babble, room, level"),
         ("nonsense", "not of the form section.key=value"),
     ],
 )
 def test_a_wrong_value_is_refused_in_a_sentence(override, sentence):
     with pytest.raises(KwsError, match=sentence):
         load("quickstart", [override])
+
+
+def test_a_limit_for_a_condition_that_is_not_laid_is_refused():
+    laid = "streams.conditions=[quiet]"
+    limit = "streaming.gates.max_miss_rate_of_condition={quiet: 0.1, babble: 0.4}"
+    with pytest.raises(KwsError, match=r"names 'babble', streams.conditions are quiet"):
+        load("quickstart", [laid, limit])
+    assert load("quickstart", ["streams.conditions=[quiet, babble]", limit])
 
 
 def test_an_unknown_preset_names_the_known_ones():

@@ -3,6 +3,7 @@
 from kws.gates import Gate
 from kws.report.page.facts import Facts
 from kws.report.page.section import ABSENT, number
+from kws.streaming.gates import CONDITION_GATE
 from kws.streaming.rates import share
 
 
@@ -14,7 +15,13 @@ def bounds(gate: Gate, facts: Facts) -> str:
     kind, _, rest = gate.name.partition(".")
     name, _, label = rest.partition("/")
     name = name.removesuffix("_bound")
-    if kind == "streaming":
+    if kind == "streaming" and name == CONDITION_GATE:
+        for condition, figures in facts.streaming["test"].get("per_condition", {}).items():
+            rate = figures["miss_rate"]
+            # The gate of all conditions has the figure of the hardest.
+            if label == condition or (not label and gate.value in (rate["estimate"], rate["high"])):
+                return _between(rate["low"], rate["high"])
+    elif kind == "streaming":
         rate = facts.streaming["test"]["total"].get(name)
         if isinstance(rate, dict) and rate["exposure"]:
             return _between(rate["low"], rate["high"])

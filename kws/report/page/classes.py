@@ -13,6 +13,8 @@ def section(facts: Facts) -> Section:
         lines = (tag("li", sentence) for sentence in facts.scene_sentences)
         parts += [tag("h3", "On scenes"), tag("ul", *lines)]
     parts += [tag("h3", "On streams"), _streams(facts)]
+    if facts.streaming["test"].get("per_condition"):
+        parts += [tag("h3", "By condition"), _conditions(facts.streaming["test"]["per_condition"])]
     return Section(key="classes", title="Each class", body=join(parts))
 
 
@@ -36,6 +38,29 @@ def _clips(matrix: ConfusionMatrix) -> Html:
         )
     header = ["label", "clips", "precision", "recall (95 %)", "false positives"]
     return table("Each label on the test clips", header, rows)
+
+
+def _conditions(per_condition: dict) -> Html:
+    rows = [
+        [
+            tag("span", name, class_="mono"),
+            figures["words"],
+            figures["misses"],
+            interval(figures["miss_rate"], True),
+            figures["false_accepts"],
+            interval(figures["false_accepts_per_hour"], False),
+            f"{figures['false_accepts_per_hour']['exposure']:.2f}",
+        ]
+        for name, figures in per_condition.items()
+    ]
+    header = ["condition", "words", "misses", "miss rate (95 %)", "false accepts",
+              "an hour (95 %)", "hours"]  # fmt: skip
+    return join(
+        [
+            table("Each condition on the test streams", header, rows),
+            note("The same words at the same times in every condition: only the sound differs."),
+        ]
+    )
 
 
 def _streams(facts: Facts) -> Html:

@@ -17,6 +17,7 @@ def section(facts: Facts) -> Section:
         [
             _banner(facts, failed),
             _cards(facts),
+            *(note(f"False accepts: {caveat}.") for caveat in _caveats(facts)),
             _gates(facts, failed),
         ]
     )
@@ -34,6 +35,10 @@ def _banner(facts: Facts, failed: Sequence[Gate]) -> Html:
             tag("ul", *(tag("li", gate.sentence()) for gate in failed)) if failed else None,
         ]
     return tag("div", *words, class_=f"banner {'good' if facts.pushed_to else 'bad'}")
+
+
+def _caveats(facts: Facts) -> list[str]:
+    return facts.streaming["test"].get("caveats", [])
 
 
 def _cards(facts: Facts) -> Html:

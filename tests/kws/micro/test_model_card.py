@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from kws.micro import model_card
 from kws.micro.contents import BundleContents
+from kws.streaming.rates import hourly_rate, share
 from tests.kws.micro.conftest import sensitivities_at
 
 DATA = {
@@ -31,6 +32,21 @@ def test_the_data_are_counted_in_clips_hours_and_speakers(contents: BundleConten
 def test_data_that_nobody_counted_has_no_table(contents: BundleContents) -> None:
     card = model_card.render(contents)
     assert "| hours |" not in card and "random numbers" in card
+
+
+def test_conditions_have_a_table_and_what_false_accepts_do_not_rest_on_is_said(
+    contents: BundleContents,
+) -> None:
+    babble = {
+        "words": 40,
+        "miss_rate": share(10, 40).to_dict(),
+        "false_accepts_per_hour": hourly_rate(3, 0.25).to_dict(),
+    }
+    test = {"per_condition": {"babble": babble}, "caveats": ["not judged against recorded speech"]}
+    card = model_card.render(dataclasses.replace(contents, figures={"streaming": {"test": test}}))
+    # Clopper and Pearson, 10 of 40.
+    assert "| babble | 40 | 25.00% | 12.69% to 41.20% | 3 | 0.25 |" in card
+    assert "False accepts: not judged against recorded speech." in card
 
 
 def test_devices_are_estimates_and_say_so(contents: BundleContents) -> None:

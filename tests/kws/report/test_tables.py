@@ -2,12 +2,20 @@
 
 import json
 import math
+import re
 
 import pytest
 
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
-from kws.report.tables import confusion_table, gates_table, per_class_table, to_text
+from kws.report.tables import (
+    conditions_table,
+    confusion_table,
+    gates_table,
+    per_class_table,
+    to_text,
+)
+from kws.streaming.rates import hourly_rate, share
 
 LABELS = ["_silence_", "_unknown_", "yes", "no"]
 
@@ -45,6 +53,24 @@ def test_accuracy_carries_its_bounds(matrix: ConfusionMatrix) -> None:
     assert (accuracy.count, accuracy.exposure, accuracy.estimate) == (7, 10, 0.7)
     # Clopper-Pearson, 7 of 10, from the tables.
     assert (accuracy.low, accuracy.high) == pytest.approx((0.3475, 0.9333), abs=1e-4)
+
+
+def test_each_condition_is_a_row_and_a_mixture_has_no_such_table() -> None:
+    figures = {
+        "words": 40,
+        "misses": 10,
+        "miss_rate": share(10, 40).to_dict(),
+        "false_accepts": 3,
+        "false_accepts_per_hour": hourly_rate(3, 0.25).to_dict(),
+    }
+    table = conditions_table({"per_condition": {"babble": figures}})
+    assert table is not None
+    (babble,) = [line for line in to_text(table).splitlines() if "babble" in line]
+    # Clopper and Pearson, 10 of 40.
+    assert re.search(r"40 .* 10 .* 25.0% \(12.7% to 41.2%\) .* 3 in 0.25 h", babble)
+    assert max(len(line) for line in to_text(table, width=80).splitlines()) < 80
+    assert "12.7% to 41.2%" in to_text(table, width=80)
+    assert conditions_table({}) is None and conditions_table({"per_condition": {}}) is None
 
 
 def test_tables_show_every_label_and_a_dash_for_what_was_not_measured(

@@ -37,9 +37,11 @@ def test_a_negative_stream_has_all_its_sound_and_not_one_word():
 
 
 def test_a_negative_stream_says_where_each_collection_is_heard():
-    pieces = plan_negatives([Piece("a.wav", 0, 1500, "speech"), Piece("b.wav", 0, 500)], 2000)[0]
-    assert [piece.source for piece in pieces] == ["speech", ""]
+    mine, voices = Piece("b.wav", 0, 500), Piece("c.wav", 0, 500, synthesized=True)
+    (pieces,) = plan_negatives([Piece("a.wav", 0, 1500, "speech"), mine, voices], 2500)
+    assert [piece.source for piece in pieces] == ["speech", "", ""]
     audios = [np.ones(int(piece.duration_ms * 16), np.int16) for piece in pieces]
-    _, truth = join_negatives(audios, 16000, "n", [piece.source for piece in pieces])
-    assert [(s.start_ms, s.end_ms, s.source) for s in truth.negatives] == [(0, 1500, "speech")]
-    assert truth.duration_ms == 2000
+    _, truth = join_negatives(audios, 16000, "n", pieces)
+    spans = [(s.start_ms, s.end_ms, s.source, s.synthesized) for s in truth.negatives]
+    assert spans == [(0, 1500, "speech", False), (2000, 2500, "", True)]
+    assert truth.duration_ms == 2500

@@ -5,7 +5,7 @@ import pytest
 from kws.scenes.ground_truth import Span
 from kws.streaming.match import match
 from kws.streaming.params import MatchParams
-from kws.streaming.sources import false_accepts_by_source, sounds_like
+from kws.streaming.sources import accepts_of_negatives, false_accepts_by_source, sounds_like
 from tests.kws.streaming.drawing import heard, said, truth
 
 HOUR_MS = 3_600_000
@@ -58,6 +58,24 @@ def test_each_false_accept_has_the_source_that_was_heard_and_each_source_its_hou
         "negatives": (1, 0.25),
         "negatives/sounds": (1, 0.25),
         "negatives/speech": (2, 0.5),
+    }
+
+
+def test_recorded_and_synthesized_negatives_have_their_own_hours_and_false_accepts():
+    voices = Span(start_ms=0, end_ms=HOUR_MS // 4, source="sentences", synthesized=True)
+    mixed = truth(kind="negatives", stream_id="m").model_copy(update={"negatives": (voices,)})
+    inserted = WORDS.model_copy(
+        update={"negatives": (Span(start_ms=100_000, end_ms=100_000 + HOUR_MS // 10),)}
+    )
+    found = accepts_of_negatives(
+        [
+            _judged(mixed, heard("yes", 1_000), heard("yes", HOUR_MS // 2), heard("no", HOUR_MS)),
+            _judged(inserted, heard("yes", 50_000), heard("yes", 150_000)),
+        ]
+    )
+    assert {origin: (rate.count, rate.exposure) for origin, rate in found.items()} == {
+        "recorded": (3, pytest.approx(0.85)),
+        "synthesized": (1, 0.25),
     }
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
@@ -75,6 +76,19 @@ def test_the_merit_goes_by_misses_then_false_accepts_then_the_clips():
     assert merits == sorted(merits, reverse=True) and len(set(merits)) == 3
     assert out_of_reach.merit < one_missed.merit
     assert none_missed.merit[-2:] == ON_CLIPS.merit
+
+
+def test_the_streams_of_every_condition_of_a_folder_count(tmp_path):
+    truth = streams({}).streams[0][0]
+    for name in ("quiet", "babble"):
+        own = truth.model_copy(update={"stream_id": f"words-{name}", "condition": name})
+        (tmp_path / f"words-{name}.json").write_text(own.to_json())
+        soundfile.write(tmp_path / f"words-{name}.wav", np.zeros(60 * 16_000, np.int16), 16_000)
+    read = EvalStreams.read(tmp_path, PARAMS)
+    assert [truth.condition for truth, _ in read.streams] == ["babble", "quiet"]
+    (found, features), quiet = streams({2000: 0.9, 10_000: 0.9}).streams[0], streams({}).streams[0]
+    every = EvalStreams(PARAMS, [(found, features), quiet])
+    assert judged(every, 60.0).metrics["miss_rate"] == 0.5
 
 
 def test_a_folder_without_streams_is_refused(tmp_path):

@@ -66,6 +66,17 @@ def test_the_layout_is_that_of_speech_commands(built):
     assert json.loads((root / "corpus/corpus.json").read_text())["words"]["train"]["yes"] == 5
 
 
+def test_its_sentences_are_known_as_synthesized_from_a_recording_of_a_person(built):
+    folder = built[0] / "corpus"
+
+    def read_text(path):
+        return (folder / "corpus.json").read_text() if path == str(folder / "corpus.json") else None
+
+    assert corpus.is_synthesized(f"{folder}/_negatives_/train/sentences_train_0.wav", read_text)
+    assert not corpus.is_synthesized("/data/_negatives_/train/sentences_train_0.wav", read_text)
+    assert not corpus.is_synthesized(f"{folder}/talk.wav", read_text)
+
+
 def test_generated_sentences_are_negatives_of_training_ten_a_recording(tmp_path):
     params = HIBARI_ONLY.model_copy(update={"bulk_sentences": 12, "hibari_keyword_takes": 1})
     corpus.build(params, tmp_path / "corpus", tmp_path / "cache")

@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from scipy.stats import binomtest
 
+from kws.gates import Gate
 from kws.report.page import page
 from kws.report.page.facts import Earlier
 from kws.report.page.html import VOID
+from kws.streaming.rates import share
 from tests.kws.micro.conftest import sensitivities_at
 from tests.kws.report.page.conftest import NASTY
 
@@ -102,6 +104,37 @@ def test_a_run_is_compared_with_the_last_bundle(facts):
     )
     assert "Figures of the last bundle, 20260101000000" in text
     assert "50.0\N{NO-BREAK SPACE}%" in text and "this model alone" in text
+
+
+def test_conditions_have_a_table_and_their_gate_the_bounds_of_the_hardest(facts):
+    test = facts.streaming["test"]
+    hard = {**test["total"], "words": 40, "misses": 10, "miss_rate": share(10, 40).to_dict()}
+    conditions = {"quiet": test["total"], "babble": hard}
+    gate = Gate(
+        name="streaming.miss_rate_of_condition",
+        value=0.25,
+        limit=0.2,
+        at_most=True,
+        detail="babble",
+    )
+    text = page.render(
+        dataclasses.replace(
+            facts,
+            gates=(*facts.gates, gate),
+            streaming={**facts.streaming, "test": {**test, "per_condition": conditions}},
+        )
+    )
+    ci = binomtest(10, 40).proportion_ci(method="exact")  # Clopper-Pearson
+    table = text[text.index("Each condition on the test streams") :]
+    row = re.search(r"babble</span>.*?</tr>", table, re.DOTALL)
+    assert row is not None and f"{100 * ci.low:.1f}" in row[0] and f"{100 * ci.high:.1f}" in row[0]
+    judged = re.search(r"miss_rate_of_condition</span>.*?</tr>", text, re.DOTALL)
+    assert judged is not None and f"{ci.low:.3f} to {ci.high:.3f}" in judged[0]
+
+
+def test_false_accepts_without_recordings_are_qualified_below_the_verdict(facts, text):
+    verdict = text[text.index('id="verdict"') : text.index('id="classes"')]
+    assert "not judged against recorded speech: no stream without keywords" in verdict
 
 
 def test_a_model_of_scenes_has_no_clips_to_show(facts):
