@@ -21,6 +21,7 @@ from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
+from kws.speech.frontend import speech_embedding_params
 from pipeline import beam_options, metadata_store, mix
 from pipeline import config as configuration
 from pipeline.cascade import streaming_params
@@ -183,7 +184,25 @@ def components(
     if config.model is None:
         return data
 
-    training = trainers(config, paths, history, features, synthesized.outputs["streams"], best)
+    embedded = None
+    spotting = config.training.spotting
+    if spotting is not None and spotting.teacher is not None:
+        embedded = SpectrogramTransform(
+            examples=clips.examples,
+            more_examples=clips.more_examples,
+            params=speech_embedding_params(config.clip_duration_ms),
+            keywords=keywords,
+        ).with_id("SpeechEmbedding")
+        data.append(embedded)
+    training = trainers(
+        config,
+        paths,
+        history,
+        features,
+        synthesized.outputs["streams"],
+        best,
+        embedded.outputs["transformed_examples"] if embedded is not None else None,
+    )
     trained = training[-1]
     converted = MicroConverter(
         model=trained.outputs["model"], examples=features, params=config.conversion

@@ -26,6 +26,7 @@ def trainers(
     features: types.BaseChannel,
     streams: types.BaseChannel,
     hyperparameters: types.BaseChannel | None = None,
+    speech_embedding: types.BaseChannel | None = None,
 ) -> list[base_node.BaseNode]:
     """The nodes of the training, the Trainer whose model goes on being the last.
 
@@ -36,6 +37,7 @@ def trainers(
       features: feature examples.
       streams: of AudioSynthesizer.
       hyperparameters: of the Tuner, for every Trainer.
+      speech_embedding: of the same clips, where a teacher asks for it.
     """
     assert config.model is not None
     mining, model, keywords = config.training.hard_negatives, config.model, list(config.keywords)
@@ -65,6 +67,7 @@ def trainers(
             base_model=base,
             hyperparameters=hyperparameters,
             streams=streams if stopping and stopping.hears_streams else None,
+            speech_embedding=speech_embedding,
         ).with_id(_trainer_id(number, rounds))
         nodes.append(trained)
         if mining is None or number == rounds:

@@ -1,4 +1,4 @@
-"""TFX's Trainer with eval streams as one input more, told to run our training."""
+"""TFX's Trainer with eval streams and embeddings as further inputs, told to run our training."""
 
 import json
 from collections.abc import Sequence
@@ -21,12 +21,13 @@ from kws.training.params import TrainingParams
 
 
 class TrainerSpec(standard_component_specs.TrainerSpec):
-    """Spec of Trainer: TFX's own, `streams`, and `more_examples`."""
+    """Spec of Trainer: TFX's own, `streams`, `speech_embedding` and `more_examples`."""
 
     INPUTS: ClassVar = {
         **standard_component_specs.TrainerSpec.INPUTS,
         **more_examples_parameters(),
         executor.STREAMS_KEY: ChannelParameter(type=AudioStreams, optional=True),
+        executor.EMBEDDINGS_KEY: ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
@@ -52,6 +53,7 @@ class Trainer(base_component.BaseComponent):
         base_model: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
         streams: types.BaseChannel | None = None,
+        speech_embedding: types.BaseChannel | None = None,
         more_examples: Sequence[types.BaseChannel] = (),
     ):
         """Constructs the component.
@@ -67,6 +69,8 @@ class Trainer(base_component.BaseComponent):
           hyperparameters: the Tuner's best; they take the place of what `model` and `training` say.
           streams: of the AudioSynthesizer; its eval streams are heard after every epoch where
             `training.early_stopping` goes by misses.
+          speech_embedding: of the clips of `examples`, by the frontend of that name, for the
+            teacher of `training.spotting`.
           more_examples: as a union of `examples` with these (see `components.inputs`).
         """
         super().__init__(
@@ -77,6 +81,7 @@ class Trainer(base_component.BaseComponent):
                 base_model=base_model,
                 hyperparameters=hyperparameters,
                 streams=streams,
+                speech_embedding=speech_embedding,
                 # Zero steps: the number of epochs is the training section's.
                 train_args=tfx.proto.TrainArgs(splits=["train"], num_steps=0),
                 eval_args=tfx.proto.EvalArgs(splits=["eval"], num_steps=0),

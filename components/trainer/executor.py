@@ -1,4 +1,4 @@
-"""TFX's own Trainer executor, which also tells `run_fn` where the eval streams are."""
+"""TFX's own Trainer executor, which also tells `run_fn` where streams and embeddings are."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from components.inputs import joined, without_empty
 
 STREAMS_KEY = "streams"
 """Of the input, and of the entry in run_fn's `custom_config`: a folder with `Split-eval/`."""
+EMBEDDINGS_KEY = "speech_embedding"
+"""Likewise: a folder with `Split-train/`."""
 
 
 class Executor(executor.GenericExecutor):
@@ -21,10 +23,10 @@ class Executor(executor.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> fn_args_utils.FnArgs:
-        input_dict = without_empty(joined(input_dict), "base_model")
+        input_dict = without_empty(joined(input_dict), "base_model", EMBEDDINGS_KEY)
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        streams = input_dict.get(STREAMS_KEY)
-        if streams:
-            uri = artifact_utils.get_single_uri(streams)
-            fn_args.custom_config = {**fn_args.custom_config, STREAMS_KEY: uri}
+        for key in (STREAMS_KEY, EMBEDDINGS_KEY):
+            if input_dict.get(key):
+                uri = artifact_utils.get_single_uri(input_dict[key])
+                fn_args.custom_config = {**fn_args.custom_config, key: uri}
         return fn_args

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.trainer.executor import EMBEDDINGS_KEY
 from components.trainer.scenes import train_on_scenes
 from kws import features, labels
 from kws.errors import KwsError
@@ -22,13 +23,14 @@ from kws.features.params import FeatureParams
 from kws.micro.representative import with_full_range
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.splits import EVAL
+from kws.splits import EVAL, TRAIN
 from kws.training import (
     checkpoint,
     dataset,
     device,
     export,
     quantization_aware,
+    spotting,
     stages,
     warm_start,
 )
@@ -88,13 +90,26 @@ def run_fn(fn_args: "FnArgs") -> None:
     if fn_args.base_model:
         warm_start.start_from(model, fn_args.base_model, model_params, names, feature_params)
     checkpoint_dir = config.get("checkpoint_dir")
+    frames_per_step = _frames_per_step(model_params)
+    trainee, objective = model, None
+    if params.spotting is not None:
+        trainee, train, objective = spotting.prepare(
+            model,
+            train,
+            _embeddings(config, params, names),
+            params,
+            feature_params,
+            frames_per_step,
+            checkpoint_dir,
+        )
     trained = stages.run(
-        model,
+        trainee,
         train,
         eval_data,
         params,
         calibration=_calibration(train, params, feature_params),
-        streams=_eval_streams(config, params, feature_params),
+        objective=objective,
+        streams=_eval_streams(config, params, feature_params, frames_per_step),
         log_dir=fn_args.model_run_dir,
         checkpoint_dir=checkpoint_dir,
     )
@@ -108,7 +123,8 @@ def run_fn(fn_args: "FnArgs") -> None:
         trained.teacher,
         trained.tuning,
     )
-    export.export(trained.model, fn_args.serving_model_dir, train.labels, feature_params, report)
+    finished = trained.model if params.spotting is None else model
+    export.export(finished, fn_args.serving_model_dir, train.labels, feature_params, report)
     if checkpoint_dir:
         checkpoint.clear(checkpoint_dir)
 
@@ -123,14 +139,44 @@ def _calibration(
     return with_full_range(typical, feature_params)
 
 
+def _frames_per_step(params: ModelParams) -> int:
+    """Of a streaming model; 1 of a windowed one."""
+    module = registry.architecture(params.name)
+    return module.frames_per_step(registry.options(params)) if module.STREAMING else 1
+
+
+def _embeddings(
+    config: dict[str, str], params: TrainingParams, names: Sequence[str]
+) -> dataset.Dataset | None:
+    """The speech embedding of the training clips, where the component was given it."""
+    if EMBEDDINGS_KEY not in config:
+        return None
+    root = Path(config[EMBEDDINGS_KEY])
+    _check_labels(root, names)
+    own = files.read(root)
+    return dataset.read(
+        [str(root / f"Split-{TRAIN}" / "*")],
+        own.feature_shape,
+        features.frontend_class(own.frontend).dtype,
+        names,
+        scale=1.0,
+        cache_bytes=params.cache_bytes,
+        frontend=own.frontend,
+    )
+
+
 def _eval_streams(
-    config: dict[str, str], params: TrainingParams, feature_params: FeatureParams
+    config: dict[str, str],
+    params: TrainingParams,
+    feature_params: FeatureParams,
+    frames_per_step: int,
 ) -> EvalStreams | None:
     """Where early stopping goes by misses."""
     stopping = params.early_stopping
     if not (stopping and stopping.hears_streams and "streams" in config):
         return None
-    return EvalStreams.read(Path(config["streams"]) / f"Split-{EVAL}", feature_params)
+    folder = Path(config["streams"]) / f"Split-{EVAL}"
+    return EvalStreams.read(folder, feature_params, frames_per_step)
 
 
 def _check_artifacts(train_patterns: Sequence[str], names: Sequence[str]) -> FeatureParams:

@@ -24,6 +24,11 @@ PARAMS = FeatureParams(
 """The only ones that there are; `clip_duration_ms` is free."""
 
 
+def speech_embedding_params(clip_duration_ms: int) -> FeatureParams:
+    """`PARAMS` for clips of that length."""
+    return PARAMS.model_copy(update={"clip_duration_ms": clip_duration_ms})
+
+
 class SpeechEmbeddingFrontend(Frontend):
     """float16 features: half the file, and a thousandth of a typical value is lost."""
 
@@ -33,7 +38,7 @@ class SpeechEmbeddingFrontend(Frontend):
     def __init__(self, params: FeatureParams):
         """Raises KwsError for other parameters than `PARAMS`."""
         super().__init__(params)
-        expected = PARAMS.model_copy(update={"clip_duration_ms": params.clip_duration_ms})
+        expected = speech_embedding_params(params.clip_duration_ms)
         if params != expected:
             raise KwsError(
                 f"features: the speech embedding has {EMBEDDING_SIZE} channels of a window of "

@@ -27,6 +27,8 @@ def check(params: TrainingParams, features: FeatureParams, *, scenes: bool = Fal
             f"features.window_stride_ms={features.window_stride_ms}: the model can only run at a "
             "frame"
         )
+    if params.spotting is not None:
+        _check_spotting(params, features, scenes)
     if not scenes:
         return
     of_clips = {
@@ -38,3 +40,25 @@ def check(params: TrainingParams, features: FeatureParams, *, scenes: bool = Fal
     asked = [name for name, value in of_clips.items() if value]
     if asked:
         raise ValueError(f"training.{asked[0]} is for clips of one label, not for scenes")
+
+
+def _check_spotting(params: TrainingParams, features: FeatureParams, scenes: bool) -> None:
+    """Raises ValueError for what cannot go with training at every step."""
+    if features.context_ms is None or features.context_ms == features.clip_duration_ms:
+        raise ValueError(
+            f"training.spotting needs clips longer than the model's context: clip_duration_ms="
+            f"{features.clip_duration_ms}, features.context_ms={features.context_ms}; write for "
+            "example clip_duration_ms: 3000 and features.context_ms: 1990"
+        )
+    of_one_answer = {
+        "mixup_alpha": params.mixup_alpha,
+        "background_mixing": params.background_mixing,
+        "sampling: balanced": params.sampling == "balanced",
+        "distillation": params.distillation,
+        "quantization_aware": params.quantization_aware,
+        "hard_negatives": params.hard_negatives,
+    }
+    asked = [name for name, value in of_one_answer.items() if value]
+    if scenes or asked:
+        what = "scenes" if scenes else f"training.{asked[0]}"
+        raise ValueError(f"training.spotting does not go with {what}: leave one of them out")

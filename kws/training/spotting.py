@@ -24,17 +24,20 @@ distribution against the lower tail of the other. The layer W serves the trainin
 import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kws.errors import KwsError
+from kws.features import model_input
 from kws.labels import RESERVED, SILENCE
+from kws.speech.network import EMBEDDING_SIZE
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
-from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum
+from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum, train_teacher
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 _EMBEDDING_EVERY = 3
 """Steps from one at which the embedding is asked for to the next: it changes every 80 ms."""
+_STREAM_BATCH = 64
+"""Clips of a stream that are scored at a time."""
 _RANKED = 8
 """Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
 
@@ -136,6 +141,134 @@ def taught(
 def asked_steps(steps: int) -> np.ndarray:
     """int `[asked]`: the steps at which the embedding is predicted."""
     return np.arange(0, steps, _EMBEDDING_EVERY)
+
+
+def prepare(
+    spotter: "tf.keras.Model",
+    train: Dataset,
+    embeddings: Dataset | None,
+    params: TrainingParams,
+    feature_params: "FeatureParams",
+    frames_per_step: int,
+    checkpoint_dir: str | Path | None = None,
+) -> "tuple[tf.keras.Model, Dataset, SpottingObjective]":
+    """What `kws.training.fit` is to be given: a model, its training examples, and the objective.
+
+    The teacher is trained here, where there is to be one.
+
+    Args:
+      spotter: as `kws.models.registry.build` made it, for a context shorter than the clips.
+      train: training examples, in memory.
+      embeddings: of the same clips, by the frontend `speech_embedding`.
+      params: with `spotting`.
+      feature_params: of `train`.
+      frames_per_step: of the model.
+      checkpoint_dir: the teacher's heads are kept there.
+
+    Raises:
+      KwsError: the model is not a spotter, or the examples do not fit the teacher.
+    """
+    assert params.spotting is not None
+    wanted = params.spotting.teacher
+    trainee = training_form(spotter, EMBEDDING_SIZE if wanted is not None else 0)
+    if train.features is None:
+        raise KwsError(
+            f"training.spotting needs its {len(train)} examples in memory, and they do not fit "
+            f"into training.cache_bytes={params.cache_bytes}",
+            hint="allow more memory, or make fewer noisy copies",
+        )
+    said = None
+    if wanted is not None:
+        if embeddings is None:
+            raise KwsError(
+                "training.spotting.teacher needs the speech embedding of the examples",
+                hint="set it to null: the model then learns from the labels alone",
+            )
+        heard = aligned(embeddings, train.clip_ids)
+        is_keyword = train.label_index >= len(RESERVED)
+        teacher = train_teacher(
+            heard, is_keyword, wanted, seed=params.seed, checkpoint_dir=checkpoint_dir
+        )
+        steps = trainee.output_shape[1]
+        times_ms = step_times_ms(feature_params, steps, frames_per_step)
+        said = taught(teacher, heard, times_ms, asked_steps(steps))
+    objective = SpottingObjective(params, train.labels, spotter, said)
+    targets = objective.targets(train.label_index)
+    return trainee, dataclasses.replace(train, targets=targets), objective
+
+
+def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
+    """The embeddings of the clips, in their order.
+
+    Raises:
+      KwsError: a clip has none, or they are not in memory.
+    """
+    rows = {clip: row for row, clip in enumerate(embeddings.clip_ids)}
+    missing = [clip for clip in clip_ids if clip not in rows]
+    if missing or embeddings.features is None:
+        raise KwsError(
+            f"{len(missing)} of {len(clip_ids)} training clips have no speech embedding"
+            + (f", {missing[0]} among them" if missing else " in memory"),
+            hint="both must be computed from the same audio examples",
+        )
+    return embeddings.features[[rows[clip] for clip in clip_ids]]
+
+
+class SpotterOnStreams:
+    """A spotter's float model on whole streams: a `kws.streaming.posteriors.StreamingModel`.
+
+    The training form takes clips; a stream is cut into clips that overlap by the context, so that
+    each gives the next few dozen steps.
+    """
+
+    def __init__(
+        self,
+        spotter: "tf.keras.Model",
+        labels: Sequence[str],
+        params: "FeatureParams",
+        frames_per_step: int,
+    ):
+        import tensorflow as tf
+
+        self.labels = list(labels)
+        self.frames_per_step = frames_per_step
+        self.warm_up_steps = params.context_shape[0] // frames_per_step - 1
+        self._params = params
+        self._frames, channels = params.feature_shape
+        every = tf.keras.Model(spotter.input, spotter.get_layer("posteriors").output)
+        self._steps = every.output_shape[1]
+        self._past = np.zeros((0, channels), np.float32)
+        self._predict = tf.function(
+            lambda inputs: every(inputs, training=False),
+            input_signature=[tf.TensorSpec([None, self._frames, channels], tf.float32)],
+        )
+
+    def stream(self, features: np.ndarray, *, fresh: bool = True) -> np.ndarray:
+        """See `StreamingModel.stream`; the weights are those of the time."""
+        step, frames = self.frames_per_step, self._frames
+        if fresh:
+            self._past = np.zeros((frames, features.shape[1]), np.float32)
+        count = len(features) // step
+        inputs = model_input.to_model_input(features[: count * step], self._params)
+        heard = np.concatenate([self._past, inputs])
+        clips = -(-count // self._steps)
+        # The last clip ends with the last step; the first may repeat steps that nobody asked for.
+        ends = len(heard) - step * self._steps * np.arange(clips)[::-1]
+        windows = np.stack([_clip(heard, end, frames) for end in ends]) if clips else None
+        self._past = heard[len(heard) - frames :]
+        if windows is None:
+            return np.zeros((0, len(self.labels)), np.float32)
+        posteriors = [
+            self._predict(windows[start : start + _STREAM_BATCH]).numpy()
+            for start in range(0, clips, _STREAM_BATCH)
+        ]
+        return np.concatenate(posteriors).reshape(-1, len(self.labels))[-count:]
+
+
+def _clip(stream: np.ndarray, end: int, frames: int) -> np.ndarray:
+    """The frames before `end`; zeros before the stream."""
+    clip = stream[max(0, end - frames) : end]
+    return np.pad(clip, ((frames - len(clip), 0), (0, 0)))
 
 
 class SpottingObjective(Objective):
@@ -261,7 +394,8 @@ class SpottingObjective(Objective):
     def evaluator(self, model: "tf.keras.Model", data: Dataset) -> Callable[[], Evaluation]:
         return LabelEvaluator(self._spotter, data)
 
-    def judged(self, model: "tf.keras.Model") -> Any:
+    def judged(self, model: "tf.keras.Model") -> "tf.keras.Model":
+        """See `Objective.judged`."""
         return self._spotter
 
 

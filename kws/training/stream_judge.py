@@ -25,6 +25,7 @@ from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
 from kws.streaming.scored_stream import StreamPosteriors
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
+from kws.training.spotting import SpotterOnStreams
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,16 +34,25 @@ if TYPE_CHECKING:
 class EvalStreams:
     """Streams as features `[stream frames, channels]`, each with its ground truth."""
 
-    def __init__(self, params: FeatureParams, streams: Sequence[tuple[GroundTruth, np.ndarray]]):
+    def __init__(
+        self,
+        params: FeatureParams,
+        streams: Sequence[tuple[GroundTruth, np.ndarray]],
+        frames_per_step: int = 1,
+    ):
         """Args:
         params: of the features.
         streams: ground truth and features of each.
+        frames_per_step: of a model that answers at every step of a clip.
         """
         self.params = params
+        self.frames_per_step = frames_per_step
         self.streams = tuple(streams)
 
     @classmethod
-    def read(cls, folder: str | Path, params: FeatureParams) -> "EvalStreams":
+    def read(
+        cls, folder: str | Path, params: FeatureParams, frames_per_step: int = 1
+    ) -> "EvalStreams":
         """Reads `<id>.wav` and `<id>.json` of a folder and computes the features.
 
         Raises:
@@ -59,7 +69,7 @@ class EvalStreams:
                 f"{folder} holds no stream, and training.early_stopping goes by misses on streams",
                 hint="lay some (section streams), or set early_stopping.metric to accuracy",
             )
-        return cls(params, streams)
+        return cls(params, streams, frames_per_step)
 
     @property
     def fingerprint(self) -> str:
@@ -88,7 +98,10 @@ class StreamJudge:
                 "training.early_stopping goes by misses",
                 hint="lay words into them (section streams), or set its metric to accuracy",
             )
-        self._scored = _Scored(model, labels, streams.params)
+        self._scored: _Scored | SpotterOnStreams = _Scored(model, labels, streams.params)
+        if streams.params.context_ms is not None:
+            frames = streams.frames_per_step
+            self._scored = SpotterOnStreams(model, labels, streams.params, frames)
         self._streams = streams
         self._params = params
 
