@@ -90,6 +90,10 @@ def noisy_copy(
     limit = 0 if own_lead_in else int(rate * params.time_shift_ms / 1000)
     earliest, latest = shift_range(word.start, word.stop, len(voice), limit)
     by_samples = int(rng.integers(earliest, latest + 1))
+    if params.word_end_ms is not None and not own_lead_in:
+        end = int(rng.uniform(*params.word_end_ms) * rate / 1000)
+        earliest, latest = shift_range(word.start, word.stop, len(voice), len(voice))
+        by_samples = min(max(end - word.stop, earliest), latest)
     foreground = shifted(voice, by_samples, rate)
     noise = cut_background(background, lead_in - own_lead_in + len(clip.audio), rng)
     noise = make_background(surroundings.kind, noise, params, talkers, own)

@@ -113,6 +113,11 @@ class NoisyCopyParams(Params):
         (0.15, 0.6), description="range of the pause between that and the word"
     )
     time_shift_ms: float = pydantic.Field(100.0, ge=0, description="at most so far either way")
+    word_end_ms: Range | None = pydantic.Field(
+        None,
+        description="in place of time_shift_ms: where in the clip the word of a copy ends, range "
+        "drawn from; what hears only the end of a long clip must find the whole word there",
+    )
     gain_db: Range = pydantic.Field((-20.0, 6.0), description="range drawn from")
     lead_in_ms: int = pydantic.Field(
         1000, ge=0, description="background heard before the clip, so that the frontend has adapted"
@@ -125,7 +130,8 @@ class NoisyCopyParams(Params):
     @pydantic.model_validator(mode="after")
     def _sensible(self) -> "NoisyCopyParams":
         names = ("snr_db", "quiet_snr_db", "coloured_noise_exponent", "talk_before_gap_s")
-        _ordered(self, *names, "gain_db", *(["babble_snr_db"] if self.babble_snr_db else []))
+        given = [name for name in ("babble_snr_db", "word_end_ms") if getattr(self, name)]
+        _ordered(self, *names, "gain_db", *given)
         _within(self, "coloured_noise_exponent", -2.0, 3.0)
         _within(self, "talk_before_gap_s", 0.0, 5.0)
         kinds = ("quiet_share", "babble_share", "single_talker_share", "coloured_noise_share")
