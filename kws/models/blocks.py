@@ -53,6 +53,16 @@ def dropout(x: "tf.Tensor", rate: float, name: str = "dropout") -> "tf.Tensor":
     return tf.keras.layers.Dropout(rate, rng_type="stateful", name=name)(x)
 
 
+def filter_dropout(x: "tf.Tensor", rate: float, name: str) -> "tf.Tensor":
+    """Dropout of whole filters of `[batch, steps, width, filters]`, or nothing at a rate of 0."""
+    import tensorflow as tf
+
+    if not rate:
+        return x
+    shape = (None, 1, 1, x.shape[-1])
+    return tf.keras.layers.Dropout(rate, noise_shape=shape, rng_type="stateful", name=name)(x)
+
+
 def posteriors(x: "tf.Tensor", num_labels: int, use_bias: bool = True) -> "tf.Tensor":
     """The last layer: fully connected, softmax."""
     import tensorflow as tf

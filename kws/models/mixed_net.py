@@ -41,6 +41,9 @@ WORD = "word"
 LOGITS = "logits"
 """Name of the layer before the sigmoid or softmax: `[batch, steps, outputs]` of a spotter."""
 
+SPECTRAL_KERNEL, SPECTRAL_STEPS = 4, 3
+"""Channels that the first spectral convolution spans, and steps that each further one does."""
+
 Kernels = tuple[tuple[int, ...], ...]
 
 
@@ -48,6 +51,11 @@ class Options(Params):
     """Size and regularization of a mixed_net; kernels are in frames, later ones in steps."""
 
     first_filters: Width = 32
+    spectral_filters: tuple[Width, ...] = pydantic.Field(
+        (),
+        description="of convolutions over time and channels that come first and lead to "
+        "first_filters; none: one convolution of all channels, as in microWakeWord",
+    )
     first_kernel: int = pydantic.Field(5, ge=1, le=64)
     stride: int = pydantic.Field(3, ge=1, le=16, description="frames a step")
     kernels: Kernels = ((5,), (7, 11), (9, 15), (23,))
@@ -59,6 +67,9 @@ class Options(Params):
     )
     padding: Literal["zeros", "none"] = pydantic.Field("zeros", description="before a clip")
     dropout: Rate = 0.2
+    filter_dropout: Rate = pydantic.Field(
+        0.0, description="filters of each block that are dropped as a whole in training"
+    )
     batch_norm_momentum: Rate = 0.95
 
     @pydantic.model_validator(mode="after")
@@ -138,17 +149,20 @@ def _network(
     layers = tf.keras.layers
     steps = _steps(options, context_shape)
     inputs = past.inputs((clip_frames or context_shape[0], context_shape[1]), options.stride)
-    x = blocks.sequence(inputs)
-    x = past.whole_strides(x, options.first_kernel, options.stride, "conv")
-    x = past.before(x, options.first_kernel - options.stride, "conv")
-    x = layers.Conv2D(
-        options.first_filters,
-        (options.first_kernel, 1),
-        strides=(options.stride, 1),
-        activation="relu",
-        use_bias=False,
-        name="conv",
-    )(x)
+    if options.spectral_filters:
+        x = _spectral(blocks.image(inputs), options, past)
+    else:
+        x = blocks.sequence(inputs)
+        x = past.whole_strides(x, options.first_kernel, options.stride, "conv")
+        x = past.before(x, options.first_kernel - options.stride, "conv")
+        x = layers.Conv2D(
+            options.first_filters,
+            (options.first_kernel, 1),
+            strides=(options.stride, 1),
+            activation="relu",
+            use_bias=False,
+            name="conv",
+        )(x)
     for block, (kernels, filters, residual) in enumerate(
         zip(options.kernels, options.filters, options.residual, strict=True), start=1
     ):
@@ -163,6 +177,7 @@ def _network(
             shortcut = blocks.normalize(shortcut, f"{name}_shortcut", options.batch_norm_momentum)
             x = layers.Add(name=f"{name}_add")([x, shortcut])
         x = layers.ReLU(name=f"{name}_relu")(x)
+        x = blocks.filter_dropout(x, options.filter_dropout, f"{name}_dropout")
     x = past.whole(x, steps, "head")
     if options.head == "average":
         x = layers.AveragePooling2D((steps, 1), strides=1, name="average")(x)
@@ -175,6 +190,41 @@ def _network(
 
         outputs = StrongestStep(name="strongest_step")(outputs)
     return tf.keras.Model(inputs, outputs, name="mixed_net")
+
+
+def _spectral(x: "tf.Tensor", options: Options, past: Past) -> "tf.Tensor":
+    """`[batch, frames, channels, 1]` to `[batch, steps, 1, first_filters]`.
+
+    Each further layer halves the channels that are left; kernels are such that no padding is needed.
+    """
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    first, *others = options.spectral_filters
+    x = past.whole_strides(x, options.first_kernel, options.stride, "conv")
+    x = past.before(x, options.first_kernel - options.stride, "conv")
+    x = layers.Conv2D(
+        first,
+        (options.first_kernel, SPECTRAL_KERNEL),
+        strides=(options.stride, 2),
+        use_bias=False,
+        name="conv",
+    )(x)
+    x = blocks.normalized_relu(x, "conv", options.batch_norm_momentum)
+    for number, filters in enumerate(others, start=1):
+        name = f"spectral_{number}"
+        channels = x.shape[2]
+        x = past.before(x, SPECTRAL_STEPS - 1, name)
+        width = 3 + channels % 2  # leaves an even number
+        x = layers.DepthwiseConv2D((SPECTRAL_STEPS, width), use_bias=False, name=name)(x)
+        x = layers.AveragePooling2D((1, 2), name=f"{name}_pool")(x)
+        x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_pointwise")(x)
+        x = blocks.normalized_relu(x, name, options.batch_norm_momentum)
+        x = blocks.filter_dropout(x, options.filter_dropout, f"{name}_dropout")
+    kernel = (1, x.shape[2])
+    x = layers.Conv2D(options.first_filters, kernel, use_bias=False, name="all_channels")(x)
+    x = blocks.normalized_relu(x, "all_channels", options.batch_norm_momentum)
+    return blocks.filter_dropout(x, options.filter_dropout, "all_channels_dropout")
 
 
 def _ending(
@@ -227,8 +277,9 @@ def _mixed(x: "tf.Tensor", kernels: tuple[int, ...], past: Past, name: str) -> "
 
 
 def _used_up(options: Options) -> int:
-    """Steps that the blocks' kernels use up of an unpadded clip."""
-    return sum(max(group) - 1 for group in options.kernels)
+    """Steps that the kernels after the first use up of an unpadded clip."""
+    spectral = max(0, len(options.spectral_filters) - 1) * (SPECTRAL_STEPS - 1)
+    return spectral + sum(max(group) - 1 for group in options.kernels)
 
 
 def _steps(options: Options, feature_shape: tuple[int, int]) -> int:

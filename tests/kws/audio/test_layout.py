@@ -94,15 +94,15 @@ def test_every_split_gets_its_own_background(count):
     assert sorted(p.path for found in parts.values() for p in found) == sorted(names)
 
 
-def test_one_or_two_recordings_are_cut_in_thirds():
+def test_one_or_two_recordings_are_cut_three_fifths_for_training():
     parts = split_recordings(["n/a.wav", "n/b.wav"])
-    assert parts["eval"] == [Part("n/a.wav", 1 / 3, 2 / 3), Part("n/b.wav", 1 / 3, 2 / 3)]
-    assert parts["test"][0] == Part("n/a.wav", 2 / 3, 1.0)
+    assert parts["eval"] == [Part("n/a.wav", 0.6, 0.8), Part("n/b.wav", 0.6, 0.8)]
+    assert parts["test"][0] == Part("n/a.wav", 0.8, 1.0)
 
 
 def test_each_folder_is_divided_by_itself_so_that_all_splits_have_some_of_it():
     """A user's one long recording beside voices whose folders say their split: as an hour of it
-    goes to training, eval and test hear twenty minutes each."""
+    goes to training, eval and test hear twelve minutes each."""
     corpus = Corpus(
         (
             Folder(path="/voices", prefix="voices", source="voices"),
@@ -119,9 +119,9 @@ def test_each_folder_is_divided_by_itself_so_that_all_splits_have_some_of_it():
         corpus, lambda folder: of_names(names[folder]), lambda _: "", PARAMS
     ).negatives
     hour = {s: [p for p in parts if p.path == "hour/hour.wav"] for s, parts in found.items()}
-    assert hour["train"] == [Part("hour/hour.wav", 0.0, 1 / 3)]
-    assert hour["eval"] == [Part("hour/hour.wav", 1 / 3, 2 / 3)]
-    assert hour["test"] == [Part("hour/hour.wav", 2 / 3, 1.0)]
+    assert hour["train"] == [Part("hour/hour.wav", 0.0, 0.6)]
+    assert hour["eval"] == [Part("hour/hour.wav", 0.6, 0.8)]
+    assert hour["test"] == [Part("hour/hour.wav", 0.8, 1.0)]
     many = {s: sum(p.path.startswith("many") for p in parts) for s, parts in found.items()}
     # A fifth each for eval and test: thresholds and gates on false accepts rest on them.
     assert many["eval"] == pytest.approx(80, abs=20) and many["test"] == pytest.approx(80, abs=20)
@@ -136,8 +136,8 @@ def test_recordings_of_one_group_stay_together_and_few_groups_are_divided_by_rec
     assert sorted(p.path for found in parts.values() for p in found) == names
     few = split_recordings(names[:10], 20, 20, groups=groups)
     assert {s: [p.path for p in found] for s, found in few.items()} == {
-        "train": ["n/a-0.wav", "n/a-1.wav", "n/b-0.wav", "n/b-1.wav"],
-        "eval": ["n/a-2.wav", "n/a-3.wav", "n/b-2.wav", "n/b-3.wav"],
+        "train": [f"n/{speaker}-{number}.wav" for speaker in "ab" for number in (0, 1, 2)],
+        "eval": ["n/a-3.wav", "n/b-3.wav"],
         "test": ["n/a-4.wav", "n/b-4.wav"],
     }
 
@@ -146,10 +146,10 @@ def test_a_recording_of_two_kinds_or_in_two_folders_keeps_its_split_or_its_divis
     assigned: dict = {}
     first = split_recordings(["n/a.wav"], assigned=assigned)
     again = split_recordings([f"b/{title}.flac" for title in "abcd"], assigned=assigned)
-    thirds = [(0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.0)]
+    shares = [(0.0, 0.6), (0.6, 0.8), (0.8, 1.0)]
     for parts, name in ((first, "n/a.wav"), (again, "b/a.flac")):
         found = [p for s in ("train", "eval", "test") for p in parts[s] if p.path == name]
-        assert [(p.start_share, p.end_share) for p in found] == thirds
+        assert [(p.start_share, p.end_share) for p in found] == shares
 
 
 def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
@@ -157,7 +157,7 @@ def test_the_next_component_finds_the_same_parts_in_the_folder(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = layout.backgrounds(tmp_path, "test")
-    assert found == [Part(str(tmp_path / "_background_noise_/a.wav"), 2 / 3, 1.0)]
+    assert found == [Part(str(tmp_path / "_background_noise_/a.wav"), 0.8, 1.0)]
     assert layout.negatives(tmp_path, "eval") == [Part(str(tmp_path / "_negatives_/eval/e.wav"))]
     assert layout.negatives(tmp_path, "test") == []
     assert layout.backgrounds(tmp_path / "none", "train") == []
