@@ -125,7 +125,7 @@ def converted(
         train.feature_shape,
         len(labels),
         seed=training.seed,
-        context_frames=config.features.context_shape[0],
+        context_frames=config.features.context_frames,
     )
     history = fit(model, train, judged, training)
     return int8_of(model, train, judged, config), history, model.count_params()

@@ -112,7 +112,7 @@ def personalize(
         model_params,
         feature_params.feature_shape,
         len(labels),
-        context_frames=feature_params.context_shape[0],
+        context_frames=feature_params.context_frames,
     )
     warm_start.start_from(model, parents.float_model, model_params, labels, feature_params)
     replay = replayed(train, params.replay, params.seed)

@@ -85,7 +85,7 @@ def run_fn(fn_args: "FnArgs") -> None:
         train.feature_shape,
         len(names),
         seed=params.seed,
-        context_frames=feature_params.context_shape[0],
+        context_frames=feature_params.context_frames,
     )
     if fn_args.base_model:
         warm_start.start_from(model, fn_args.base_model, model_params, names, feature_params)

@@ -188,6 +188,12 @@ class FeatureParams(Params):
         return self.frame_count(self.clip_samples), self.channels
 
     @property
+    def context_frames(self) -> int | None:
+        """Frames that one posterior depends on; None: those of the whole clip."""
+        frames, _ = self.context_shape
+        return None if frames == self.feature_shape[0] else frames
+
+    @property
     def context_shape(self) -> tuple[int, int]:
         """`[frames, channels]` that one posterior depends on."""
         if self.context_ms is None:

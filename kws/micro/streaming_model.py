@@ -167,9 +167,12 @@ class Int8StreamingModel(Int8File):
     def run(self, inputs: np.ndarray) -> np.ndarray:
         """int8 outputs `[n, labels]` of clips `[n, frames, channels]`, see above."""
         outputs = self.run_inferences(self.inferences(inputs))
-        if self.feature_params.context_ms is None:
+        context_frames = self.feature_params.context_frames
+        if context_frames is None:
             return outputs[:, -1]
-        return strongest_steps(outputs[:, self.warm_up_steps :])
+        # As in training, a step counts once the clip fills its whole context.
+        first = -(-context_frames // self.frames_per_step) - 1
+        return strongest_steps(outputs[:, first:])
 
     def _steps(self, frames: int) -> int:
         return frames // self.frames_per_step

@@ -108,8 +108,8 @@ def build(
       feature_shape: `[frames, channels]` of one clip.
       num_labels: length of `kws.labels.label_list(keywords)`.
       seed: of the initial weights; sets TensorFlow's global seed too.
-      context_frames: of the clip, what one posterior depends on (see
-        `FeatureParams.context_shape`); None: all of it.
+      context_frames: of the clip, what one posterior depends on, fewer than all (see
+        `FeatureParams.context_frames`); None: all of it.
 
     Returns:
       A model from float32 `[batch, frames, channels]` to softmax posteriors `[batch, num_labels]`
@@ -125,7 +125,7 @@ def build(
     chosen = options(params)
     tf.keras.utils.set_random_seed(seed)
     module = architecture(params.name)
-    if context_frames is None or context_frames == feature_shape[0]:
+    if context_frames is None:
         return module.build(chosen, feature_shape, num_labels)
     check_context(params.name)
     return module.build_spotter(chosen, feature_shape, num_labels, context_frames)

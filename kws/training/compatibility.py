@@ -44,11 +44,17 @@ def check(params: TrainingParams, features: FeatureParams, *, scenes: bool = Fal
 
 def _check_spotting(params: TrainingParams, features: FeatureParams, scenes: bool) -> None:
     """Raises ValueError for what cannot go with training at every step."""
-    if features.context_ms is None or features.context_ms == features.clip_duration_ms:
+    if features.context_frames is None:
         raise ValueError(
             f"training.spotting needs clips longer than the model's context: clip_duration_ms="
             f"{features.clip_duration_ms}, features.context_ms={features.context_ms}; write for "
             "example clip_duration_ms: 3000 and features.context_ms: 1990"
+        )
+    teacher = params.spotting and params.spotting.teacher
+    if teacher and features.clip_duration_ms < teacher.window_ms:
+        raise ValueError(
+            f"training.spotting.teacher.embeddings={teacher.embeddings} are {teacher.window_ms} ms "
+            f"of sound, clip_duration_ms={features.clip_duration_ms} is shorter"
         )
     of_one_answer = {
         "mixup_alpha": params.mixup_alpha,

@@ -44,7 +44,7 @@ def load_plain(folder: str | Path) -> "tf.keras.Model":
         ModelParams(**written["model"]),
         (frames, channels),
         len(labels),
-        context_frames=files.read(folder).context_shape[0],
+        context_frames=files.read(folder).context_frames,
     )
     try:
         quantization_aware.copy_plain_weights(model, plain)

@@ -32,7 +32,7 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.labels import RESERVED, SILENCE
-from kws.speech.network import EMBEDDING_SIZE
+from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator, Objective
@@ -59,7 +59,7 @@ class Taught:
     Attributes:
       posteriors: float16 `[examples, steps]`.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
-      fingerprint: of both.
+      fingerprint: of the teacher, the clips' embeddings and the student's steps.
     """
 
     posteriors: np.ndarray
@@ -117,20 +117,21 @@ def taught(
     """
     said = teacher.posteriors(embeddings)
     own_ms = teacher.step_times_ms(said.shape[1])
-    hop_ms = float(own_ms[1] - own_ms[0]) if len(own_ms) > 1 else 1.0
-    place = np.clip((times_ms - own_ms[0]) / hop_ms, 0, len(own_ms) - 1)
+    place = np.clip((times_ms - own_ms[0]) / EMBEDDING_HOP_MS, 0, len(own_ms) - 1)
     before = place.astype(int)
     after = np.minimum(before + 1, len(own_ms) - 1)
     rest = (place - before).astype(np.float32)
     posteriors = said[:, before] * (1 - rest) + said[:, after] * rest
-    nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / hop_ms).astype(int)
+    nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / EMBEDDING_HOP_MS).astype(int)
     nearest = np.clip(nearest, 0, embeddings.shape[1] - 1)
     mean, deviation = _channel_statistics(embeddings)
     targets = np.empty((len(embeddings), len(nearest), embeddings.shape[2]), np.float16)
     for start in range(0, len(embeddings), 512):
         some = embeddings[start : start + 512, nearest].astype(np.float32)
         targets[start : start + 512] = (some - mean) / deviation
-    digest = hashlib.sha256(posteriors.astype(np.float16).tobytes() + targets.tobytes())
+    # Not of the posteriors: those may differ in the last bit when a killed training resumes.
+    digest = hashlib.sha256(f"{teacher.fingerprint} {times_ms.tolist()} {list(asked)}".encode())
+    digest.update(np.ascontiguousarray(embeddings))
     return Taught(
         posteriors=posteriors.astype(np.float16),
         embeddings=targets,
@@ -186,6 +187,11 @@ def prepare(
             )
         heard = aligned(embeddings, train.clip_ids)
         is_keyword = train.label_index >= len(RESERVED)
+        if is_keyword.all() or not is_keyword.any():
+            raise KwsError(
+                f"{int(is_keyword.sum())} of {len(is_keyword)} training clips are of the keyword: "
+                "training.spotting needs clips of it and of other sound"
+            )
         teacher = train_teacher(
             heard, is_keyword, wanted, seed=params.seed, checkpoint_dir=checkpoint_dir
         )
@@ -204,11 +210,17 @@ def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
       KwsError: a clip has none, or they are not in memory.
     """
     rows = {clip: row for row, clip in enumerate(embeddings.clip_ids)}
-    missing = [clip for clip in clip_ids if clip not in rows]
-    if missing or embeddings.features is None:
+    if embeddings.features is None:
         raise KwsError(
-            f"{len(missing)} of {len(clip_ids)} training clips have no speech embedding"
-            + (f", {missing[0]} among them" if missing else " in memory"),
+            f"the speech embeddings of {len(embeddings)} training clips do not fit into "
+            "training.cache_bytes",
+            hint="allow more memory, or make fewer noisy copies",
+        )
+    missing = [clip for clip in clip_ids if clip not in rows]
+    if missing:
+        raise KwsError(
+            f"{len(missing)} of {len(clip_ids)} training clips have no speech embedding, "
+            f"{missing[0]} among them",
             hint="both must be computed from the same audio examples",
         )
     return embeddings.features[[rows[clip] for clip in clip_ids]]
@@ -282,14 +294,16 @@ class SpottingObjective(Objective):
         said: Taught | None,
     ):
         """Args:
-        params: `spotting` and the augmentation are read.
+        params: `spotting` and SpecAugment's masks are read.
         labels: of the examples, the one keyword last.
         spotter: the model whose clip posteriors are evaluated; it shares its layers with the one
           that is trained.
         said: by the teacher of the training examples, in their order.
         """
         assert params.spotting is not None
-        self._params, self._own = params, params.spotting
+        self._own = params.spotting
+        # A shift would part the clip from what the teacher says of its steps.
+        self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._silence = list(labels).index(SILENCE)
         self._spotter = spotter
         self._said = said
@@ -317,7 +331,7 @@ class SpottingObjective(Objective):
     ) -> "tuple[tf.Tensor, tf.Tensor]":
         import tensorflow as tf
 
-        return spec_augment.augment(inputs, self._params, seed), tf.cast(targets, tf.float32)
+        return spec_augment.augment(inputs, self._masks, seed), tf.cast(targets, tf.float32)
 
     def losses(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"

@@ -21,7 +21,7 @@ from kws.labels import RESERVED
 from kws.scenes.ground_truth import GroundTruth
 from kws.streaming.operating_point import choose_operating_point
 from kws.streaming.params import MatchParams, OperatingPointParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
+from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors, stride_steps
 from kws.streaming.scored_stream import StreamPosteriors
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
@@ -90,7 +90,8 @@ class StreamJudge:
         streams: EvalStreams,
         params: EarlyStoppingParams,
     ):
-        """Raises KwsError if the streams have none of the keywords, on which misses are counted."""
+        """Raises KwsError if the streams have none of the keywords, on which misses are counted, or
+        if the model cannot be asked every `clip_stride_ms`."""
         said = {word.label for truth, _ in streams.streams for word in truth.words}
         if said.isdisjoint(set(labels) - set(RESERVED)):
             raise KwsError(
@@ -99,8 +100,10 @@ class StreamJudge:
                 hint="lay words into them (section streams), or set its metric to accuracy",
             )
         self._scored: _Scored | SpotterOnStreams = _Scored(model, labels, streams.params)
-        if streams.params.context_ms is not None:
+        if streams.params.context_frames is not None:
             frames = streams.frames_per_step
+            # Raises here, not after an epoch.
+            stride_steps(params.clip_stride_ms, frames, streams.params.window_stride_ms)
             self._scored = SpotterOnStreams(model, labels, streams.params, frames)
         self._streams = streams
         self._params = params

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_EMBEDDING_MS = 782
-"""Where the sound of the first embedding of a clip ends."""
+"""Where the sound of a clip's first embedding ends."""
 _SHARPNESS = 2.0
 """Of the soft maximum over a clip's steps, in logits: higher is nearer to the hard maximum."""
 _EVAL_BATCH = 512
@@ -62,6 +62,21 @@ class TeacherParams(Params):
     hardest_weight: float = pydantic.Field(
         0.5, ge=0, description="of the strongest step of each clip that is not of the keyword"
     )
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> "TeacherParams":
+        needed = self.head.layers * (self.head.kernel - 1) + 1
+        if self.embeddings < needed:
+            raise ValueError(
+                f"embeddings={self.embeddings} are fewer than the {needed} that "
+                f"{self.head.layers} convolutions of kernel {self.head.kernel} need"
+            )
+        return self
+
+    @property
+    def window_ms(self) -> int:
+        """The sound that one posterior is of."""
+        return FIRST_EMBEDDING_MS + (self.embeddings - 1) * EMBEDDING_HOP_MS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,8 +107,16 @@ class Teacher:
 
     def step_times_ms(self, steps: int) -> np.ndarray:
         """int64 `[steps]`: where in a clip the sound of each step ends."""
-        first = FIRST_EMBEDDING_MS + (self.params.embeddings - 1) * EMBEDDING_HOP_MS
-        return first + EMBEDDING_HOP_MS * np.arange(steps)
+        return self.params.window_ms + EMBEDDING_HOP_MS * np.arange(steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits, equal for equal heads."""
+        digest = hashlib.sha256()
+        for head in self.heads:
+            for weight in head.get_weights():
+                digest.update(np.ascontiguousarray(weight))
+        return digest.hexdigest()[:16]
 
 
 def train_teacher(
@@ -112,8 +135,8 @@ def train_teacher(
       is_keyword: bool `[n]`.
       params: sizes and rates.
       seed: of the first head; the others have the next ones.
-      checkpoint_dir: heads are kept there, and taken from there if they are of the same data and
-        settings; None keeps none.
+      checkpoint_dir: heads are kept there, in a folder that `kws.training.checkpoint.clear`
+        deletes, and taken from there if they are of the same data and settings; None keeps none.
       progress: is told the number of each finished head, from 1, and its loss.
 
     Raises:
@@ -130,7 +153,7 @@ def train_teacher(
     heads = []
     for number in range(params.heads):
         head = _build(params, seed + number)
-        kept = Path(checkpoint_dir) / f"teacher-{key}-{number}.npz" if checkpoint_dir else None
+        kept = Path(checkpoint_dir) / key / f"head-{number}.npz" if checkpoint_dir else None
         if kept is not None and kept.is_file():
             with np.load(kept) as weights:
                 head.set_weights([weights[name] for name in weights.files])
@@ -235,7 +258,8 @@ def _sigmoid(logits: np.ndarray) -> np.ndarray:
 
 
 def _key(embeddings: np.ndarray, is_keyword: np.ndarray, params: TeacherParams, seed: int) -> str:
-    """12 hex digits of all that decides the heads."""
-    digest = hashlib.sha256(f"{params.model_dump_json()} {seed}".encode())
-    digest.update(np.ascontiguousarray(embeddings).tobytes() + is_keyword.tobytes())
-    return digest.hexdigest()[:12]
+    """16 hex digits of all that decides the heads."""
+    digest = hashlib.sha256(f"teacher {params.model_dump_json()} {seed}".encode())
+    digest.update(np.ascontiguousarray(embeddings))
+    digest.update(np.ascontiguousarray(is_keyword))
+    return digest.hexdigest()[:16]

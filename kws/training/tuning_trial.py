@@ -78,7 +78,7 @@ def _train(
         shape,
         len(labels),
         seed=training.seed,
-        context_frames=sections.features.context_shape[0],
+        context_frames=sections.features.context_frames,
     )
     found.update(parameters=model.count_params(), macs=cost.macs(model))
     limits = {"parameters": tuning.max_parameters, "macs": tuning.max_macs}

@@ -1,6 +1,6 @@
 """Warm start: a fresh model takes the weights of one that was trained before.
 
-Weights go over layer by layer. The last layer has a column (a unit) for each label: a label that
+Weights go over layer by layer. The output layer has a column (a unit) for each label: a label that
 both models know keeps its own, one that only the new model knows stays as it was drawn, one that
 only the old model knew is dropped. All other layers must have the same shapes: a model of another
 architecture or of other features is refused, not half copied.
@@ -17,6 +17,7 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FeatureParams
+from kws.models.mixed_net import LOGITS
 from kws.models.params import ModelParams
 from kws.params import Params
 from kws.training import saved_model
@@ -91,15 +92,20 @@ def start_from(
     old, new = _weighted(base), _weighted(model)
     if len(old) != len(new):
         raise differs
-    for one, other in zip(old[:-1], new[:-1], strict=True):
-        if _shapes(one) != _shapes(other):
+    output = _output_layer(new)
+    taken = []
+    for layer, (one, other) in enumerate(zip(old, new, strict=True)):
+        weights = one.get_weights()
+        if layer == output:
+            outputs = _outputs(weights, base_labels, other.get_weights(), labels)
+            if outputs is None:
+                raise differs
+            weights = outputs
+        elif _shapes(one) != _shapes(other):
             raise differs
-    outputs = _outputs(old[-1].get_weights(), base_labels, new[-1].get_weights(), labels)
-    if outputs is None:
-        raise differs
-    for one, other in zip(old[:-1], new[:-1], strict=True):
-        other.set_weights(one.get_weights())
-    new[-1].set_weights(outputs)
+        taken.append(weights)
+    for layer, weights in zip(new, taken, strict=True):
+        layer.set_weights(weights)
     result = WarmStart(
         base=str(folder),
         kept=tuple(label for label in labels if label in base_labels),
@@ -113,6 +119,14 @@ def start_from(
 def _weighted(model: "tf.keras.Model") -> "list[tf.keras.layers.Layer]":
     """Layers that have weights, in the order of the model: names count up from model to model."""
     return [layer for layer in model.layers if layer.weights]
+
+
+def _output_layer(layers: "Sequence[tf.keras.layers.Layer]") -> int:
+    """The place of the one whose units are labels: the last, but of a `mixed_net` for one keyword,
+    where that tells silence from other sound whatever the keyword is."""
+    names = [layer.name for layer in layers]
+    head = f"{LOGITS}_head"
+    return names.index(head) if head in names else len(names) - 1
 
 
 def _shapes(layer: "tf.keras.layers.Layer") -> list[tuple[int, ...]]:

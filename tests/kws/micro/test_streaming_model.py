@@ -63,7 +63,7 @@ def untrained_mixed_net() -> tuple[Any, Labelled]:
         if layer.name.endswith("_bn"):
             layer.momentum = 0.0
     model(typical, training=True)
-    head = model.layers[-1]
+    head = [layer for layer in model.layers if layer.weights][-1]
     kernel, bias = head.get_weights()
     logits = np.log(model(typical, training=False).numpy())
     logits -= logits.mean(axis=1, keepdims=True)

@@ -43,7 +43,7 @@ def both_forms(name, **options):
         if layer.name.endswith("_bn"):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     # So that posteriors move, around their middle.
-    head = training.layers[-1]
+    head = [layer for layer in training.layers if layer.weights][-1]
     kernel, bias = head.get_weights()
     head.set_weights([4 * kernel, bias])
     mean = training(stream(CLIP_FRAMES)[None]).numpy().reshape(-1, len(bias)).mean(axis=0)
