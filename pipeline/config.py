@@ -317,6 +317,14 @@ class Config(Params):
         assert self.scenes is not None
         return self.features.model_copy(update={"clip_duration_ms": self.scenes.duration_ms})
 
+    @property
+    def needs_speech_embedding(self) -> bool:
+        """Whether the Trainer is given the speech embedding of the clips."""
+        spotting = self.training.spotting
+        if spotting is None or self.model is None:
+            return False
+        return spotting.teacher is not None or registry.learns_from(self.model.name) is not None
+
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Config":
         if self.model is None:
@@ -332,6 +340,8 @@ class Config(Params):
                 f"model {self.model.name} answers at every step of a scene: give the section scenes"
             )
         compatibility.check(self.training, self.features, scenes=self.scenes is not None)
+        if registry.learns_from(self.model.name) is not None:
+            compatibility.check_on_embeddings(self.training, self.model.name)
         if answers_steps:
             self._check_steps(self.model)
             return self

@@ -185,8 +185,7 @@ def components(
         return data
 
     embedded = None
-    spotting = config.training.spotting
-    if spotting is not None and spotting.teacher is not None:
+    if config.needs_speech_embedding:
         embedded = SpectrogramTransform(
             examples=clips.examples,
             more_examples=clips.more_examples,

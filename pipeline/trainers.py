@@ -37,7 +37,7 @@ def trainers(
       features: feature examples.
       streams: of AudioSynthesizer.
       hyperparameters: of the Tuner, for every Trainer.
-      speech_embedding: of the same clips, where a teacher asks for it.
+      speech_embedding: of the same clips, where the training asks for it.
     """
     assert config.model is not None
     mining, model, keywords = config.training.hard_negatives, config.model, list(config.keywords)

@@ -70,7 +70,7 @@ class Trainer(base_component.BaseComponent):
           streams: of the AudioSynthesizer; its eval streams are heard after every epoch where
             `training.early_stopping` goes by misses.
           speech_embedding: of the clips of `examples`, by the frontend of that name, for the
-            teacher of `training.spotting`.
+            teacher of `training.spotting`, or for a model that is trained on it.
           more_examples: as a union of `examples` with these (see `components.inputs`).
         """
         super().__init__(

@@ -11,7 +11,7 @@ from components.inputs import joined, without_empty
 STREAMS_KEY = "streams"
 """Of the input, and of the entry in run_fn's `custom_config`: a folder with `Split-eval/`."""
 EMBEDDINGS_KEY = "speech_embedding"
-"""Likewise: a folder with `Split-train/`."""
+"""Likewise: a folder with `Split-train/` and `Split-eval/`."""
 
 
 class Executor(executor.GenericExecutor):

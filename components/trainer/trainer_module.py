@@ -29,6 +29,7 @@ from kws.training import (
     dataset,
     device,
     export,
+    head_training,
     quantization_aware,
     spotting,
     stages,
@@ -78,11 +79,16 @@ def run_fn(fn_args: "FnArgs") -> None:
             frontend=feature_params.frontend,
         )
 
-    train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)
+    # Where the pretrained part of a model is computed once, its outputs are the training examples.
+    on_embeddings = params.spotting is not None and registry.learns_from(model_params.name)
+    if on_embeddings:
+        train, eval_data = (_embeddings(config, params, names, split) for split in (TRAIN, EVAL))
+    else:
+        train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)
     log.info("Training on %d examples, evaluating on %d", len(train), len(eval_data))
     model = registry.build(
         model_params,
-        train.feature_shape,
+        feature_params.feature_shape,
         len(names),
         seed=params.seed,
         context_frames=feature_params.context_frames,
@@ -92,11 +98,14 @@ def run_fn(fn_args: "FnArgs") -> None:
     checkpoint_dir = config.get("checkpoint_dir")
     frames_per_step = _frames_per_step(model_params)
     trainee, objective = model, None
-    if params.spotting is not None:
+    if on_embeddings:
+        trainee, train, objective = head_training.prepare(model, train, params)
+    elif params.spotting is not None:
+        taught = params.spotting.teacher is not None
         trainee, train, objective = spotting.prepare(
             model,
             train,
-            _embeddings(config, params, names),
+            _embeddings(config, params, names, TRAIN) if taught else None,
             params,
             feature_params,
             frames_per_step,
@@ -113,6 +122,8 @@ def run_fn(fn_args: "FnArgs") -> None:
         log_dir=fn_args.model_run_dir,
         checkpoint_dir=checkpoint_dir,
     )
+    if on_embeddings:
+        head_training.spread_posteriors(model, train)
     report = export.report(
         model,
         train,
@@ -146,16 +157,24 @@ def _frames_per_step(params: ModelParams) -> int:
 
 
 def _embeddings(
-    config: dict[str, str], params: TrainingParams, names: Sequence[str]
-) -> dataset.Dataset | None:
-    """The speech embedding of the training clips, where the component was given it."""
+    config: dict[str, str], params: TrainingParams, names: Sequence[str], split: str
+) -> dataset.Dataset:
+    """The speech embedding of a split's clips.
+
+    Raises:
+      KwsError: the component was not given it.
+    """
     if EMBEDDINGS_KEY not in config:
-        return None
+        raise KwsError(
+            "training.spotting: the Trainer was given no speech embedding of its examples",
+            hint="give it `speech_embedding`, or set training.spotting.teacher to null where the "
+            "model is to learn from the labels alone",
+        )
     root = Path(config[EMBEDDINGS_KEY])
     _check_labels(root, names)
     own = files.read(root)
     return dataset.read(
-        [str(root / f"Split-{TRAIN}" / "*")],
+        [str(root / f"Split-{split}" / "*")],
         own.feature_shape,
         features.frontend_class(own.frontend).dtype,
         names,

@@ -12,7 +12,9 @@ and, if it is streaming, has
   - `build_step(options, feature_shape, num_labels)`: the one-step form;
   - `frames_per_step(options)` and `receptive_field_frames(options, feature_shape)`;
   - `build_spotter(options, feature_shape, num_labels, context_frames)`: the training form for clips
-    that are longer than what one posterior depends on (see `mixed_net`).
+    that are longer than what one posterior depends on (see `mixed_net`);
+  - `LEARNS_FROM`: the frontend of what that form is trained on, where it is not the model's own
+    features (see `speech_embedding`).
 """
 
 import importlib
@@ -54,6 +56,11 @@ def architecture(name: str) -> ModuleType:
 def output(name: str) -> str:
     """What an architecture gives: "labels" or "steps", see above."""
     return getattr(architecture(name), "OUTPUT", "labels")
+
+
+def learns_from(name: str) -> str | None:
+    """The frontend of what a spotter is trained on; None: the model's own, see above."""
+    return getattr(architecture(name), "LEARNS_FROM", None)
 
 
 def variants(name: str) -> dict[str, dict[str, Any]]:

@@ -78,6 +78,42 @@ def head_layers(
     """
     import tensorflow as tf
 
+    x = hidden_layers(normalized_embeddings(x, params, past), params, steps, past)
+    return blocks.posteriors(tf.keras.layers.Flatten(name="head_flat")(x), num_labels)
+
+
+def normalized_embeddings(x: "tf.Tensor", params: HeadParams, past: Past) -> "tf.Tensor":
+    """What the first convolution takes: the former embeddings are kept once for all heads."""
+    x = blocks.normalize(x, "embeddings", params.batch_norm_momentum)
+    return past.before(x, params.kernel - 1, "head_1")
+
+
+def hidden_layers(
+    x: "tf.Tensor",
+    params: HeadParams,
+    steps: int,
+    past: Past,
+    name: str = "head",
+    channel_dropout: float = 0.0,
+) -> "tf.Tensor":
+    """A head up to its hidden units, at every step that has `steps` embeddings up to it.
+
+    Args:
+      x: of `normalized_embeddings`.
+      params: its size.
+      steps: embeddings that it hears.
+      past: as `x` was made with.
+      name: prefix of the layers.
+      channel_dropout: share of the channels of the embedding that are dropped as a whole.
+
+    Returns:
+      `[batch, n, 1, hidden_units]`.
+
+    Raises:
+      KwsError: fewer steps than the convolutions use up.
+    """
+    import tensorflow as tf
+
     left = steps - params.layers * (params.kernel - 1)
     if left < 1:
         raise KwsError(
@@ -86,15 +122,16 @@ def head_layers(
             hint="a longer clip (80 ms an embedding), or fewer or shorter convolutions",
         )
     layers = tf.keras.layers
-    x = blocks.normalize(x, "embeddings", params.batch_norm_momentum)
+    if channel_dropout:
+        dropped = {"rng_type": "stateful", "name": f"{name}_channels"}
+        x = layers.SpatialDropout2D(channel_dropout, **dropped)(x)
     for number in range(1, params.layers + 1):
-        name = f"head_{number}"
-        x = past.before(x, params.kernel - 1, name)
-        x = layers.Conv2D(params.filters, (params.kernel, 1), use_bias=False, name=name)(x)
-        x = blocks.normalized_relu(x, name, params.batch_norm_momentum)
-    x = past.whole(x, left, "head")
-    x = layers.Flatten(name="head_flat")(x)
-    x = blocks.dropout(x, params.dropout, "dropout_1")
-    x = layers.Dense(params.hidden_units, activation="relu", name="hidden")(x)
-    x = blocks.dropout(x, params.dropout, "dropout_2")
-    return blocks.posteriors(x, num_labels)
+        own = f"{name}_{number}"
+        if number > 1:  # what is before the first is in x
+            x = past.before(x, params.kernel - 1, own)
+        x = layers.Conv2D(params.filters, (params.kernel, 1), use_bias=False, name=own)(x)
+        x = blocks.normalized_relu(x, own, params.batch_norm_momentum)
+    x = past.whole(x, left, name)
+    x = blocks.dropout(x, params.dropout, f"{name}_dropout_1")
+    x = layers.Conv2D(params.hidden_units, (left, 1), activation="relu", name=f"{name}_hidden")(x)
+    return blocks.dropout(x, params.dropout, f"{name}_dropout_2")

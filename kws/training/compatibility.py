@@ -68,3 +68,30 @@ def _check_spotting(params: TrainingParams, features: FeatureParams, scenes: boo
     if scenes or asked:
         what = "scenes" if scenes else f"training.{asked[0]}"
         raise ValueError(f"training.spotting does not go with {what}: leave one of them out")
+
+
+def check_on_embeddings(params: TrainingParams, model: str) -> None:
+    """Refuses what cannot go with a model whose spotter is trained on embeddings.
+
+    Args:
+      params: the loop's settings.
+      model: its name, for the error.
+
+    Raises:
+      ValueError: says what and what would be right.
+    """
+    if params.spotting is None:
+        return
+    if params.spotting.teacher is not None:
+        raise ValueError(
+            f"training.spotting.teacher: model {model} learns from the speech embedding itself: "
+            "write teacher: null"
+        )
+    of_features = ("time_shift_frames", "time_mask_frames", "channel_mask")
+    for name in of_features:
+        value = getattr(params, name)
+        if value:
+            raise ValueError(
+                f"training.{name}={value} changes features, and model {model} is trained on the "
+                "speech embedding of the clips: write 0; model.options.channel_dropout masks that"
+            )

@@ -82,7 +82,7 @@ def test_the_documented_sizes(model):
 
 def test_only_the_head_is_trained(model):
     names = {weight.name.split("/")[0] for weight in model.trainable_weights}
-    assert names >= {"head_1", "head_2", "head_3", "hidden", "posteriors"}
+    assert names >= {"head_1", "head_2", "head_3", "head_hidden", "posteriors"}
     assert not [name for name in names if name.startswith("conv")]
 
 
