@@ -55,6 +55,13 @@ class TrainingParams(Params):
     )
     time_mask_frames: int = pydantic.Field(0, ge=0, description="SpecAugment: longest time mask")
     channel_mask: int = pydantic.Field(0, ge=0, description="SpecAugment: widest channel mask")
+    channel_warp: float = pydantic.Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="a clip's channels are stretched or squeezed by up to this share, as other "
+        "vocal tracts would do; 0: not",
+    )
     time_shift_frames: int = pydantic.Field(
         5, ge=0, description="random shift either way; 5 frames of a 20 ms hop are 100 ms"
     )

@@ -6,6 +6,10 @@ each kind, its width drawn uniformly from 0 to the given maximum. Masked values 
 own mean, which says least. The time shift moves the clip by whole frames and repeats the edge frame
 where nothing is left, as a steady background would.
 
+The channels may be warped before, as by a longer or shorter vocal tract: Jaitly and Hinton, "Vocal
+Tract Length Perturbation (VTLP) improves speech recognition", ICML workshop 2013, here with one
+factor for the whole band and a shift of up to one and a half channels.
+
 Every function takes float32 `[batch, frames, channels]` and a seed of two int32, draws anew for
 each clip of the batch, and returns the same shape.
 """
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
 
 
 def augment(batch: "tf.Tensor", params: TrainingParams, seed: "tf.Tensor") -> "tf.Tensor":
-    """Time shift, then the two masks, each where `params` asks for it."""
+    """Warp, time shift, then the two masks, each where `params` asks for it."""
     import tensorflow as tf
 
     seeds = tf.unstack(tf.random.split(seed, 3))
+    if params.channel_warp:
+        batch = warp_channels(batch, params.channel_warp, tf.random.fold_in(seed, 3))
     if params.time_shift_frames:
         batch = time_shift(batch, params.time_shift_frames, seeds[0])
     if params.time_mask_frames:
@@ -30,6 +36,25 @@ def augment(batch: "tf.Tensor", params: TrainingParams, seed: "tf.Tensor") -> "t
     if params.channel_mask:
         batch = mask(batch, params.channel_mask, seeds[2], axis=2)
     return batch
+
+
+WARP_SHIFT_CHANNELS = 1.5
+
+
+def warp_channels(batch: "tf.Tensor", most: float, seed: "tf.Tensor") -> "tf.Tensor":
+    """Channel c becomes what was at a * c + b, interpolated: log a within +-most, b within 1.5."""
+    import tensorflow as tf
+
+    clips, channels = tf.shape(batch)[0], tf.shape(batch)[2]
+    drawn = tf.random.stateless_uniform([2, clips, 1], seed, -1.0, 1.0)
+    place = tf.range(tf.cast(channels, tf.float32))[None, :] * tf.exp(most * drawn[0])
+    place += WARP_SHIFT_CHANNELS * drawn[1]
+    place = tf.clip_by_value(place, 0.0, tf.cast(channels - 1, tf.float32))
+    below = tf.cast(place, tf.int32)
+    above = tf.minimum(below + 1, channels - 1)
+    rest = (place - tf.cast(below, tf.float32))[:, None, :]
+    lower, upper = (tf.gather(batch, index, axis=2, batch_dims=1) for index in (below, above))
+    return lower * (1 - rest) + upper * rest
 
 
 def time_shift(batch: "tf.Tensor", max_frames: int, seed: "tf.Tensor") -> "tf.Tensor":
