@@ -124,6 +124,8 @@ def run_fn(fn_args: "FnArgs") -> None:
     )
     if on_embeddings:
         head_training.spread_posteriors(model, train)
+    elif params.spotting is not None:
+        spotting.spread_posteriors(model, trainee, train)
     report = export.report(
         model,
         train,

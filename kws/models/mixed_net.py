@@ -195,7 +195,7 @@ def _network(
 def _spectral(x: "tf.Tensor", options: Options, past: Past) -> "tf.Tensor":
     """`[batch, frames, channels, 1]` to `[batch, steps, 1, first_filters]`.
 
-    Each further layer halves the channels that are left; the kernels are such that nothing is padded.
+    Each further layer halves the channels that are left; its kernel is such that nothing is padded.
     """
     import tensorflow as tf
 

@@ -11,7 +11,6 @@ the costs of `kws.training.spotting`, and the model answers with the mean of the
 """
 
 import dataclasses
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,18 +24,12 @@ from kws.models.speech_embedding import EMBEDDINGS, SILENCE_LOGITS
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator
 from kws.training.params import TrainingParams
-from kws.training.spotting import SpottingObjective
+from kws.training.spotting import SpottingObjective, spread_logits
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-log = logging.getLogger(__name__)
-
-_OTHERS_QUANTILE = 0.99
-"""Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
 _BATCH = 512
-_KEYWORD_LOGIT = 4.0
-"""What the median of the keyword's clips becomes at the most: a posterior of 0.98."""
 
 
 def prepare(
@@ -96,12 +89,7 @@ def training_form(spotter: "tf.keras.Model") -> "tf.keras.Model":
 
 
 def spread_posteriors(spotter: "tf.keras.Model", train: Dataset) -> None:
-    """Shifts and scales the keyword's logit so that thresholds lie within the range of int8.
-
-    Trained at their strongest steps, clips of the keyword reach logits of 10 and more, and few
-    others 5. A sigmoid in int8 has 256 steps, of which not one would lie between the two. The order
-    of the posteriors, and so the model's errors at its best threshold, stay as they are.
-    """
+    """Shifts and scales the keyword's logits, see `kws.training.spotting.spread_logits`."""
     heads = spotter.get_layer(f"{LOGITS}_head")
     logits = _from_embeddings(spotter, spotter.get_layer(LOGITS).output, f"{spotter.name}_logits")
     strongest = np.concatenate(
@@ -110,12 +98,7 @@ def spread_posteriors(spotter: "tf.keras.Model", train: Dataset) -> None:
             for features, _ in train.in_order(_BATCH)
         ]
     )
-    is_keyword = train.label_index >= len(RESERVED)
-    middle = float(np.quantile(strongest[~is_keyword], _OTHERS_QUANTILE))
-    scale = max(1.0, (float(np.median(strongest[is_keyword])) - middle) / _KEYWORD_LOGIT)
-    log.info("The keyword's logit z becomes (z - %.2f) / %.2f", middle, scale)
-    kernel, bias = heads.get_weights()
-    heads.set_weights([kernel / scale, (bias - middle) / scale])
+    spread_logits(heads, strongest, train.label_index >= len(RESERVED))
 
 
 def _from_embeddings(

@@ -23,6 +23,7 @@ distribution against the lower tail of the other. The layer W serves the trainin
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.labels import RESERVED, SILENCE
+from kws.models.mixed_net import LOGITS
 from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
@@ -44,10 +46,16 @@ if TYPE_CHECKING:
 
     from kws.features.params import FeatureParams
 
+log = logging.getLogger(__name__)
+
 _EMBEDDING_EVERY = 3
 """Steps from one at which the embedding is asked for to the next: it changes every 80 ms."""
 _STREAM_BATCH = 64
 """Clips of a stream that are scored at a time."""
+_OTHERS_QUANTILE = 0.99
+"""Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
+_KEYWORD_LOGIT = 4.0
+"""What the median of the keyword's clips becomes at the most: a posterior of 0.98."""
 _RANKED = 8
 """Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
 
@@ -77,8 +85,6 @@ def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras
       KwsError: the model does not answer at every step with the sigmoid of one keyword.
     """
     import tensorflow as tf
-
-    from kws.models.mixed_net import LOGITS
 
     names = [layer.name for layer in model.layers]
     if LOGITS not in names or "silence_logits" not in names or "strongest_step" not in names:
@@ -201,6 +207,39 @@ def prepare(
     objective = SpottingObjective(params, train.labels, spotter, said)
     targets = objective.targets(train.label_index)
     return trainee, dataclasses.replace(train, targets=targets), objective
+
+
+def spread_posteriors(spotter: "tf.keras.Model", trainee: "tf.keras.Model", train: Dataset) -> None:
+    """Shifts and scales the keyword's logits of a trained spotter, see `spread_logits`."""
+    strongest = [
+        trainee(features.astype(np.float32) * np.float32(train.scale), training=False)
+        .numpy()[:, :, 0]
+        .max(axis=1)
+        for features, _ in train.in_order(_STREAM_BATCH)
+    ]
+    head = spotter.get_layer(f"{LOGITS}_head")
+    spread_logits(head, np.concatenate(strongest), train.label_index >= len(RESERVED))
+
+
+def spread_logits(
+    head: "tf.keras.layers.Layer", strongest: np.ndarray, is_keyword: np.ndarray
+) -> None:
+    """Shifts and scales a head's logits so that thresholds lie within the range of int8.
+
+    Trained at their strongest steps, clips of the keyword reach logits of 10 and more, and few
+    others 5. A sigmoid in int8 has 256 steps, of which not one would lie between the two. The order
+    of the posteriors, and so the model's errors at its best threshold, stay as they are.
+
+    Args:
+      head: the layer of kernel and bias that gives the logits.
+      strongest: the highest logit of each training clip.
+      is_keyword: which of them are of the keyword.
+    """
+    middle = float(np.quantile(strongest[~is_keyword], _OTHERS_QUANTILE))
+    scale = max(1.0, (float(np.median(strongest[is_keyword])) - middle) / _KEYWORD_LOGIT)
+    log.info("The keyword's logit z becomes (z - %.2f) / %.2f", middle, scale)
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel / scale, (bias - middle) / scale])
 
 
 def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
