@@ -266,7 +266,7 @@ def test_what_wake_words_are_trained_with_is_neither_the_word_nor_a_condition(la
     # The folders are not divided beforehand: the product does it.
     assert not [path for path in (tmp_path / "links").rglob("*") if path.name in SPLITS]
     config = configuration.load("keyword", ["keywords=[computer]", setting])
-    assert [source.name for source in config.data.sources] == [None, "recorded"]
+    assert [source.name for source in config.data.sources] == ["", "recorded"]
 
 
 @pytest.mark.parametrize("part", sorted(wake_word_models.PARTS))
