@@ -187,7 +187,7 @@ def test_a_spotter_is_taught_by_the_embeddings_and_converted_as_what_streams_hea
 
 def test_a_teacher_without_embeddings_or_with_those_of_others_is_refused(spotting, tmp_path):
     there = spotting.custom_config.pop("speech_embedding")
-    with pytest.raises(KwsError, match="needs the speech embedding of the examples"):
+    with pytest.raises(KwsError, match=r"speech embedding of (the|its) examples"):
         trainer_module.run_fn(spotting)
     spotting.custom_config["speech_embedding"] = there
     files.write_labels(tmp_path / "embeddings", labels.label_list(["no"]))

@@ -134,7 +134,7 @@ def test_a_context_needs_a_model_that_pads_nothing_and_can_answer_at_every_step(
     for name in ("ds_cnn", "ds_tc_resnet"):
         with pytest.raises(KwsError, match=f"context_ms: model {name} always hears") as error:
             registry.build(ModelParams(name=name), (60, CHANNELS), LABELS, context_frames=40)
-        assert error.value.hint == "leave context_ms out, or take mixed_net"
+        assert error.value.hint.startswith("leave context_ms out, or take mixed_net")
 
 
 def test_a_network_has_the_same_names_whatever_was_built_before():
