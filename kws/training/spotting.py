@@ -107,7 +107,10 @@ def step_times_ms(params: "FeatureParams", steps: int, frames_per_step: int) -> 
 
 
 def taught(
-    teacher: Teacher, embeddings: np.ndarray, times_ms: np.ndarray, asked: Sequence[int]
+    teacher: Teacher,
+    embeddings: np.ndarray,
+    times_ms: np.ndarray,
+    asked: Sequence[int] | np.ndarray,
 ) -> Taught:
     """What the teacher says at the student's steps, interpolated between its own.
 
@@ -132,7 +135,7 @@ def taught(
         targets[start : start + 512] = (some - mean) / deviation
     # Not of the posteriors: those may differ in the last bit when a killed training resumes.
     digest = hashlib.sha256(f"{teacher.fingerprint} {times_ms.tolist()} {list(asked)}".encode())
-    digest.update(np.ascontiguousarray(embeddings))
+    digest.update(np.ascontiguousarray(embeddings).data)
     return Taught(
         posteriors=posteriors.astype(np.float16),
         embeddings=targets,
