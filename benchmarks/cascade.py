@@ -2,7 +2,7 @@
 
     python -m benchmarks.wake_words UNPACKED computer --recordings --keep large
     python -m benchmarks.wake_words UNPACKED computer --recordings --keep tiny --set "model=TINY"
-    python -m benchmarks.cascade UNPACKED computer tiny large [--second-threshold 0.79]
+    python -m benchmarks.cascade UNPACKED computer tiny/computer/seed-1 large/computer/seed-1
 
 TINY is `{name: ds_cnn, options: {first_kernel: [8, 40], first_stride: [4, 40], filters: 16,
 blocks: 2}}`. Both models are judged on the streams of `benchmarks.wake_words`. For each threshold
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import harness, wake_word_streams
-from benchmarks.wake_word_streams import SAID, SINGLE_WORDS, SPEECH
+from benchmarks import harness, wake_word_models, wake_word_streams
+from benchmarks.wake_word_streams import NEGATIVES, QUIET
 from kws.micro import stage
 from kws.scenes.ground_truth import GroundTruth
 from kws.streaming.cascade import FirstRows, awake_frames, listen
@@ -28,7 +28,6 @@ from kws.streaming.cascade_stage import Stage, check
 from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.params import MatchParams
 from kws.streaming.scored_stream import StreamPosteriors
-from pipeline import config as configuration
 
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -78,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.Parser("cascade", __doc__)
     parser.add_argument("unpacked", type=Path, help="recordings, see benchmarks.wake_words")
     parser.add_argument("word", help="that both models spot")
-    parser.add_argument("first", type=Path, help="folder of kept models, the tiny ones")
-    parser.add_argument("second", type=Path, help="folder of kept models, the larger ones")
+    parser.add_argument("first", type=Path, help="folder of a kept model, the tiny one")
+    parser.add_argument("second", type=Path, help="folder of a kept model, the larger one")
     parser.add_argument(
         "--second-threshold", type=float, default=0.79, help="detection threshold of the second"
     )
@@ -87,15 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--hold-ms", type=int, default=1000, help="how long the second stage stays awake"
     )
     args = parser.parse_args(arguments)
-    preset = configuration.load("keyword", [f"keywords=[{args.word}]"]).streaming.detector
-    detector = preset.model_copy(update={"detection_threshold": args.second_threshold})
+    chosen = {"detection_threshold": args.second_threshold}
     first, second = (
-        stage.of_folder(folder / args.word, detector) for folder in (args.first, args.second)
+        stage.of_folder(folder, wake_word_models.read(folder).detector.model_copy(update=chosen))
+        for folder in (args.first, args.second)
     )
     check(first, second, args.hold_ms)
-    made = wake_word_streams.kinds(args.unpacked, args.word)
+    every = wake_word_streams.kinds(args.unpacked, args.word)
+    made = {kind: every[kind] for kind in (QUIET, *NEGATIVES)}
     heard = {kind: hear(first, streams()) for kind, streams in made.items()}
-    everything = [stream for kind in (SAID, SPEECH, SINGLE_WORDS) for stream in heard[kind]]
+    everything = [stream for kind in made for stream in heard[kind]]
     for threshold in (*THRESHOLDS, None):
         report = both(first, second, everything, threshold, args.hold_ms)
         total = f"missed {report.total.miss_rate}, {report.total.false_accepts_per_hour}"

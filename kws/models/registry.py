@@ -131,6 +131,9 @@ def build(
     require_keras_2()
     chosen = options(params)
     tf.keras.utils.set_random_seed(seed)
+    # Keras numbers the layers of plain operations through the whole process, and checkpoints go by
+    # the names: the same ones whatever was built before.
+    tf.keras.backend.reset_uids()
     module = architecture(params.name)
     if context_frames is None:
         return module.build(chosen, feature_shape, num_labels)

@@ -96,12 +96,13 @@ def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras
         )
     head = model.get_layer(f"{LOGITS}_head")
     outputs = [model.get_layer(LOGITS).output, model.get_layer("silence_logits").output]
+    layers = tf.keras.layers
+    # Layers with names: those of plain operations count up, and checkpoints go by the names.
     if embedding_size:
-        predicted = tf.keras.layers.Conv2D(embedding_size, head.kernel_size, name="embedding")(
-            head.input
-        )
-        outputs.append(predicted[:, :, 0])
-    return tf.keras.Model(model.input, tf.concat(outputs, axis=2), name=f"{model.name}_steps")
+        predicted = layers.Conv2D(embedding_size, head.kernel_size, name="embedding")(head.input)
+        outputs.append(layers.Reshape((-1, embedding_size), name="embedding_steps")(predicted))
+    joined = layers.Concatenate(name="steps")(outputs)
+    return tf.keras.Model(model.input, joined, name=f"{model.name}_steps")
 
 
 def step_times_ms(params: "FeatureParams", steps: int, frames_per_step: int) -> np.ndarray:
@@ -112,7 +113,10 @@ def step_times_ms(params: "FeatureParams", steps: int, frames_per_step: int) -> 
 
 
 def taught(
-    teacher: Teacher, embeddings: np.ndarray, times_ms: np.ndarray, asked: Sequence[int]
+    teacher: Teacher,
+    embeddings: np.ndarray,
+    times_ms: np.ndarray,
+    asked: Sequence[int] | np.ndarray,
 ) -> Taught:
     """What the teacher says at the student's steps, interpolated between its own.
 
@@ -137,7 +141,7 @@ def taught(
         targets[start : start + 512] = (some - mean) / deviation
     # Not of the posteriors: those may differ in the last bit when a killed training resumes.
     digest = hashlib.sha256(f"{teacher.fingerprint} {times_ms.tolist()} {list(asked)}".encode())
-    digest.update(np.ascontiguousarray(embeddings))
+    digest.update(np.ascontiguousarray(embeddings).data)
     return Taught(
         posteriors=posteriors.astype(np.float16),
         embeddings=targets,

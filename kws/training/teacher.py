@@ -115,7 +115,7 @@ class Teacher:
         digest = hashlib.sha256()
         for head in self.heads:
             for weight in head.get_weights():
-                digest.update(np.ascontiguousarray(weight))
+                digest.update(np.ascontiguousarray(weight).data)
         return digest.hexdigest()[:16]
 
 
@@ -260,6 +260,6 @@ def _sigmoid(logits: np.ndarray) -> np.ndarray:
 def _key(embeddings: np.ndarray, is_keyword: np.ndarray, params: TeacherParams, seed: int) -> str:
     """16 hex digits of all that decides the heads."""
     digest = hashlib.sha256(f"teacher {params.model_dump_json()} {seed}".encode())
-    digest.update(np.ascontiguousarray(embeddings))
-    digest.update(np.ascontiguousarray(is_keyword))
+    digest.update(np.ascontiguousarray(embeddings).data)
+    digest.update(np.ascontiguousarray(is_keyword).data)
     return digest.hexdigest()[:16]

@@ -81,7 +81,7 @@ def _speech_commands(folder: Path) -> None:
                 listed.append(clip)
     (folder / "validation_list.txt").write_text("".join(f"{name}\n" for name in sorted(listed)))
     (folder / "testing_list.txt").write_text("")
-    for number, name in enumerate(("pink_noise", "running_tap", "white_noise")):
+    for number, name in enumerate(("pink_noise", "running_tap", "white_noise", "doing_the_dishes")):
         noise = np.random.default_rng(number).normal(0, 500, 6 * RATE).astype(np.int16)
         _write(folder / "_background_noise_" / f"{name}.wav", noise)
 

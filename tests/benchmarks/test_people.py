@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import cascade, recipe, voices_worth, wake_words, zoo
+from benchmarks import cascade, recipe, voices_worth, wake_word_models, wake_word_streams, zoo
 from benchmarks.beam_parts import Parts
+from benchmarks.wake_word_streams import CONDITIONS
 from kws.audio.clip import Clip, decode
 from kws.splits import EVAL, SPLITS, TEST, TRAIN
 from pipeline import config as configuration
 from tests.benchmarks import stand_in
+from tests.benchmarks.conftest import TINY as TINY_PRESET
 from tests.benchmarks.conftest import benchmark
 
 VOICES = (
@@ -112,66 +114,83 @@ def _key(clip: Clip) -> tuple:
 
 @pytest.fixture(scope="module")
 def kept(laid_out, cache, tmp_path_factory):
-    """One wake word's tiny model, and what the benchmark printed while it trained it."""
+    """One wake word's tiny model, what the benchmark printed of it, and its figures."""
     from tests.benchmarks.conftest import private_place
 
-    folder = tmp_path_factory.mktemp("kept") / "models"
+    folder = tmp_path_factory.mktemp("kept")
     with private_place(tmp_path_factory.mktemp("place"), cache):
         ran = benchmark(
-            "wake_words", laid_out.folder, "computer", "--recordings", "--keep", folder,
-            "--workers", 1,
-            *settings(*VOICES, *QUICK, TINY, "voices.kokoro_takes=1", "training.epochs=6",
-                      "training.weight_average=0", "noisy_copies.keyword_copies=4",
-                      "ingest.negatives_percentage=300"),
+            "wake_words", laid_out.folder, "computer", "--recordings", "--preset", TINY_PRESET,
+            "--keep", folder / "models", "--json", folder / "figures.json", "--near", 3,
+            "--workers", 1, "--seeds", 4,
+            *settings("training.epochs=4", "noisy_copies.copies=1", "streams.minutes=0.5",
+                      "voices.kokoro_takes=1", "streaming.gates.max_miss_rate=0",
+                      "streaming.operating_point.default_sensitivity=medium"),
         )  # fmt: skip
     assert ran.status == 0, ran.message
-    return folder, ran
+    return folder / "models", ran, json.loads((folder / "figures.json").read_text())
 
 
-def test_a_wake_word_is_trained_on_voices_and_judged_on_recordings(laid_out, kept, tmp_path):
-    folder, trained = kept
-    assert re.match(r"computer: \{'train': \d+, 'eval': \d+\} examples, \d+ param", trained.text)
-    conversion = json.loads((folder / "computer" / "conversion.json").read_text())
+def test_a_wake_word_is_what_the_pipeline_ships_whether_its_gates_let_it_pass_or_not(kept):
+    folder, ran, figures = kept
+    own = folder / "computer" / "seed-4"
+    run = json.loads((own / "run.json").read_text())
+    assert run["pushed"] is False and "seed 4, REFUSED by its gates" in ran.text
+    conversion = json.loads((own / "conversion.json").read_text())
     assert 0 <= conversion["int8_accuracy"] <= 1
-    # Judged once more without training, the figures are the same; TFLM hears what TFLite heard.
-    pictures = tmp_path / "pictures"
-    ran = benchmark("wake_words", laid_out.folder, "computer", "--kept", folder,
-                    "--det", pictures, "--tflm", 0.2)  # fmt: skip
-    assert ran.status == 0, ran.text
-    judged = [line for line in ran.text.splitlines() if "through TensorFlow" not in line]
-    assert judged == trained.text.splitlines()[1:]
-    assert (pictures / "computer.png").read_bytes().startswith(b"\x89PNG")
+    # The thresholds are those of the run's own evaluation.
+    evaluation = json.loads((own / "evaluation.json").read_text())
+    points = figures["words"]["computer"]["seeds"]["4"]["points"]
+    for name, one in evaluation["sensitivities"]["points"].items():
+        assert points[name]["threshold"] == one["detection_threshold"]
+    assert len(evaluation["sensitivities"]["points"]) == 3 and len(points) in (3, 4)
+    # Recordings were among what it learned from, and none was of the word.
+    assert run["settings"] == figures["made"]["settings"]
+    assert "negatives: " in run["settings"][0] and "backgrounds: " in run["settings"][0]
+
+
+def test_misses_and_false_accepts_are_counted_in_every_kind_of_stream(laid_out, kept):
+    _, ran, figures = kept
+    word = figures["words"]["computer"]
     said = stand_in.WAKE_WORDS["computer"]
-    assert judged[0] == f"computer: {said} recordings"
-    misses = re.findall(r"misses [\d.]+% \(95 %: .*?; (\d+) of (\d+)\)", ran.text)
-    assert misses and all(int(missed) <= int(words) == said for missed, words in misses)
-    assert (
-        len(re.findall(r"0 of [\d,]+ posteriors differ, detections differ in 0 of", ran.text)) == 3
-    )
-
-
-def test_hours_of_the_wake_words_streams_are_those_of_the_recordings(laid_out, kept):
-    _, trained = kept
+    assert word["recordings"] == said
+    for point in word["seeds"]["4"]["points"].values():
+        counted = {kind: missed["exposure"] for kind, missed in point["misses"].items()}
+        assert counted == {**dict.fromkeys(CONDITIONS, said), "all conditions": 5 * said}
+        accepts = {kind: found["count"] for kind, found in point["false_accepts"].items()}
+        assert accepts.pop("all streams") == sum(accepts.values())
     rate = stand_in.RATE
     dev = soundfile.info(laid_out.folder / "negatives/librispeech_dev.wav").frames / rate
     sounds = sum(
-        soundfile.info(
-            laid_out.folder / f"speech_commands/_negatives_/{split}/sounds.wav"
-        ).frames / rate
+        soundfile.info(laid_out.folder / f"speech_commands/_negatives_/{split}/sounds.wav").frames
         for split in (EVAL, TEST)
-    )  # fmt: skip
-    first = re.search(r"chosen in ([\d.]+) h of speech and sounds:", trained.text)
-    assert float(first[1]) == pytest.approx((dev + sounds) / 3600, abs=0.005)
+    )
+    hours = (dev + sounds / rate) / 3600
+    assert word["hours"]["speech and sounds"] == pytest.approx(hours, abs=1e-5)
+    assert word["seeds"]["4"]["near_misses"]["exposure"] == 3
+    mean = word["points"]["medium"]["misses"]["quiet"]["mean"]
+    assert ran.line("missed: quiet").split()[2:].count(f"{mean:.1%}") >= 1
+
+
+def test_kept_models_are_judged_the_same_by_more_processes_and_drawn(laid_out, kept, tmp_path):
+    folder, trained, figures = kept
+    ran = benchmark("wake_words", laid_out.folder, "computer", "--kept", folder, "--seeds", 4,
+                    "--near", 3, "--det", tmp_path / "det", "--json", tmp_path / "again.json",
+                    "--workers", 2)  # fmt: skip
+    assert ran.status == 0, ran.text
+    assert ran.text == trained.text
+    assert json.loads((tmp_path / "again.json").read_text())["words"] == figures["words"]
+    assert (tmp_path / "det" / "computer.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_nothing_is_overwritten_by_kept_models(laid_out, kept, capsys):
-    folder, _ = kept
-    ran = benchmark("wake_words", laid_out.folder, "computer", "--keep", folder)
-    assert ran.status == 2 and "exists: nothing is overwritten" in capsys.readouterr().err
+    folder, *_ = kept
+    ran = benchmark("wake_words", laid_out.folder, "computer", "--keep", folder, "--seeds", "3,4")
+    assert ran.status == 2 and "seed-4 exists: nothing is overwritten" in capsys.readouterr().err
 
 
 def test_a_cascade_of_a_model_with_itself_hears_no_more_than_the_model(laid_out, kept, monkeypatch):
-    folder, _ = kept
+    folder = kept[0] / "computer" / "seed-4"
     monkeypatch.setattr(cascade, "THRESHOLDS", (0.0, 1.1))
     ran = benchmark("cascade", laid_out.folder, "computer", folder, folder,
                     "--second-threshold", 0.5)  # fmt: skip
@@ -239,8 +258,40 @@ def test_the_zoo_trains_what_is_missing_and_prints_accuracies_of_its_counts(laid
     assert list(out.glob("**/*.npz")) == [zoo.file_of(config, out)]
 
 
-def test_what_recordings_of_wake_words_are_trained_on_holds_none_of_the_word(laid_out, tmp_path):
-    config = wake_words.settings("computer", laid_out.folder, True, (), tmp_path / "links")
-    linked = [path.resolve() for path in (tmp_path / "links").rglob("*.wav")]
-    assert linked and not [path for path in linked if "wake_words" in path.parts]
-    assert config.keywords == ("computer",)
+def test_what_wake_words_are_trained_with_is_neither_the_word_nor_a_condition(laid_out, tmp_path):
+    (setting,) = wake_word_models.with_recordings(laid_out.folder, tmp_path / "links")
+    linked = {path.name for path in (tmp_path / "links").rglob("*.wav")}
+    assert linked == {"librispeech_train.wav", "sounds.wav", "running_tap.wav", "white_noise.wav"}
+    assert all(path.is_file() for path in (tmp_path / "links").rglob("*.wav"))
+    # The folders are not divided beforehand: the product does it.
+    assert not [path for path in (tmp_path / "links").rglob("*") if path.name in SPLITS]
+    config = configuration.load("keyword", ["keywords=[computer]", setting])
+    assert [source.name for source in config.data.sources] == ["", "recorded"]
+
+
+@pytest.mark.parametrize("part", sorted(wake_word_models.PARTS))
+def test_every_part_of_the_recipe_is_there_to_be_taken_away(part):
+    with_it = configuration.load("keyword")
+    without = configuration.load("keyword", wake_word_models.without([part]))
+    assert with_it != without
+
+
+def test_a_condition_is_the_recording_with_its_noise_at_its_level(laid_out):
+    def streams(condition):
+        return list(wake_word_streams.word_streams(laid_out.folder, "computer", condition))
+
+    quiet = streams(wake_word_streams.QUIET)
+    assert len(quiet) == stand_in.WAKE_WORDS["computer"]
+    for condition, snr_db in (("pink noise 20 dB", 20), ("dishes 10 dB", 10), ("babble 10 dB", 10)):
+        for (plain, truth), (noisy, own) in zip(quiet, streams(condition), strict=True):
+            (word,) = truth.words
+            assert own == truth and word.start_ms > 2500  # after the lead-in
+            active = slice(word.start_ms * 16, word.end_ms * 16)
+            noise = noisy.astype(float) - plain
+            level = 20 * np.log10(plain[active].astype(float).std() / noise.std())
+            assert level == pytest.approx(snr_db, abs=0.3)
+    for (plain, truth), (reverberated, own) in zip(quiet, streams("room"), strict=True):
+        (word,) = truth.words
+        active = slice(word.start_ms * 16, word.end_ms * 16)
+        assert own == truth and np.corrcoef(plain, reverberated)[0, 1] < 0.98
+        assert np.std(reverberated[active]) == pytest.approx(np.std(plain[active]), rel=0.02)

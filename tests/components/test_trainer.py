@@ -24,11 +24,12 @@ def trainer(**inputs) -> Trainer:
     )
 
 
-def test_streams_base_model_and_hyperparameters_are_inputs_only_where_given():
+def test_what_not_every_training_needs_is_an_input_only_where_given():
     given = {
         "streams": channel.Channel(type=AudioStreams),
         "base_model": channel.Channel(type=standard_artifacts.Model),
         "hyperparameters": channel.Channel(type=standard_artifacts.HyperParameters),
+        "speech_embedding": channel.Channel(type=standard_artifacts.Examples),
     }
     assert set(trainer().inputs) == {"examples"}
     assert set(trainer(**given).inputs) == {"examples", *given}
@@ -43,11 +44,13 @@ def artifact(kind, uri: Path):
     return made
 
 
-def test_run_fn_is_told_of_all_examples_and_of_the_streams(tmp_path):
+def test_run_fn_is_told_of_all_examples_of_the_streams_and_of_the_embeddings(tmp_path):
     given = {
         "examples": [artifact(standard_artifacts.Examples, tmp_path / name) for name in "ab"],
         "streams": [artifact(AudioStreams, tmp_path / "streams")],
+        "speech_embedding": [artifact(standard_artifacts.Examples, tmp_path / "embeddings")],
     }
+    (tmp_path / "embeddings" / "Split-train").mkdir(parents=True)
     made = {
         "model": [artifact(standard_artifacts.Model, tmp_path / "model")],
         "model_run": [artifact(standard_artifacts.ModelRun, tmp_path / "run")],
@@ -56,5 +59,10 @@ def test_run_fn_is_told_of_all_examples_and_of_the_streams(tmp_path):
     assert args.train_files == [str(tmp_path / name / "Split-train" / "*") for name in "ab"]
     assert args.eval_files == [str(tmp_path / name / "Split-eval" / "*") for name in "ab"]
     assert args.custom_config["streams"] == str(tmp_path / "streams")
+    assert args.custom_config["speech_embedding"] == str(tmp_path / "embeddings")
+    # On Kubeflow an input is always there, if only as an empty folder.
+    given["speech_embedding"] = [artifact(standard_artifacts.Examples, tmp_path / "nothing")]
+    args = executor.Executor()._GetFnArgs(given, made, trainer().exec_properties)
+    assert "speech_embedding" not in args.custom_config
     assert TrainingParams.from_json(args.custom_config["training"]).epochs == 3
     assert args.base_model is None and args.hyperparameters is None

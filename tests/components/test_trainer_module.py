@@ -9,21 +9,33 @@ import pytest
 from components.trainer import trainer_module
 from kws import labels
 from kws.errors import KwsError
-from kws.features import example, files
+from kws.features import example, files, frontend_class
 from kws.features.params import FeatureParams
+from kws.micro import load
+from kws.micro.convert import Labelled, convert
+from kws.micro.params import ConversionParams
 from kws.models.params import ModelParams
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.wav import to_wav
+from kws.speech.frontend import speech_embedding_params
+from kws.speech.head import HeadParams
+from kws.streaming.posteriors import StreamingModel
+from kws.training import saved_model
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
+from kws.training.spotting_params import SpottingParams
+from kws.training.teacher import TeacherParams
 
 KEYWORDS = ["yes"]
 FEATURES = FeatureParams(clip_duration_ms=230, feature_bin_count=8)
 MODEL = ModelParams(name="tiny_conv", options={"filters": 2})
 
 
-def write_split(root, split: str, count: int) -> None:
+def write_split(root, split: str, count: int, params: FeatureParams = FEATURES) -> None:
+    """Examples of the three labels in turn; random features."""
     import tensorflow as tf
+
+    dtype = frontend_class(params.frontend).dtype
 
     folder = root / f"Split-{split}"
     folder.mkdir(parents=True)
@@ -32,7 +44,7 @@ def write_split(root, split: str, count: int) -> None:
     with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
         for number in range(count):
             row = example.FeatureExample(
-                features=rng.integers(0, 600, FEATURES.feature_shape, np.uint16),
+                features=rng.integers(0, 600, params.feature_shape).astype(dtype),
                 label_index=number % 3,
                 label=names[number % 3],
                 word="",
@@ -111,6 +123,76 @@ def test_run_fn_leaves_a_model_that_says_what_it_is_and_no_checkpoints(tmp_path)
     assert training["label_counts"] == {"_silence_": 8, "_unknown_": 8, "yes": 8}
     assert list((tmp_path / "model_run").glob("eval/events*"))
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+@pytest.fixture
+def spotting(tmp_path) -> SimpleNamespace:
+    """Arguments of a spotter's training, with examples and their speech embeddings on disk."""
+    params = FeatureParams(
+        clip_duration_ms=1600, context_ms=300, window_stride_ms=10, feature_bin_count=8
+    )
+    embeddings = speech_embedding_params(1600)
+    for folder, own in (("examples", params), ("embeddings", embeddings)):
+        write_split(tmp_path / folder, "train", 24, own)
+        write_split(tmp_path / folder, "eval", 12, own)
+        files.write(tmp_path / folder, own)
+        files.write_labels(tmp_path / folder, labels.label_list(KEYWORDS))
+    write_stream(tmp_path / "streams" / "Split-eval")
+    model = ModelParams(
+        name="mixed_net",
+        options={"first_filters": 4, "kernels": [[3]], "filters": [4], "residual": [False],
+                 "ending": "sigmoid", "padding": "none"},
+    )  # fmt: skip
+    head = HeadParams(layers=1, filters=4, hidden_units=4)
+    teacher = TeacherParams(heads=1, embeddings=8, head=head, epochs=1, batch_size=8)
+    given = arguments(tmp_path)
+    given.custom_config.update(
+        model=model.to_json(),
+        training=TrainingParams(
+            epochs=2,
+            batch_size=8,
+            spotting=SpottingParams(teacher=teacher),
+            early_stopping=EarlyStoppingParams(metric="misses", clip_stride_ms=90),
+        ).to_json(),
+        speech_embedding=str(tmp_path / "embeddings"),
+    )
+    return given
+
+
+def test_a_spotter_is_taught_by_the_embeddings_and_converted_as_what_streams_hear(
+    spotting, tmp_path
+):
+    trainer_module.run_fn(spotting)
+    folder = tmp_path / "model" / "Format-Serving"
+    written = json.loads((folder / "training.json").read_text())
+    assert written["training"]["spotting"]["teacher"]["heads"] == 1
+    epochs = written["history"]["epochs"]
+    assert len(epochs) == 2 and "miss_rate" in epochs[0]["metrics"]
+    # Neither heads nor checkpoints of a finished training are left, nor the teacher's layer.
+    assert not list((tmp_path / "checkpoints").iterdir())
+    model = saved_model.load(folder)
+    assert model.output_shape == (None, 3) and "embedding" not in [x.name for x in model.layers]
+    params, names = files.read(folder), labels.label_list(KEYWORDS)
+    rng = np.random.default_rng(0)
+    clips = rng.integers(0, 600, (6, *params.feature_shape)).astype(np.uint16)
+    judged = Labelled(features=clips, label_index=np.arange(6) % 3)
+    conversion = convert(
+        model, judged, judged, names, params, ConversionParams(max_accuracy_drop=1),
+        ModelParams(**written["model"]),
+    )  # fmt: skip
+    int8 = load.of_content(conversion.model, names, params, conversion.kind)
+    assert isinstance(int8, StreamingModel) and int8.frames_per_step == 3
+    assert np.abs(int8.posteriors(clips) - model(clips * np.float32(10 / 256))).mean() < 0.05
+
+
+def test_a_teacher_without_embeddings_or_with_those_of_others_is_refused(spotting, tmp_path):
+    there = spotting.custom_config.pop("speech_embedding")
+    with pytest.raises(KwsError, match=r"speech embedding of (the|its) examples"):
+        trainer_module.run_fn(spotting)
+    spotting.custom_config["speech_embedding"] = there
+    files.write_labels(tmp_path / "embeddings", labels.label_list(["no"]))
+    with pytest.raises(KwsError, match=r"embeddings has examples of the labels .* no, not of"):
+        trainer_module.run_fn(spotting)
 
 
 def test_examples_of_other_keywords_are_refused(tmp_path):

@@ -99,6 +99,55 @@ def test_a_clips_posteriors_are_those_of_the_training_form_whatever_was_heard_be
     np.testing.assert_array_equal(backwards, found)
 
 
+def test_a_clip_longer_than_the_context_is_scored_at_its_strongest_step(
+    streaming: StreamingTrial,
+) -> None:
+    # The same file, but its clips are 70 frames long, of which a posterior depends on 49.
+    params = FEATURE_PARAMS.model_copy(update={"clip_duration_ms": 1420, "context_ms": 1000})
+    assert params.feature_shape[0] == 70 and params.context_frames == 49
+    int8 = Int8StreamingModel(streaming.conversion.model, LABELS, params)
+    assert int8.warm_up_steps == 15
+    clips = random_features(np.random.default_rng(8), 10).reshape(5, 98, 40)[:, :70]
+    found, chosen = int8.posteriors(clips), set()
+    for clip, posteriors in zip(clips, found, strict=True):
+        # 70 frames are 23 steps and a frame, which is left out at the front; 49 frames of context
+        # are 16 steps and a frame: the first step that has heard as much is the 17th.
+        steps = streaming.int8.stream(clip[1:])
+        assert len(steps) == 23
+        whole = steps[16:]
+        strongest = int(np.argmax(whole[:, 2:].max(axis=1)))
+        np.testing.assert_array_equal(posteriors, whole[strongest])
+        chosen.add(strongest)
+    assert len(chosen) > 1  # or it says little
+
+
+def test_a_spotter_is_as_right_in_int8_as_in_float() -> None:
+    options = {**MIXED_NET.options, "padding": "none", "ending": "sigmoid", "residual": (False,)}
+    params = MIXED_NET.model_copy(update={"options": options})
+    labels = LABELS[:3]
+    features = FEATURE_PARAMS.model_copy(update={"clip_duration_ms": 1420, "context_ms": 1000})
+    model = registry.build(
+        params, features.feature_shape, 3, seed=3, context_frames=features.context_frames
+    )
+    clips = random_features(np.random.default_rng(2), 128).reshape(64, 98, 40)[:, :70]
+    inputs = clips.astype(np.float32) * np.float32(10 / 256)
+    for layer in model.layers:
+        if layer.name.endswith("_bn"):
+            layer.momentum = 0.0
+    model(inputs, training=True)
+    head = model.get_layer("logits_head")
+    head.set_weights([3 * head.get_weights()[0], np.zeros(1)])
+    expected = model(inputs).numpy()
+    judged = Labelled(features=clips, label_index=expected.argmax(axis=1))
+    conversion = convert(
+        model, judged, judged, labels, features, ConversionParams(max_accuracy_drop=0.1), params
+    )
+    int8 = load.of_content(conversion.model, labels, features, "streaming")
+    found = int8.posteriors(clips)
+    assert expected[:, 2].std() > 0.02 and np.abs(found - expected).mean() < 0.02
+    assert conversion.figures.float_accuracy == 1 and conversion.figures.int8_accuracy > 0.9
+
+
 def test_a_stream_may_come_in_pieces(streaming: StreamingTrial) -> None:
     stream = streaming.judged.features[:6].reshape(-1, 40)
     whole = streaming.int8.stream(stream)

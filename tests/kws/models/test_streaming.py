@@ -92,6 +92,57 @@ def test_unpadded_a_stream_gives_at_every_step_what_the_clip_before_it_gives(hea
     assert_moves(outputs)
 
 
+@pytest.mark.parametrize("ending", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("head", ["flat", "average"])
+def test_a_spotter_answers_at_each_step_as_the_windowed_form_of_the_window_that_ends_there(
+    ending, head
+):
+    import tensorflow as tf
+
+    labels = 3 if ending == "sigmoid" else LABELS
+    options = {**MIXED_NET, "head": head, "ending": ending, "padding": "none"}
+    params = ModelParams(name="mixed_net", options=options)
+    clip_frames = CLIP_FRAMES - 1 + 4 * 3 + 2  # a posterior is of 47, and two frames are no step
+    spotter = registry.build(
+        params, (clip_frames, CHANNELS), labels, seed=2, context_frames=CLIP_FRAMES
+    )
+    windowed = registry.build(params, (CLIP_FRAMES, CHANNELS), labels, seed=5)
+    assert [w.shape for w in windowed.weights] == [w.shape for w in spotter.weights]
+    windowed.set_weights(spotter.get_weights())
+    clips = np.stack([stream(clip_frames, seed) for seed in range(3)])
+    steps = tf.keras.Model(spotter.input, spotter.get_layer("posteriors").output)(clips).numpy()
+    assert steps.shape == (3, 5, labels)
+    for step in range(5):
+        end = clip_frames - 3 * (4 - step)
+        expected = windowed(clips[:, end - CLIP_FRAMES : end]).numpy()
+        np.testing.assert_allclose(steps[:, step], expected, atol=1e-5)
+    strongest = steps[:, :, 2:].max(axis=2).argmax(axis=1)
+    np.testing.assert_allclose(spotter(clips).numpy(), steps[range(3), strongest], atol=1e-6)
+    # In its one-step form it gives the same, step by step.
+    step_form = registry.build_step(params, (CLIP_FRAMES, CHANNELS), labels, spotter)
+    one_by_one = run_steps(step_form, clips[0, 1:])
+    np.testing.assert_allclose(one_by_one[-5:], steps[0], atol=1e-5)
+
+
+def test_a_context_needs_a_model_that_pads_nothing_and_can_answer_at_every_step():
+    with pytest.raises(KwsError, match="padding=zeros hears whole clips") as error:
+        registry.build(
+            ModelParams(name="mixed_net"), (60, CHANNELS), LABELS, context_frames=CLIP_FRAMES
+        )
+    assert "padding=none" in error.value.hint
+    registry.check_context("mixed_net")
+    for name in ("ds_cnn", "ds_tc_resnet"):
+        with pytest.raises(KwsError, match=f"context_ms: model {name} always hears") as error:
+            registry.build(ModelParams(name=name), (60, CHANNELS), LABELS, context_frames=40)
+        assert error.value.hint.startswith("leave context_ms out, or take mixed_net")
+
+
+def test_a_network_has_the_same_names_whatever_was_built_before():
+    params = ModelParams(name="mixed_net", options=MIXED_NET)
+    one, other = (registry.build(params, (CLIP_FRAMES, CHANNELS), LABELS) for _ in range(2))
+    assert one.to_json() == other.to_json()
+
+
 def test_padded_by_zeros_a_stream_from_its_start_gives_what_the_clip_gives():
     _, training, step_form = both_forms("mixed_net")
     for clip in stream(480).reshape(10, CLIP_FRAMES, CHANNELS):

@@ -91,6 +91,15 @@ def test_the_streams_of_every_condition_of_a_folder_count(tmp_path):
     assert judged(every, 60.0).metrics["miss_rate"] == 0.5
 
 
+def test_a_spotter_that_cannot_be_asked_that_often_is_refused_before_anything_is_trained():
+    params = PARAMS.model_copy(update={"context_ms": 150})
+    heard = EvalStreams(params, streams({2000: 0.9}).streams, frames_per_step=3)
+    with pytest.raises(
+        KwsError, match=r"clip_stride_ms=100 .* the streaming model's step of 60 ms"
+    ):
+        StreamJudge(hears, LABELS, heard, EarlyStoppingParams(metric="misses", clip_stride_ms=100))
+
+
 def test_a_folder_without_streams_is_refused(tmp_path):
     with pytest.raises(KwsError, match="holds no stream"):
         EvalStreams.read(tmp_path, PARAMS)

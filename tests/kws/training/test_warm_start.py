@@ -78,3 +78,33 @@ def test_other_features_are_refused_with_the_field_that_differs(base):
     with pytest.raises(KwsError, match=r"upper_band_limit_hz=7500.0 instead of 7000.0") as error:
         warm_start.start_from(build(LABELS), base[0], MODEL, LABELS, other)
     assert "warm_start=false" in error.value.hint
+
+
+@pytest.mark.parametrize("context_ms", [None, 190])
+def test_a_spotter_of_another_word_keeps_everything_but_the_words_own_head(tmp_path, context_ms):
+    options = {"first_filters": 2, "kernels": [[2]], "filters": [3], "residual": [False],
+               "padding": "none", "ending": "sigmoid"}  # fmt: skip
+    params = ModelParams(name="mixed_net", options=options)
+    features = FEATURES.model_copy(update={"context_ms": context_ms})
+
+    def spotter(seed):
+        return registry.build(
+            params, features.feature_shape, 3, seed=seed, context_frames=features.context_frames
+        )
+
+    old = spotter(1)
+    old.save(str(tmp_path), save_format="tf", include_optimizer=False)
+    files.write(tmp_path, features)
+    files.write_labels(tmp_path, label_list(["yes"]))
+    written = {"model": params.model_dump(), "training": {}}
+    (tmp_path / "training.json").write_text(json.dumps(written))
+    same, other, drawn = spotter(2), spotter(2), spotter(2)
+    warm_start.start_from(same, tmp_path, params, label_list(["yes"]), features)
+    assert all(map(np.array_equal, same.get_weights(), old.get_weights()))
+    started = warm_start.start_from(other, tmp_path, params, label_list(["stop"]), features)
+    assert (started.fresh, started.dropped) == (("stop",), ("yes",))
+    for layer in other.layers:
+        expected = drawn if layer.name == "logits_head" else old
+        weights = expected.get_layer(layer.name).get_weights()
+        assert all(map(np.array_equal, layer.get_weights(), weights)), layer.name
+    assert np.any(other.get_layer("silence_logits_head").get_weights()[0])
