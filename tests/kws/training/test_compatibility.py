@@ -7,6 +7,7 @@ from kws.training import compatibility
 from kws.training.background_mixing import BackgroundMixingParams
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
+from kws.training.spotting_params import SpottingParams
 
 MIXING = TrainingParams(background_mixing=BackgroundMixingParams())
 MISSES = TrainingParams(early_stopping=EarlyStoppingParams(metric="misses", clip_stride_ms=90))
@@ -31,3 +32,15 @@ def test_what_needs_one_label_a_clip_is_refused_for_scenes():
     with pytest.raises(ValueError, match=r"training.mixup_alpha is for clips of one label"):
         compatibility.check(TrainingParams(mixup_alpha=0.2), FeatureParams(), scenes=True)
     compatibility.check(TrainingParams(), FeatureParams(), scenes=True)
+
+
+def test_a_model_on_embeddings_has_no_teacher_and_no_masks_of_features():
+    own = SpottingParams(teacher=None)
+    fine = TrainingParams(spotting=own, time_shift_frames=0)
+    compatibility.check_on_embeddings(fine, "speech_embedding")
+    with pytest.raises(ValueError, match="write teacher: null"):
+        compatibility.check_on_embeddings(
+            fine.model_copy(update={"spotting": SpottingParams()}), "speech_embedding"
+        )
+    with pytest.raises(ValueError, match="training.time_shift_frames=5 changes features"):
+        compatibility.check_on_embeddings(TrainingParams(spotting=own), "speech_embedding")
