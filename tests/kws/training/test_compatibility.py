@@ -42,5 +42,5 @@ def test_a_model_on_embeddings_has_no_teacher_and_no_masks_of_features():
         compatibility.check_on_embeddings(
             fine.model_copy(update={"spotting": SpottingParams()}), "speech_embedding"
         )
-    with pytest.raises(ValueError, match="training.time_shift_frames=5 changes features"):
+    with pytest.raises(ValueError, match=r"training\.time_shift_frames=5 changes features"):
         compatibility.check_on_embeddings(TrainingParams(spotting=own), "speech_embedding")

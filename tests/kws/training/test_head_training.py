@@ -102,5 +102,5 @@ def test_what_is_not_a_spotter_or_of_other_clips_is_refused():
         head_training.prepare(plain, clips(8), PARAMS)
     features = np.zeros((2, EMBEDDINGS - 1, 96), np.float16)
     others = dataset.from_arrays(features, np.array([1, 2]), ["a", "b"], LABELS)
-    with pytest.raises(KwsError, match="gives 20 x 96 embeddings a clip.*have 19 x 96"):
+    with pytest.raises(KwsError, match=r"gives 20 x 96 embeddings a clip.*have 19 x 96"):
         head_training.prepare(spotter(1), others, PARAMS)
