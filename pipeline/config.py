@@ -42,6 +42,10 @@ from pipeline.resources import KubeflowParams
 
 PRESETS = Path(__file__).parent / "presets"
 
+BASED_ON = "based_on"
+"""Key of a YAML file: a preset that it takes all keys from that it does not have itself. A section
+is taken whole or not at all."""
+
 SHARED = {
     "keywords": ("ingest", "voices"),
     "sample_rate": ("ingest", "features"),
@@ -555,7 +559,22 @@ def _read(preset: str) -> dict[str, Any]:
             f"no preset {preset!r}",
             hint=f"there are {', '.join(preset_names())}; or give a .yaml file",
         )
-    return config_file.read(path)
+    values = config_file.read(path)
+    base = values.pop(BASED_ON, None)
+    if base is None:
+        return values
+    if not isinstance(base, str) or base not in preset_names():
+        raise KwsError(
+            f"{preset}: {BASED_ON}={base!r} is not a preset",
+            hint=f"one of {', '.join(preset_names())}",
+        )
+    below = config_file.read(PRESETS / f"{base}.yaml")
+    if BASED_ON in below:
+        raise KwsError(
+            f"{preset}: {BASED_ON}={base!r} is itself based on {below[BASED_ON]}",
+            hint=f"{BASED_ON}: {below[BASED_ON]}, and what {base} says otherwise",
+        )
+    return {**below, **values}
 
 
 def _apply(values: dict[str, Any], override: str) -> None:

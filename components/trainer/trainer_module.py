@@ -135,7 +135,7 @@ def run_fn(fn_args: "FnArgs") -> None:
         trained.history,
         trained.teacher,
         trained.tuning,
-    )
+    ).model_copy(update={"feature_shape": feature_params.feature_shape})
     finished = trained.model if params.spotting is None else model
     export.export(finished, fn_args.serving_model_dir, train.labels, feature_params, report)
     if checkpoint_dir:

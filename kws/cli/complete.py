@@ -11,6 +11,13 @@ def presets(incomplete: str) -> list[str]:
     return [name for name in found if name.startswith(incomplete)]
 
 
+def tiers(incomplete: str) -> list[str]:
+    """Of `kws run`."""
+    from kws.cli.run import TIERS
+
+    return [tier for tier in TIERS if tier.startswith(incomplete)]
+
+
 def models(incomplete: str) -> list[str]:
     """Architectures of the zoo."""
     from kws.models import registry

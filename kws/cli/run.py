@@ -11,6 +11,8 @@ from kws.terminal import echo
 
 REFUSED = 2
 """Exit status of a run whose model did not pass its gates."""
+TIERS = {"small": "keyword", "large": "keyword_large"}
+"""Presets of one keyword, by the devices that they are for."""
 
 
 def run(
@@ -28,6 +30,16 @@ def run(
         typer.Option(
             help='Word or phrase to listen for, e.g. "ok toaster"; may be repeated. Nothing else '
             "is needed to try it: voices say it. For use, add recordings without it: docs/data.md.",
+        ),
+    ] = None,
+    tier: Annotated[
+        str | None,
+        typer.Option(
+            help="With --keyword, the device. small: any microcontroller (preset keyword). large: "
+            "an ESP32-S3 or more; a pretrained speech embedding and heads in 0.6 MB, which misses "
+            "fewer words (preset keyword_large). Default: small.",
+            show_default=False,
+            autocompletion=complete.tiers,
         ),
     ] = None,
     data: Annotated[
@@ -72,13 +84,18 @@ def run(
     from kws.cli.verbosity import is_verbose
     from pipeline.config import load
 
-    chosen = preset or ("keyword" if keyword else "quickstart")
+    chosen = preset or _preset_of(tier, bool(keyword))
     # A --set of the user has the last word.
     overrides = [
         *(phrases.overrides(keyword) if keyword else ()),
         *corpora_overrides(with_),
         *(set_ or ()),
     ]
+    if preset and tier:
+        raise KwsError(
+            f"--preset {preset} and --tier {tier} both choose a preset",
+            hint=f"leave one out; tiers are {_tiers_in_words()}",
+        )
     # What is wrong is refused before anything slow is imported.
     if data is not None and not data.exists():
         raise KwsError(f"{data} does not exist", hint="--data: a folder, .tar.gz or .zip")
@@ -95,3 +112,25 @@ def run(
 
     pushed = run_with_summary(chosen, overrides, data, out, is_verbose(), fresh)
     raise typer.Exit(0 if pushed else REFUSED)
+
+
+def _preset_of(tier: str | None, has_keyword: bool) -> str:
+    """The preset that is run where none is named.
+
+    Raises:
+      KwsError: a tier that is not known, or without a keyword.
+    """
+    if tier is None:
+        return TIERS["small"] if has_keyword else "quickstart"
+    if tier not in TIERS:
+        raise KwsError(f"--tier {tier} is not known", hint=f"one of {_tiers_in_words()}")
+    if not has_keyword:
+        raise KwsError(
+            f"--tier {tier} is for a keyword of your own, and none is given",
+            hint='add --keyword "ok toaster"',
+        )
+    return TIERS[tier]
+
+
+def _tiers_in_words() -> str:
+    return ", ".join(f"{tier} (preset {preset})" for tier, preset in TIERS.items())

@@ -4,6 +4,7 @@ import pydantic
 
 from kws.errors import KwsError
 from kws.micro import targets
+from kws.micro.targets import ERROR_FACTOR
 from kws.params import Params
 
 TFLM_OPERATORS = (
@@ -40,7 +41,11 @@ class BudgetParams(Params):
         (), description="devices that the model must fit: see kws/micro/targets.py"
     )
     max_duty_cycle: float = pydantic.Field(
-        1.0, gt=0, le=1, description="of each target's processor, at the upper end of the estimate"
+        1.0,
+        gt=0,
+        le=ERROR_FACTOR,
+        description="of each target's processor, at the upper end of the estimate; above 1 the "
+        "estimate itself must still be below",
     )
     max_latency_ms: float | None = pydantic.Field(
         None, gt=0, description="of one inference on each target, at the upper end of the estimate"

@@ -27,6 +27,8 @@ def macs(model: "tf.keras.Model") -> int:
 def _layer_macs(layer: "tf.keras.layers.Layer") -> int:
     import tensorflow as tf
 
+    from kws.models.layers.averaged_heads import AveragedHeads
+
     layers = tf.keras.layers
     if isinstance(layer, tf.keras.Model):
         return macs(layer)
@@ -41,6 +43,9 @@ def _layer_macs(layer: "tf.keras.layers.Layer") -> int:
         return steps * 3 * layer.units * (inputs + layer.units)
     if isinstance(layer, layers.Dense):
         return layer.kernel.shape[0] * math.prod(layer.output_shape[1:])
+    if isinstance(layer, AveragedHeads):
+        # Its first call is the model's own; another may be of its training.
+        return math.prod(layer.kernel.shape) * math.prod(layer.get_output_shape_at(0)[1:])
     multiplied = [weight for weight in layer.weights if not is_memory(weight)]
     if multiplied and not isinstance(layer, layers.BatchNormalization):
         raise KwsError(

@@ -9,7 +9,11 @@ import pytest
 from components.trainer import trainer_module
 from kws import labels
 from kws.errors import KwsError
+<<<<<<< HEAD
 from kws.features import example, files, frontend_class
+=======
+from kws.features import example, files, speech_mel
+>>>>>>> w-large
 from kws.features.params import FeatureParams
 from kws.micro import load
 from kws.micro.convert import Labelled, convert
@@ -18,6 +22,7 @@ from kws.models.params import ModelParams
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.wav import to_wav
 from kws.speech.frontend import speech_embedding_params
+<<<<<<< HEAD
 from kws.speech.head import HeadParams
 from kws.streaming.posteriors import StreamingModel
 from kws.training import saved_model
@@ -25,14 +30,23 @@ from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
 from kws.training.spotting_params import SpottingParams
 from kws.training.teacher import TeacherParams
+=======
+from kws.training.early_stopping import EarlyStoppingParams
+from kws.training.params import TrainingParams
+from kws.training.spotting_params import SpottingParams
+>>>>>>> w-large
 
 KEYWORDS = ["yes"]
 FEATURES = FeatureParams(clip_duration_ms=230, feature_bin_count=8)
 MODEL = ModelParams(name="tiny_conv", options={"filters": 2})
 
 
+<<<<<<< HEAD
 def write_split(root, split: str, count: int, params: FeatureParams = FEATURES) -> None:
     """Examples of the three labels in turn; random features."""
+=======
+def write_split(root, split: str, count: int, shape=FEATURES.feature_shape, dtype="uint16") -> None:
+>>>>>>> w-large
     import tensorflow as tf
 
     dtype = frontend_class(params.frontend).dtype
@@ -44,7 +58,11 @@ def write_split(root, split: str, count: int, params: FeatureParams = FEATURES) 
     with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
         for number in range(count):
             row = example.FeatureExample(
+<<<<<<< HEAD
                 features=rng.integers(0, 600, params.feature_shape).astype(dtype),
+=======
+                features=rng.integers(0, 600, shape).astype(dtype),
+>>>>>>> w-large
                 label_index=number % 3,
                 label=names[number % 3],
                 word="",
@@ -222,3 +240,38 @@ def test_examples_of_two_frontends_are_refused(tmp_path):
     given.train_files = both
     with pytest.raises(KwsError, match=r"two has features of other parameters than .*one"):
         trainer_module.run_fn(given)
+
+
+def test_a_frozen_network_is_trained_on_embeddings_alone_and_exported_for_its_own_features(
+    tmp_path,
+):
+    import tensorflow as tf
+
+    mel = speech_mel.PARAMS.model_copy(update={"clip_duration_ms": 1200, "context_ms": 1130})
+    embedding = speech_embedding_params(1200)
+    for name, params in (("examples", mel), ("embedded", embedding)):
+        (tmp_path / name).mkdir()
+        files.write(tmp_path / name, params)
+        files.write_labels(tmp_path / name, labels.label_list(KEYWORDS))
+    # Of the mel frames there is none to be read.
+    for split, count in (("train", 24), ("eval", 12)):
+        write_split(tmp_path / "embedded", split, count, embedding.feature_shape, "float16")
+    given = arguments(tmp_path)
+    options = {"ending": "sigmoid", "heads": 2, "layers": 1, "filters": 4, "hidden_units": 4}
+    spotting = SpottingParams(teacher=None)
+    training = TrainingParams(epochs=1, batch_size=8, time_shift_frames=0, spotting=spotting)
+    given.custom_config |= {
+        "model": ModelParams(name="speech_embedding", options=options).to_json(),
+        "training": training.to_json(),
+    }
+    with pytest.raises(KwsError, match="given no speech embedding"):
+        trainer_module.run_fn(given)
+    given.custom_config["speech_embedding"] = str(tmp_path / "embedded")
+    trainer_module.run_fn(given)
+    folder = tmp_path / "model" / "Format-Serving"
+    model = tf.keras.models.load_model(str(folder))
+    assert model.input_shape == (None, *mel.feature_shape) and model.output_shape == (None, 3)
+    assert files.read(folder) == mel
+    report = json.loads((folder / "training.json").read_text())
+    assert report["feature_shape"] == list(mel.feature_shape)
+    assert report["label_counts"] == {"_silence_": 8, "_unknown_": 8, "yes": 8}

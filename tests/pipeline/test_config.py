@@ -152,3 +152,30 @@ def test_a_credential_is_refused_and_not_repeated():
     with pytest.raises(KwsError, match=r"beam_pipeline_args\[0\] looks like") as error:
         load("quickstart", ["beam_pipeline_args=[--s3_secret_access_key=hunter2]"])
     assert "hunter2" not in str(error.value)
+
+
+def test_a_file_may_be_based_on_a_preset_and_takes_its_sections_whole(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("based_on: keyword\nkeywords: [toaster]\ntraining: {epochs: 3}\n")
+    config, below = load(str(file)), load("keyword")
+    assert config.keywords == ("toaster",) and config.voices.unknown_words
+    assert config.voices == below.voices.model_copy(update={"keywords": ("toaster",)})
+    assert config.training.epochs == 3
+    assert config.training.learning_rate == type(below.training)().learning_rate
+
+
+@pytest.mark.parametrize("base", ["fast", "[keyword]", "keyword_large"])
+def test_a_base_that_is_not_a_preset_or_has_one_itself_is_refused(base, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"based_on: {base}\n")
+    with pytest.raises(KwsError, match="based_on"):
+        load(str(file))
+
+
+def test_the_large_tier_is_trained_on_the_voices_of_the_small_one_by_the_speech_embedding():
+    large, small = load("keyword_large"), load("keyword")
+    assert large.voices == small.voices
+    assert large.model.name == "speech_embedding" and large.needs_speech_embedding
+    assert not load("quickstart").needs_speech_embedding
+    with pytest.raises(KwsError, match="write teacher: null"):
+        load("keyword_large", ["training.spotting={}"])

@@ -8,13 +8,17 @@ from kws.models import cost, registry
 from pipeline.config import load
 
 
-@pytest.mark.parametrize("preset", ["quickstart", "keyword", "speech_commands", "tuned"])
+@pytest.mark.parametrize(
+    "preset", ["quickstart", "keyword", "keyword_large", "speech_commands", "tuned"]
+)
 def test_the_network_of_a_preset_keeps_up_with_an_esp32_s3(preset):
     config = load(preset)
     assert "esp32-s3" in config.budget.targets
-    model = registry.build(
-        config.model, config.features.feature_shape, len(label_list(config.keywords))
-    )
+    labels = len(label_list(config.keywords))
+    context = config.features.context_shape
+    model = registry.build(config.model, context, labels)
+    if registry.architecture(config.model.name).STREAMING:
+        model = registry.build_step(config.model, context, labels, model)
     every_ms = config.streaming.detector.clip_stride_ms
     for name in config.budget.targets:
         estimate = targets.cost(targets.target(name), cost.macs(model), 0, every_ms)

@@ -111,3 +111,65 @@ def test_as_one_int8_file_the_device_gives_the_numbers_of_the_runtime_that_judge
     judged = clips(range(200, 297, 8))
     difference = np.abs(int8.posteriors(judged) - model(judged).numpy()).max(axis=1)
     assert np.median(difference) < 0.1
+
+
+SPOTTER = ModelParams(
+    name="speech_embedding", options={"ending": "sigmoid", "heads": 3, "channel_dropout": 0.5}
+)
+
+
+def spotter(clip_frames: int):
+    built = registry.build(SPOTTER, (clip_frames, 32), 3, seed=1, context_frames=200)
+    normalization = built.get_layer("embeddings_bn")
+    scale, shift, _, _ = normalization.get_weights()
+    normalization.set_weights([scale, shift, np.zeros(96), np.full(96, 16.0**2)])
+    return built
+
+
+def test_of_a_long_clip_the_spotter_gives_the_strongest_step_of_the_stream():
+    built = spotter(297)
+    step_form = registry.build_step(SPOTTER, (200, 32), 3, built)
+    # Both end with the last frame; the stream's first 24 steps have no 16 embeddings behind them.
+    steps = MEL[1:297].reshape(37, 1, 8, 32)
+    of_stream = np.concatenate([step_form(step).numpy() for step in steps])[24:]
+    assert np.ptp(of_stream[:, 2]) > 0.02, "a constant output would prove nothing"
+    expected = of_stream[of_stream[:, 2].argmax()]
+    np.testing.assert_allclose(built(MEL[np.newaxis, :297]).numpy()[0], expected, atol=1e-5)
+    np.testing.assert_allclose(of_stream.sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_documented_sizes_of_three_heads():
+    built = spotter(317)
+    step_form = registry.build_step(SPOTTER, (200, 32), 3, built)
+    assert built.count_params() == 521_670
+    assert cost.macs(step_form) == 5_803_200
+
+
+def test_a_spotter_is_of_one_keyword_and_has_a_sigmoid():
+    with pytest.raises(KwsError, match="spots one keyword, here are 4 labels"):
+        registry.build(SPOTTER, (317, 32), 4, context_frames=200)
+    with pytest.raises(KwsError, match="ending=softmax answers once a clip"):
+        registry.build(MODEL, (317, 32), 3, context_frames=200)
+    several = MODEL.model_copy(update={"options": {"heads": 3}})
+    with pytest.raises(KwsError, match="averaged by ending=sigmoid alone"):
+        registry.build(several, (197, 32), 3)
+
+
+@pytest.mark.nightly
+def test_three_heads_as_one_int8_file_give_the_device_s_numbers():
+    import tensorflow as tf
+
+    built, features = spotter(297), PARAMS.model_copy(update={"clip_duration_ms": 3000})
+    features = features.model_copy(update={"context_ms": 2030})
+    form = DeviceForm.of(built, SPOTTER, features, 3)
+    clip = MEL[np.newaxis, :297]
+    content = form.to_tflite(clip, features, tf.int8)
+    assert len(content) < 600_000
+    assert set(operators.count(content)) <= set(TFLM_OPERATORS)
+    int8 = load.of_content(content, LABELS, features, "streaming")
+    inputs = int8.inferences(int8.quantize(clip))
+    on_device = tflm.run(content, inputs)
+    np.testing.assert_array_equal(on_device.outputs, int8.run_inferences(inputs))
+    assert on_device.arena_bytes < 90_000
+    difference = np.abs(int8.posteriors(clip) - built(clip).numpy())
+    assert difference.max() < 0.1
