@@ -9,11 +9,7 @@ import pytest
 from components.trainer import trainer_module
 from kws import labels
 from kws.errors import KwsError
-<<<<<<< HEAD
-from kws.features import example, files, frontend_class
-=======
-from kws.features import example, files, speech_mel
->>>>>>> w-large
+from kws.features import example, files, frontend_class, speech_mel
 from kws.features.params import FeatureParams
 from kws.micro import load
 from kws.micro.convert import Labelled, convert
@@ -22,7 +18,6 @@ from kws.models.params import ModelParams
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.wav import to_wav
 from kws.speech.frontend import speech_embedding_params
-<<<<<<< HEAD
 from kws.speech.head import HeadParams
 from kws.streaming.posteriors import StreamingModel
 from kws.training import saved_model
@@ -30,23 +25,17 @@ from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
 from kws.training.spotting_params import SpottingParams
 from kws.training.teacher import TeacherParams
-=======
-from kws.training.early_stopping import EarlyStoppingParams
-from kws.training.params import TrainingParams
-from kws.training.spotting_params import SpottingParams
->>>>>>> w-large
 
 KEYWORDS = ["yes"]
 FEATURES = FeatureParams(clip_duration_ms=230, feature_bin_count=8)
 MODEL = ModelParams(name="tiny_conv", options={"filters": 2})
 
 
-<<<<<<< HEAD
 def write_split(root, split: str, count: int, params: FeatureParams = FEATURES) -> None:
     """Examples of the three labels in turn; random features."""
-=======
+
+
 def write_split(root, split: str, count: int, shape=FEATURES.feature_shape, dtype="uint16") -> None:
->>>>>>> w-large
     import tensorflow as tf
 
     dtype = frontend_class(params.frontend).dtype
@@ -58,11 +47,8 @@ def write_split(root, split: str, count: int, shape=FEATURES.feature_shape, dtyp
     with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
         for number in range(count):
             row = example.FeatureExample(
-<<<<<<< HEAD
                 features=rng.integers(0, 600, params.feature_shape).astype(dtype),
-=======
                 features=rng.integers(0, 600, shape).astype(dtype),
->>>>>>> w-large
                 label_index=number % 3,
                 label=names[number % 3],
                 word="",

@@ -8,10 +8,7 @@ from kws.training.background_mixing import BackgroundMixingParams
 from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.params import TrainingParams
 from kws.training.spotting_params import SpottingParams
-<<<<<<< HEAD
 from kws.training.teacher import TeacherParams
-=======
->>>>>>> w-large
 
 MIXING = TrainingParams(background_mixing=BackgroundMixingParams())
 SPOTTING = TrainingParams(spotting=SpottingParams())
@@ -40,7 +37,6 @@ def test_what_needs_one_label_a_clip_is_refused_for_scenes():
     compatibility.check(TrainingParams(), FeatureParams(), scenes=True)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("context_ms", [None, 3000, 2999])
 def test_training_at_every_step_needs_clips_of_more_than_one_context(context_ms):
     compatibility.check(SPOTTING, LONG_CLIPS)
@@ -76,7 +72,8 @@ def test_a_teacher_hears_no_more_than_a_clip():
     with pytest.raises(ValueError, match=r"embeddings=30 are 3102 ms .* clip_duration_ms=3000"):
         compatibility.check(params, LONG_CLIPS)
     compatibility.check(TrainingParams(spotting=SpottingParams(teacher=None)), LONG_CLIPS)
-=======
+
+
 def test_a_model_on_embeddings_has_no_teacher_and_no_masks_of_features():
     own = SpottingParams(teacher=None)
     fine = TrainingParams(spotting=own, time_shift_frames=0)
@@ -87,4 +84,3 @@ def test_a_model_on_embeddings_has_no_teacher_and_no_masks_of_features():
         )
     with pytest.raises(ValueError, match=r"training\.time_shift_frames=5 changes features"):
         compatibility.check_on_embeddings(TrainingParams(spotting=own), "speech_embedding")
->>>>>>> w-large
