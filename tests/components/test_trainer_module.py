@@ -33,9 +33,6 @@ MODEL = ModelParams(name="tiny_conv", options={"filters": 2})
 
 def write_split(root, split: str, count: int, params: FeatureParams = FEATURES) -> None:
     """Examples of the three labels in turn; random features."""
-
-
-def write_split(root, split: str, count: int, shape=FEATURES.feature_shape, dtype="uint16") -> None:
     import tensorflow as tf
 
     dtype = frontend_class(params.frontend).dtype
@@ -48,7 +45,6 @@ def write_split(root, split: str, count: int, shape=FEATURES.feature_shape, dtyp
         for number in range(count):
             row = example.FeatureExample(
                 features=rng.integers(0, 600, params.feature_shape).astype(dtype),
-                features=rng.integers(0, 600, shape).astype(dtype),
                 label_index=number % 3,
                 label=names[number % 3],
                 word="",
@@ -241,7 +237,7 @@ def test_a_frozen_network_is_trained_on_embeddings_alone_and_exported_for_its_ow
         files.write_labels(tmp_path / name, labels.label_list(KEYWORDS))
     # Of the mel frames there is none to be read.
     for split, count in (("train", 24), ("eval", 12)):
-        write_split(tmp_path / "embedded", split, count, embedding.feature_shape, "float16")
+        write_split(tmp_path / "embedded", split, count, embedding)
     given = arguments(tmp_path)
     options = {"ending": "sigmoid", "heads": 2, "layers": 1, "filters": 4, "hidden_units": 4}
     spotting = SpottingParams(teacher=None)
