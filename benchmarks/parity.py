@@ -40,7 +40,7 @@ CLIPS = 8
 STREAM_S = 10
 INPUT_SCALE, INPUT_ZERO_POINT = 0.1, -3
 MODELS = (
-    "ds_cnn of keyword",
+    "model of keyword",
     "tc_resnet8",
     "bc_resnet 1",
     "mixed_net, hop 20 ms",

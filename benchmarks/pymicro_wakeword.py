@@ -23,7 +23,7 @@ OURS = (
     "mixed_net, hop 10 ms",
     "mixed_net, hop 20 ms",
     "ds_tc_resnet",
-    "ds_cnn of keyword",
+    "model of keyword",
     "ds_cnn S",
 )
 REFERENCE = THEIRS[0]

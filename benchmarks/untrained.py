@@ -28,8 +28,8 @@ class Candidate:
     Attributes:
       model: architecture, variant and options.
       features: what it hears.
-      stride_ms: how often it runs over a stream: of windowed ones 40 ms, whatever their preset's
-        `clip_stride_ms`; of streaming ones a step.
+      stride_ms: how often it runs over a stream: the `keyword` preset's as the preset says, other
+        windowed ones every 40 ms, streaming ones every step.
       labels: of its outputs.
     """
 
@@ -75,8 +75,11 @@ def candidates() -> dict[str, Candidate]:
         "ds_cnn of speech_commands": Candidate(
             model=commands.model, features=commands.features, stride_ms=40
         ),
-        "ds_cnn of keyword": Candidate(
-            model=keyword.model, features=keyword.features, stride_ms=40, labels=LABELS[:3]
+        "model of keyword": Candidate(
+            model=keyword.model,
+            features=keyword.features,
+            stride_ms=keyword.streaming.detector.clip_stride_ms,
+            labels=LABELS[:3],
         ),
         "tc_resnet8": Candidate(model=ModelParams(name="tc_resnet"), features=hop_10, stride_ms=40),
         "tiny_conv": Candidate(model=ModelParams(name="tiny_conv"), features=hop_10, stride_ms=40),
@@ -107,7 +110,12 @@ def convert(candidate: Candidate, *, float_io: bool = False) -> Converted:
 
     params, labels = candidate.features, candidate.labels
     clips = features.create(params).compute_batch(noise(params, _CLIPS))
-    model = registry.build(candidate.model, params.feature_shape, len(labels))
+    model = registry.build(
+        candidate.model,
+        params.feature_shape,
+        len(labels),
+        context_frames=params.context_frames,
+    )
     footprint.settle(model, model_input.to_model_input(clips, params))
     form = DeviceForm.of(model, candidate.model, params, len(labels))
     return Converted(

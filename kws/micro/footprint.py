@@ -83,7 +83,7 @@ def footprint(
     shape, module = feature_params.feature_shape, registry.architecture(params.name)
     options = registry.options(params)
     context = feature_params.context_shape
-    model = registry.build(params, shape, num_labels, context_frames=context[0])
+    model = registry.build(params, shape, num_labels, context_frames=feature_params.context_frames)
     clips = _noise_clips(feature_params)
     if measured:
         settle(model, model_input.to_model_input(clips, feature_params))
