@@ -49,9 +49,13 @@ PARTS = {
         ("noisy_copies.babble_share=0", "noisy_copies.single_talker_share=0"),
         "a device stands where people talk",
     ),
-    "partial": Part(
-        ("noisy_copies.partial_copies=0",),
-        "a part of the word, or it backwards, is not the word",
+    "channel-dropout": Part(
+        ("training.spotting.teacher.channel_dropout=0",),
+        "no head may rest on a few channels of the embedding",
+    ),
+    "whole-words": Part(
+        ("noisy_copies.partial_copies=2",),
+        "parts of the voices' words, as negatives, teach finer differences than people keep to",
     ),
     "context": Part(
         ("noisy_copies.talk_before_share=0",),
