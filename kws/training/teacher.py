@@ -11,9 +11,9 @@ answers for it ("multiple instance" or max-pooling training: Sun et al., "Max-po
 of long short-term memory networks for small-footprint keyword spotting", SLT 2016,
 arXiv:1705.02411); of any other clip every step is an example of what is not the keyword.
 
-Half of the embedding's channels are dropped as a whole, at every step anew, so that no head rests on
-a few of them: of all that was tried, this made the heads most general (`benchmarks.wake_words
---without channel-dropout`).
+Half of the embedding's channels are dropped as a whole in training, others at every step, so that no
+head rests on a few of them: of all that was tried, this made the heads most general (`python -m
+benchmarks.wake_words --without channel-dropout`).
 """
 
 import dataclasses
