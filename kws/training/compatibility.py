@@ -87,7 +87,7 @@ def check_on_embeddings(params: TrainingParams, model: str) -> None:
             f"training.spotting.teacher: model {model} learns from the speech embedding itself: "
             "write teacher: null"
         )
-    of_features = ("time_shift_frames", "time_mask_frames", "channel_mask")
+    of_features = ("time_shift_frames", "time_mask_frames", "channel_mask", "channel_warp")
     for name in of_features:
         value = getattr(params, name)
         if value:

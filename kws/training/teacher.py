@@ -11,8 +11,8 @@ answers for it ("multiple instance" or max-pooling training: Sun et al., "Max-po
 of long short-term memory networks for small-footprint keyword spotting", SLT 2016,
 arXiv:1705.02411); of any other clip every step is an example of what is not the keyword.
 
-Half of the embedding's channels are dropped as a whole in training, others at every step, so that no
-head rests on a few of them: of all that was tried, this made the heads most general (`python -m
+Half of the embedding's channels are dropped as a whole in training, others at every step, so that
+no head rests on a few of them: of all that was tried, this made the heads most general (`python -m
 benchmarks.wake_words --without channel-dropout`).
 """
 
