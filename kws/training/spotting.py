@@ -37,7 +37,7 @@ from kws.models.mixed_net import LOGITS
 from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
-from kws.training.objective import Evaluation, LabelEvaluator, Objective
+from kws.training.objective import EVAL_BATCH, Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
 from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum, train_teacher
 
@@ -449,11 +449,53 @@ class SpottingObjective(Objective):
         return tf.reduce_mean(tf.cast(said == (targets[:, 0] >= len(RESERVED)), tf.float32))
 
     def evaluator(self, model: "tf.keras.Model", data: Dataset) -> Callable[[], Evaluation]:
-        return LabelEvaluator(self._spotter, data)
+        return SpottingEvaluator(self._spotter, data)
 
     def judged(self, model: "tf.keras.Model") -> "tf.keras.Model":
         """See `Objective.judged`."""
         return self._spotter
+
+
+class SpottingEvaluator(LabelEvaluator):
+    """Scores a spotter on clips; epochs are told apart without regard to any threshold.
+
+    Before its logits are spread, a spotter's posteriors are above one half at some step of many
+    clips, and by how many says nothing of how well they can be told from the keyword.
+    """
+
+    def __call__(self) -> Evaluation:
+        """Best is the epoch with the largest area under the ROC curve of the clips' posteriors."""
+        evaluation = super().__call__()
+        batches = self._data.in_order(EVAL_BATCH)
+        posteriors = [self._predict(features).numpy()[:, -1] for features, _ in batches]
+        area = roc_area(np.concatenate(posteriors), self._data.label_index >= len(RESERVED))
+        return evaluation.model_copy(
+            update={
+                "merit": (area, -evaluation.cross_entropy),
+                "metrics": {**evaluation.metrics, "roc_area": area},
+            }
+        )
+
+
+def roc_area(scores: np.ndarray, positive: np.ndarray) -> float:
+    """The chance that a positive scores higher than another, ties counting half.
+
+    Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic
+    (ROC) curve", Radiology 143, 1982.
+
+    Args:
+      scores: `[n]`.
+      positive: bool `[n]`.
+
+    Returns:
+      0 to 1; one half where all are of one kind.
+    """
+    ours, others = scores[positive], np.sort(scores[~positive])
+    if not len(ours) or not len(others):
+        return 0.5
+    below = np.searchsorted(others, ours, side="left")
+    up_to = np.searchsorted(others, ours, side="right")
+    return float((below + up_to).mean() / (2 * len(others)))
 
 
 def _channel_statistics(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

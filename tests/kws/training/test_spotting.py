@@ -365,3 +365,15 @@ def test_clips_and_embeddings_that_do_not_belong_together_are_refused():
     # In whatever order they come, each clip gets its own embedding.
     found = spotting.aligned(embeddings, train.clip_ids)
     assert (found[train.label_index == 2][:, 3:6, :20].astype(float).mean(axis=(1, 2)) > 2).all()
+
+
+def test_the_roc_area_is_the_share_of_pairs_in_the_right_order():
+    rng = np.random.default_rng(4)
+    scores, positive = rng.integers(0, 9, 60) / 8.0, rng.uniform(size=60) < 0.4
+    pairs = [
+        1.0 if ours > other else 0.5 if ours == other else 0.0
+        for ours in scores[positive]
+        for other in scores[~positive]
+    ]
+    assert spotting.roc_area(scores, positive) == pytest.approx(np.mean(pairs))
+    assert spotting.roc_area(scores, np.ones(60, bool)) == 0.5
