@@ -11,7 +11,7 @@ from kws.terminal import echo
 
 REFUSED = 2
 """Exit status of a run whose model did not pass its gates."""
-TIERS = {"small": "keyword", "large": "keyword_large"}
+TIERS = {"small": "keyword", "windowed": "keyword_windowed", "large": "keyword_large"}
 """Presets of one keyword, by the devices that they are for."""
 
 
