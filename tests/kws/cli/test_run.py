@@ -48,7 +48,7 @@ def test_the_tier_of_a_keyword_chooses_the_preset(options, preset, tmp_path, mon
     ("options", "said"),
     [
         (["--tier", "large"], "--tier large is for a keyword of your own"),
-        (["--keyword", "ok toaster", "--tier", "big"], "one of small (preset keyword), large"),
+        (["--keyword", "ok toaster", "--tier", "big"], "one of small (preset keyword), windowed"),
         (["--preset", "keyword", "--tier", "large"], "both choose a preset"),
     ],
 )
