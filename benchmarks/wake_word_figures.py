@@ -236,7 +236,11 @@ def picture(word: str, seeds: Mapping[int, Judged]) -> bytes:
     from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, plain
 
     figure = blank(8.0, 5.2)
-    heading(figure, f'"{word}" by strangers', f"a line a condition and seed: {len(seeds)} seeds")
+    heading(
+        figure,
+        f'"{word}" by strangers',
+        f"a line a condition and seed: {', '.join(map(str, seeds))}",
+    )
     axes = figure.add_axes((0.09, 0.12, 0.88, 0.68))
     plain(axes)
     axes.grid(color=GRID, lw=0.6)
