@@ -75,7 +75,7 @@ def corpus(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / f"{name}.wav", rng.normal(0, 0.05, 5 * RATE), RATE, "PCM_16")
     (folder / "_negatives_").mkdir()
-    soundfile.write(folder / "_negatives_/talk.wav", rng.normal(0, 0.05, 12 * RATE), RATE, "PCM_16")
+    soundfile.write(folder / "_negatives_/talk.wav", rng.normal(0, 0.05, 20 * RATE), RATE, "PCM_16")
     return folder
 
 
@@ -167,7 +167,7 @@ def test_negatives_are_streams_without_words(synthesized):
     for split in ("eval", "test"):
         paths = sorted((synthesized[1] / f"Split-{split}").glob("negatives-*.json"))
         truths = [GroundTruth.from_json(path.read_text()) for path in paths]
-        # A third of twelve seconds, in streams of at most three.
+        # A fifth of twenty seconds, in streams of at most three.
         assert [truth.duration_ms for truth in truths] == [2000, 2000]
         assert all(truth.kind == "negatives" and not truth.words for truth in truths)
         assert all(path.with_suffix(".wav").exists() for path in paths)
