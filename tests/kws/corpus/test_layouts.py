@@ -149,7 +149,7 @@ def test_corpora_are_split_by_speaker_room_and_musician_and_kinds_agree(tmp_path
                     splits.setdefault(groups[part.path], set()).add(split)
     assert len(splits) > 15 and all(len(seen) == 1 for seen in splits.values())
     dipco = {s: [p for p in ps if p.path.startswith("dipco")] for s, ps in found.negatives.items()}
-    assert dipco["train"][0] == Part("dipco/files/Dipco/audio/dev/S02_U01.CH7.wav", 0.0, 1 / 3)
-    # The keyword's stretch lies in eval's third.
-    assert len(dipco["train"]) == 2 and len(dipco["eval"]) == 4 and len(dipco["test"]) == 2
+    assert dipco["train"][0] == Part("dipco/files/Dipco/audio/dev/S02_U01.CH7.wav", 0.0, 0.4625)
+    # The keyword's stretch lies in train's three fifths.
+    assert len(dipco["train"]) == 4 and len(dipco["eval"]) == 2 and len(dipco["test"]) == 2
     assert len(found.left_out) == 3
