@@ -52,7 +52,7 @@ def kinds(unpacked: Path, word: str) -> dict[str, Callable[[], Heard]]:
 
     Args:
       unpacked: see `benchmarks.wake_words`.
-      word: that is said in the streams of `CONDITIONS` and in no others.
+      word: the keyword; only the streams of `CONDITIONS` contain it.
 
     Raises:
       KwsError: recordings are missing.

@@ -46,7 +46,7 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        ones. A copy has background of its own split at a known SNR (`snr_db`), a time
        shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy". Where
        the params ask for parts of keywords, these are `_unknown_` and their `augmentation` is
-       "partial". Whoever talks around a word is in the negatives of the same split.
+       "partial". Other talkers come from the negatives of the same split.
      - `streams`: Channel of type `AudioStreams`: for eval and test, `Split-<name>/<stream>.wav` and
        `.json` (`kws.scenes.ground_truth`). Streams `words-…` have the split's clean keywords and
        other words over background: one stream for every ten of `minutes` begun, of ten minutes (or

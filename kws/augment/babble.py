@@ -38,7 +38,7 @@ def babble(
       float32 `[num_samples]` with an RMS of 1.
 
     Raises:
-      ValueError: there are no talkers, or they are silent.
+      ValueError: `talkers` is empty, or all of them are digital silence.
     """
     mixed = np.zeros(num_samples, np.float32)
     for _ in range(int(rng.integers(count[0], count[1] + 1))):

@@ -11,7 +11,7 @@ of their test of voicing.
 - A phrase of several words is also cut in its longest pause, if it has one of 30 ms or more in the
   middle 70 % of it.
 - A word that reads the same backwards ("wow") is not reversed.
-- What is left of a very short word after that, below 80 ms, is no negative: nothing is made of it.
+- A part shorter than 80 ms is dropped.
 """
 
 import dataclasses
