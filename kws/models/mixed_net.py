@@ -21,10 +21,13 @@ author publishes no counts. With 49 x 40 features and 10 labels: 35,210 paramete
 0.39 million multiply-adds a clip in the training form, 33,952 a step in the one-step form.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pydantic
 
+from kws import storage
 from kws.errors import KwsError
 from kws.labels import RESERVED
 from kws.models import blocks
@@ -40,6 +43,9 @@ WORD = "word"
 """Name of the layer that gives the keyword's posterior alone, where `ending` is "sigmoid"."""
 LOGITS = "logits"
 """Name of the layer before the sigmoid or softmax: `[batch, steps, outputs]` of a spotter."""
+
+PRETRAINED = Path(__file__).parent / "data" / "mixed_net.npz"
+"""Weights of the layers before the head, made by `python -m benchmarks.pretraining`."""
 
 SPECTRAL_KERNEL, SPECTRAL_STEPS = 4, 3
 """Channels that the first spectral convolution spans, and steps that each further one does."""
@@ -71,6 +77,11 @@ class Options(Params):
         0.0, description="filters of each block that are dropped as a whole in training"
     )
     batch_norm_momentum: Rate = 0.95
+    pretrained: bool = pydantic.Field(
+        False,
+        description="the layers before the head start as they learnt to predict the speech "
+        "embedding (kws/training/pretraining.py); for the sizes of preset keyword",
+    )
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Options":
@@ -104,10 +115,14 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
     """The training form; see `kws.models.registry.build`.
 
     Raises:
-      KwsError: without padding, the clip is shorter than the kernels together.
+      KwsError: without padding, the clip is shorter than the kernels together; or the pretrained
+        weights are of other sizes.
     """
     past = Past(remembers=False, zeros=options.padding == "zeros")
-    return _network(options, feature_shape, num_labels, past)
+    model = _network(options, feature_shape, num_labels, past)
+    if options.pretrained:
+        start_from(model, PRETRAINED)
+    return model
 
 
 def build_spotter(
@@ -116,7 +131,8 @@ def build_spotter(
     """The training form for clips longer than the context.
 
     Raises:
-      KwsError: the context is shorter than the kernels together, or padded.
+      KwsError: the context is shorter than the kernels together, or padded; or the pretrained
+        weights are of other sizes.
     """
     if options.padding != "none":
         raise KwsError(
@@ -125,7 +141,10 @@ def build_spotter(
         )
     past = Past(remembers=False, zeros=False)
     context = (context_frames, feature_shape[1])
-    return _network(options, context, num_labels, past, clip_frames=feature_shape[0])
+    model = _network(options, context, num_labels, past, clip_frames=feature_shape[0])
+    if options.pretrained:
+        start_from(model, PRETRAINED)
+    return model
 
 
 def build_step(
@@ -134,6 +153,50 @@ def build_step(
     """The one-step form; see `kws.models.registry.build_step`."""
     past = Past(remembers=True, zeros=options.padding == "zeros")
     return _network(options, feature_shape, num_labels, past)
+
+
+def start_from(model: "tf.keras.Model", weights: Path) -> None:
+    """Gives the layers before the head the weights in a file, in place.
+
+    Args:
+      model: of any form.
+      weights: as `keep` wrote them.
+
+    Raises:
+      KwsError: they are of other sizes.
+    """
+    layers = _before_head(model)
+    with np.load(weights) as kept:
+        for name, layer in layers.items():
+            found = [kept[key] for key in sorted(kept.files) if key.split("/")[0] == name]
+            if [values.shape for values in found] != [tuple(w.shape) for w in layer.weights]:
+                raise KwsError(
+                    f"model.options.pretrained: the weights in {weights.name} are of other sizes "
+                    f"than layer {name}",
+                    hint="leave the options and the frontend of preset keyword as they are, or set "
+                    "pretrained to false",
+                )
+            layer.set_weights([values.astype(np.float32) for values in found])
+
+
+def keep(model: "tf.keras.Model", weights: Path) -> None:
+    """Writes what `start_from` reads: the layers before the head, in half precision."""
+    arrays = {
+        f"{name}/{number}": values.astype(np.float16)
+        for name, layer in _before_head(model).items()
+        for number, values in enumerate(layer.get_weights())
+    }
+    with storage.atomic_file(weights) as path, path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _before_head(model: "tf.keras.Model") -> "dict[str, tf.keras.layers.Layer]":
+    """Layers that have weights, by name, but those that say what is heard."""
+    return {
+        layer.name: layer
+        for layer in model.layers
+        if layer.weights and not layer.name.endswith("_head")
+    }
 
 
 def _network(

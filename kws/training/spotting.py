@@ -134,7 +134,7 @@ def taught(
     posteriors = said[:, before] * (1 - rest) + said[:, after] * rest
     nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / EMBEDDING_HOP_MS).astype(int)
     nearest = np.clip(nearest, 0, embeddings.shape[1] - 1)
-    mean, deviation = _channel_statistics(embeddings)
+    mean, deviation = channel_statistics(embeddings)
     targets = np.empty((len(embeddings), len(nearest), embeddings.shape[2]), np.float16)
     for start in range(0, len(embeddings), 512):
         some = embeddings[start : start + 512, nearest].astype(np.float32)
@@ -498,7 +498,7 @@ def roc_area(scores: np.ndarray, positive: np.ndarray) -> float:
     return float((below + up_to).mean() / (2 * len(others)))
 
 
-def _channel_statistics(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def channel_statistics(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation float32 `[96]` over all rows, without a float32 copy of them all."""
     total = np.zeros(embeddings.shape[2])
     squares = np.zeros_like(total)
