@@ -87,7 +87,7 @@ class VoicesParams(Params):
     hibari_near_word_takes: int = pydantic.Field(
         12, ge=0, description="takes of each near-word by the warped bulk voice (training only)"
     )
-    extra_engines: tuple[Literal["espeak", "festival", "flite"], ...] = pydantic.Field(
+    extra_engines: tuple[Literal["espeak"], ...] = pydantic.Field(
         (), description="programs on this machine that say the words too"
     )
     piper_voices: tuple[Path, ...] = pydantic.Field(
