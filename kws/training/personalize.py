@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _OFF = (
     "weight_average", "early_stopping", "quantization_aware", "distillation", "warm_start",
-    "hard_negatives", "sampling", "ghost_batch_size",
+    "hard_negatives", "sampling",
 )  # fmt: skip
 """Of the original training, what a short fit on top of it does without."""
 
