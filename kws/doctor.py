@@ -157,8 +157,9 @@ def _required() -> set[str]:
 
 def _installed() -> dict[str, str]:
     """Version by normalized name; a broken installation may leave a folder without a name."""
-    found = ((one.metadata["Name"], one.version) for one in importlib.metadata.distributions())
-    return {_normalized(name): version for name, version in found if name}
+    found = [(one.metadata["Name"], one.version) for one in importlib.metadata.distributions()]
+    # Of two copies on the path the first is imported.
+    return {_normalized(name): version for name, version in reversed(found) if name}
 
 
 def _libraries() -> Finding:
