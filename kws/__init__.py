@@ -2,6 +2,6 @@
 
 from kws import _environment
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _environment.prepare()

@@ -12,7 +12,6 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
   Only where Beam's workers are on other machines, which have no such copies, it stays the URL.
 - The open-source server says nothing of an input's type (an empty schema, over which TFX's
   stumbles): the component's own definition of its inputs says it.
-- Where a training has ghost batches, the cores are shared out as the local runner does.
 - Before an ingestion its span is found, which elsewhere TFX's driver does.
 """
 
@@ -28,7 +27,6 @@ from typing import Any
 
 import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
 from kws.errors import KwsError
-from kws.training import threads
 from pipeline import run_parameters
 from pipeline.steps import OURS
 
@@ -53,8 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.json_serialized_invocation_args = json.dumps(as_urls(invocation, urls))
 
     properties = invocation["inputs"]["parameterValues"]
-    if _ghost_batches(properties):
-        threads.an_operation_on_each_core()
 
     # TensorFlow comes with these.
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
@@ -115,13 +111,6 @@ def restore(output_file: Path, urls: dict[str, str]) -> None:
             if isinstance(value, str):
                 artifact["metadata"][key] = urls.get(value, value)
     output_file.write_text(json.dumps(output))
-
-
-def _ghost_batches(properties: dict[str, Any]) -> bool:
-    """Whether a training wants the cores shared out otherwise; see `kws.training.threads`."""
-    custom = json.loads(properties.get("custom_config") or "{}")
-    training = custom.get("training") if isinstance(custom, dict) else None
-    return bool(training and json.loads(training).get("ghost_batch_size"))
 
 
 def _artifacts(part: dict[str, Any]) -> list[dict[str, Any]]:

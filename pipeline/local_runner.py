@@ -28,7 +28,6 @@ import kws  # noqa: E402, F401  # selects Keras 2, so it comes before TensorFlow
 import tfx.v1 as tfx  # noqa: E402
 
 from kws import storage  # noqa: E402
-from kws.training import threads  # noqa: E402
 from pipeline import config as configuration  # noqa: E402
 from pipeline import metadata_store, source  # noqa: E402
 from pipeline.config import Config  # noqa: E402
@@ -76,8 +75,6 @@ class LocalRunner(tfx.orchestration.LocalDagRunner):
             # Before anything slow: a store that cannot be reached ends the run.
             metadata_store.prepare(self._job.config, self._job.paths)
             source.prepare(self._job.config, os.cpu_count() or 1, self._progress)
-            if self._job.config.training.ghost_batch_size:
-                threads.an_operation_on_each_core()
             with metadata_store.for_tfx(self._job.config.metadata):
                 super().run_with_ir(*args, **kwargs)
 

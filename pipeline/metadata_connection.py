@@ -20,35 +20,28 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.errors import KwsError
-from pipeline.metadata_params import PASSWORD_VARIABLE, Kind, MetadataParams, ServerParams
-from pipeline.postgresql_store import PostgreSqlStore
+from pipeline.metadata_params import PASSWORD_VARIABLE, MetadataParams, MySqlParams
 
 _READ_ONLY = mlmd.SqliteMetadataSourceConfig.READONLY
 _MOST_TOLD = 200
 """Characters of what a library says."""
 CONNECT_TIMEOUT_S = 5.0
 ATTEMPTS = 5
-_NO_DATABASE = ("does not exist", "Unknown database")
-_NOT_LET_IN = ("mysql_real_connect failed", "authentication failed", "no password supplied")
+_NO_DATABASE = "Unknown database"
+_NOT_LET_IN = "mysql_real_connect failed"
 
 
 def make(params: MetadataParams, default: Path) -> mlmd.ConnectionConfig:
     """The connection, without a password; `default` is the file where params name nothing."""
     made = mlmd.ConnectionConfig()
-    if params.server is None:
+    if params.mysql is None:
         made.sqlite.filename_uri = str((params.sqlite or default).resolve())
         made.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
         return made
-    # The database is not created: a slip in its name would be a store of its own.
-    kind, server = params.server
-    if kind == "mysql":
-        made.mysql.host, made.mysql.port = server.host, server.port
-        made.mysql.database, made.mysql.user = server.database, server.user
-        made.mysql.skip_db_creation = True
-        return made
-    made.postgresql.host, made.postgresql.port = server.host, str(server.port)
-    made.postgresql.dbname, made.postgresql.user = server.database, server.user
-    made.postgresql.skip_db_creation = True
+    made.mysql.host, made.mysql.port = params.mysql.host, params.mysql.port
+    made.mysql.database, made.mysql.user = params.mysql.database, params.mysql.user
+    # The database is not created: a typing error in its name would create a second store.
+    made.mysql.skip_db_creation = True
     return made
 
 
@@ -59,24 +52,26 @@ def open_store(made: mlmd.ConnectionConfig, params: MetadataParams) -> MetadataS
       KwsError: one line with the server's address and what is wrong: nobody there, the user or the
         password, the database; or with the file, if it is damaged or another program's.
     """
-    if params.server is None:
+    server = params.mysql
+    if server is None:
         return _open_file(made)
-    kind, server = params.server
     password = server.password()
-    opened = PostgreSqlStore if kind == "postgresql" else MetadataStore
+    with_password = mlmd.ConnectionConfig()
+    with_password.CopyFrom(made)
+    with_password.mysql.password = password
     for attempt in range(1, ATTEMPTS + 1):
         with _captured() as said:
             try:
-                return opened(_with_password(made, password))
+                return MetadataStore(with_password)
             except (RuntimeError, errors.StatusError) as error:
                 reason = f"{error} {said()}"
         # Two first runs at once make the same tables: one is asked to come again.
         if "concurrent" not in reason or attempt == ATTEMPTS:
             break
         time.sleep(attempt)
-    where = f"metadata store: {kind} on {server.host}:{server.port}"
-    _knock(where, kind, server)
-    raise _refusal(reason, where, kind, server, bool(password))
+    where = f"metadata store: mysql on {server.host}:{server.port}"
+    _knock(where, server)
+    raise _refusal(reason, where, server, bool(password))
 
 
 def _open_file(made: mlmd.ConnectionConfig) -> MetadataStore:
@@ -119,45 +114,32 @@ def _damage(file: str, mtime_ns: int, size: int) -> str | None:
     return None if "MLMDEnv" in tables else "it holds the tables of another program"
 
 
-def _with_password(made: mlmd.ConnectionConfig, password: str) -> mlmd.ConnectionConfig:
-    filled = mlmd.ConnectionConfig()
-    filled.CopyFrom(made)
-    if made.WhichOneof("config") == "mysql":
-        filled.mysql.password = password
-    else:
-        # MLMD pastes it into a connection string of libpq: quoted, it may hold spaces.
-        escaped = password.replace("\\", "\\\\").replace("'", "\\'")
-        filled.postgresql.password = f"'{escaped}'"
-    return filled
-
-
-def _knock(where: str, kind: Kind, server: ServerParams) -> None:
+def _knock(where: str, server: MySqlParams) -> None:
     """Raises KwsError if nobody is there at all."""
     try:
         socket.create_connection((server.host, server.port), CONNECT_TIMEOUT_S).close()
     except socket.gaierror:
-        raise KwsError(f"{where}: no such host", hint=f"metadata.{kind}.host") from None
+        raise KwsError(f"{where}: no such host", hint="metadata.mysql.host") from None
     except OSError as error:
         raise KwsError(
             f"{where}: {error.strerror or 'no answer'}",
-            hint=f"is the server up, and is that its port (metadata.{kind}.port)?",
+            hint="is the server up, and is that its port (metadata.mysql.port)?",
         ) from None
 
 
-def _refusal(
-    reason: str, where: str, kind: Kind, server: ServerParams, has_password: bool
-) -> KwsError:
-    if any(sign in reason for sign in _NO_DATABASE) and server.database in reason:
+def _refusal(reason: str, where: str, server: MySqlParams, has_password: bool) -> KwsError:
+    if _NO_DATABASE in reason and server.database in reason:
         return KwsError(
             f"{where}: there is no database {server.database!r}",
             hint=f"CREATE DATABASE {server.database}; its tables are made by the first run",
         )
-    if any(sign in reason for sign in _NOT_LET_IN):
+    if _NOT_LET_IN in reason:
         source = server.password_file or PASSWORD_VARIABLE
-        hint = f"the password comes from {source}{'' if has_password else ', which gives none'}"
-        if kind == "mysql":
-            hint += "; ML Metadata logs in by mysql_native_password alone"
-        return KwsError(f"{where}: user {server.user!r} is not let in", hint=hint)
+        return KwsError(
+            f"{where}: user {server.user!r} is not let in",
+            hint=f"the password comes from {source}{'' if has_password else ', which gives none'}; "
+            "ML Metadata logs in by mysql_native_password alone",
+        )
     told = [line for line in reason.splitlines() if "error" in line.lower()]
     return KwsError(f"{where}: {' '.join(' '.join(told).split())}")
 

@@ -1,7 +1,6 @@
-"""Where ML Metadata is kept: a file of the run, another file, or a server that a team shares.
+"""Where ML Metadata is kept: a file of the run, another file, or a MySQL server that a team shares.
 
-    metadata: {mysql: {host: db.example.org, database: kws, user: kws}}
-    metadata: {postgresql: {host: db.example.org, database: kws, user: kws, password_file: pw}}
+    metadata: {mysql: {host: db.example.org, database: kws, user: kws, password_file: pw}}
 
 A password is no part of this. It is in `KWS_METADATA_PASSWORD`, or in the file that
 `password_file` names, and it is read where a connection is opened and nowhere else.
@@ -10,7 +9,7 @@ A password is no part of this. It is in `KWS_METADATA_PASSWORD`, or in the file 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pydantic
 
@@ -20,9 +19,7 @@ from kws.params import Params
 PASSWORD_VARIABLE = "KWS_METADATA_PASSWORD"
 
 _WORD = r"^[^\s'\"\\=]+$"
-"""MLMD pastes these into a connection string: nothing in them may begin another setting."""
-
-Kind = Literal["mysql", "postgresql"]
+"""Of a host, a database or a user: a space or a quote in one of them is a typing error."""
 
 
 def refuse_password(values: Mapping[str, Any], what: str) -> None:
@@ -45,11 +42,14 @@ def refuse_password(values: Mapping[str, Any], what: str) -> None:
             )
 
 
-class ServerParams(Params):
-    """A database on a server; it exists already, its tables need not."""
+class MySqlParams(Params):
+    """A database of MySQL or MariaDB; it must exist already, its tables need not.
+
+    The user logs in by `mysql_native_password`, the only method that MLMD supports.
+    """
 
     host: str = pydantic.Field(pattern=_WORD)
-    port: int = pydantic.Field(ge=1, le=65535)
+    port: int = pydantic.Field(3306, ge=1, le=65535)
     database: str = pydantic.Field(pattern=_WORD)
     user: str = pydantic.Field(pattern=_WORD)
     password_file: Path | None = pydantic.Field(
@@ -75,42 +75,19 @@ class ServerParams(Params):
         return lines[0] if lines else ""
 
 
-class MySqlParams(ServerParams):
-    """MySQL or MariaDB; the user logs in by `mysql_native_password`, which is all MLMD knows."""
-
-    port: int = pydantic.Field(3306, ge=1, le=65535)
-
-
-class PostgreSqlParams(ServerParams):
-    """PostgreSQL."""
-
-    port: int = pydantic.Field(5432, ge=1, le=65535)
-
-
 class MetadataParams(Params):
-    """One of three, or none: then `metadata.sqlite` in the run's folder."""
+    """A file or a server; by default `metadata.sqlite` in the run's folder."""
 
     sqlite: Path | None = pydantic.Field(None, description="a file elsewhere")
     mysql: MySqlParams | None = None
-    postgresql: PostgreSqlParams | None = None
 
     @pydantic.model_validator(mode="after")
     def _one(self) -> "MetadataParams":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)}: metadata is kept in one place, give one")
+        if self.sqlite is not None and self.mysql is not None:
+            raise ValueError("sqlite and mysql: metadata is kept in one place, give one")
         return self
 
     @property
-    def server(self) -> tuple[Kind, ServerParams] | None:
-        """Its kind and where it is; None for a file."""
-        if self.mysql is not None:
-            return "mysql", self.mysql
-        if self.postgresql is not None:
-            return "postgresql", self.postgresql
-        return None
-
-    @property
     def is_default(self) -> bool:
-        """Nothing was said."""
-        return self.sqlite is None and self.server is None
+        """Neither is given."""
+        return self.sqlite is None and self.mysql is None

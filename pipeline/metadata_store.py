@@ -79,7 +79,7 @@ def for_tfx(params: MetadataParams) -> Iterator[None]:
     TFX keeps a pipeline's connection in its intermediate representation and logs that. So the
     password is not in it; it is added in the moment that a connection is opened.
     """
-    if params.server is None:
+    if params.mysql is None:
         yield
         return
     from tfx.orchestration import metadata
@@ -112,7 +112,7 @@ def store(place: Path) -> MetadataStore:
     """
     params, pipeline = _read(place)
     made = metadata_connection.make(params, place)
-    if params.server is None:
+    if params.mysql is None:
         if not Path(made.sqlite.filename_uri).is_file():
             raise KwsError(f"{made.sqlite.filename_uri}: no run has been here")
         made.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READONLY
@@ -142,11 +142,11 @@ def _read(place: Path) -> tuple[MetadataParams, str | None]:
 
 def _absolute(params: MetadataParams) -> MetadataParams:
     """With paths that hold wherever they are read."""
-    if params.server is None:
+    if params.mysql is None:
         file = params.sqlite
         return params.model_copy(update={"sqlite": file.resolve() if file else None})
-    kind, server = params.server
-    if server.password_file is None:
+    if params.mysql.password_file is None:
         return params
-    located = server.model_copy(update={"password_file": server.password_file.resolve()})
-    return params.model_copy(update={kind: located})
+    password_file = params.mysql.password_file.resolve()
+    located = params.mysql.model_copy(update={"password_file": password_file})
+    return params.model_copy(update={"mysql": located})

@@ -22,7 +22,6 @@ from kws.micro.figures import MicroFigures
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.splits import EVAL, TEST, TRAIN, Split
-from kws.streaming.params import DetectorParams
 from kws.training import warm_start
 from kws.training.callbacks import EpochReport, StepReport
 from kws.training.export import TRAINING_FILE
@@ -46,14 +45,14 @@ class Personalized:
     Attributes:
       clips: what was recorded.
       comparison: of the two int8 models on clips.
-      streams: of the two on the run's streams; None if that was not asked for.
+      streams: of the two on the run's streams.
       refused: why no bundle was written, a sentence each; empty if one was.
       bundle: its folder.
     """
 
     clips: UserClips
     comparison: Comparison
-    streams: StreamVerdict | None
+    streams: StreamVerdict
     refused: tuple[str, ...]
     bundle: Path | None
 
@@ -64,7 +63,6 @@ def personalize(
     keyword: str | None,
     params: PersonalizeParams,
     destination: Path,
-    with_streams: bool,
     say: Say,
 ) -> Personalized:
     """Fine-tunes, converts, judges, and writes a bundle if nothing speaks against it.
@@ -74,8 +72,6 @@ def personalize(
       folder, keyword: see `kws.training.user_clips.read_clips`.
       params: see there.
       destination: folder of versions.
-      with_streams: judge on the run's streams too, and choose the threshold anew on them; else the
-        threshold stays.
       say: is told what is being done.
 
     Raises:
@@ -140,13 +136,13 @@ def personalize(
     say("comparing it with the old one on clips")
     # On test: the old model's epoch was chosen on eval, which flatters it there.
     comparison = compare(before, after, held_out, tested)
-    streams = judge_streams(parents, after, say) if with_streams else None
+    streams = judge_streams(parents, after, say)
 
     chosen = golden_vectors.choose(tested, parents.budget.test_vectors)
     inputs = after.quantize(np.stack([example.features for example in chosen]))
-    stride_ms = _detector(parents, streams).clip_stride_ms
+    stride_ms = streams.point.detector.clip_stride_ms
     micro = validate.measure(conversion.model, after, inputs, parents.budget, stride_ms=stride_ms)
-    gates = [*(streams.gates if streams else []), *validate.budget_gates(micro, parents.budget)]
+    gates = [*streams.gates, *validate.budget_gates(micro, parents.budget)]
     refused = [*worse(comparison, params.max_drop), *(g.sentence() for g in gates if not g.passed)]
     made = None
     if not refused:
@@ -168,7 +164,7 @@ def _contents(
     conversion: Conversion,
     recorded: UserClips,
     comparison: Comparison,
-    streams: StreamVerdict | None,
+    streams: StreamVerdict,
     micro: MicroFigures,
     gates: Sequence[Gate],
 ) -> BundleContents:
@@ -181,9 +177,8 @@ def _contents(
             **comparison.to_dict(),
         },
         "micro": micro.model_dump(),
+        "streaming": streams.figures,
     }
-    if streams is not None:
-        figures["streaming"] = streams.figures
     described = f"{parents.info['data']}; fitted to one user by {recorded.keyword_clips} clips"
     return BundleContents(
         name=f"{parents.info['name']}-personal",
@@ -194,22 +189,15 @@ def _contents(
         microwakeword=conversion.microwakeword,
         labels=tuple(files.read_labels(parents.float_model)),
         feature_params=files.read(parents.float_model),
-        detector=_detector(parents, streams),
+        detector=streams.point.detector,
         micro=micro,
         gates=tuple(gates),
         figures=figures,
         vectors=(),
         info={**parents.info, "data": described},
         kind=conversion.kind,
-        sensitivities=streams.sensitivities if streams is not None else None,
+        sensitivities=streams.sensitivities,
     )
-
-
-def _detector(parents: Parents, streams: StreamVerdict | None) -> DetectorParams:
-    """The one chosen for the new model, or the old one's."""
-    if streams is not None:
-        return streams.point.detector
-    return DetectorParams.from_json((parents.evaluation / "detector.json").read_text())
 
 
 def _backgrounds(split_folder: Path) -> list[np.ndarray]:

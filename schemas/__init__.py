@@ -24,6 +24,8 @@ COMPARED_DESCRIPTORS = ("rms_dbfs", "peak_dbfs", "silence_ratio", "speech_offset
 """Descriptors that drift and skew are measured on. TFDV compares histograms of ten bins from the
 least to the greatest value: where nearly all values are in one of them (clipped_ratio, dc_offset),
 that would measure the one most extreme clip."""
+MAX_DESCRIPTOR_DIVERGENCE = 0.3
+"""Jensen-Shannon divergence of a descriptor: 0 for equal distributions, 1 for disjoint ones."""
 
 
 def audio_schema(
@@ -56,7 +58,7 @@ def audio_schema(
         label.infinity_norm.threshold = limits.max_label_distance
         for name in COMPARED_DESCRIPTORS:
             comparator = getattr(features[name], f"{kind}_comparator")
-            comparator.jensen_shannon_divergence.threshold = limits.max_descriptor_divergence
+            comparator.jensen_shannon_divergence.threshold = MAX_DESCRIPTOR_DIVERGENCE
     return schema
 
 

@@ -11,6 +11,8 @@ from kws.audio.validation_params import ValidationParams
 from kws.splits import Split
 
 LABEL = "label"
+MIN_KEYWORD_RMS_DBFS, MAX_KEYWORD_SILENCE_RATIO = -80.0, 0.99
+"""A keyword's clip that is quieter, or that has more silence, holds no word."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,8 @@ def rules(keywords: Sequence[str], params: ValidationParams, split: Split) -> li
     if params.max_class_imbalance is not None and len(keywords) > 1:
         made.append(_balanced(keywords, params.max_class_imbalance))
     for word in keywords:
-        made.append(_loud_enough(word, params.min_keyword_rms_dbfs))
-        made.append(_not_silent(word, params.max_keyword_silence_ratio))
+        made.append(_loud_enough(word, MIN_KEYWORD_RMS_DBFS))
+        made.append(_not_silent(word, MAX_KEYWORD_SILENCE_RATIO))
     return made
 
 

@@ -58,13 +58,7 @@ def _class_specs(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.M
         limits = params.limits_of(label)
         metrics = []
         for kind, class_name, bound_class, limit, change in (
-            (
-                "precision",
-                "Precision",
-                "PrecisionLow",
-                limits.min_precision,
-                _drop(limits.max_precision_drop_from_last),
-            ),
+            ("precision", "Precision", "PrecisionLow", limits.min_precision, None),
             (
                 "recall",
                 "Recall",

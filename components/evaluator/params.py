@@ -11,10 +11,9 @@ class ClassGateParams(Params):
     min_precision: float | None = pydantic.Field(None, ge=0, le=1)
     min_recall: float | None = pydantic.Field(None, ge=0, le=1)
     max_false_positive_rate: float | None = pydantic.Field(None, ge=0, le=1)
-    max_precision_drop_from_last: float | None = pydantic.Field(
+    max_recall_drop_from_last: float | None = pydantic.Field(
         None, ge=0, le=1, description="to the last blessed model, on the same clips"
     )
-    max_recall_drop_from_last: float | None = pydantic.Field(None, ge=0, le=1)
     max_false_positive_rate_rise_from_last: float | None = pydantic.Field(None, ge=0, le=1)
 
 

@@ -21,7 +21,8 @@ from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 TABLE = "align.csv"
 LONG_FOLDERS = (BACKGROUND_FOLDER, NEGATIVES_FOLDER)
 """Their recordings are meant to be long."""
-MIN_DURATION_MS = 50
+MIN_DURATION_MS, MAX_DURATION_MS = 50, 60_000
+"""Shorter and longer recordings are skipped."""
 SILENT_DBFS = -75.0
 
 
@@ -31,7 +32,6 @@ def align_folder(
     *,
     clip_duration_ms: int = 1000,
     sample_rate: int = 16000,
-    max_duration_ms: int = 60_000,
     force: bool = False,
     finish: Callable[[Sequence[Aligned], Path], None] = lambda rows, written: None,
     progress: Callable[[Sequence[str]], Iterator[str]] = iter,
@@ -43,7 +43,6 @@ def align_folder(
       out: the folder to write: 16-bit WAV files and `align.csv`.
       clip_duration_ms: of every clip.
       sample_rate: Hz, of every clip.
-      max_duration_ms: longer recordings are skipped.
       force: replace a folder that an earlier call wrote.
       finish: called with the rows and the folder while it is still a temporary one.
       progress: wraps the names.
@@ -74,7 +73,7 @@ def align_folder(
                 audio = read(
                     folder / name,
                     sample_rate,
-                    max_duration_ms=max_duration_ms,
+                    max_duration_ms=MAX_DURATION_MS,
                     min_duration_ms=MIN_DURATION_MS,
                     silent_dbfs=SILENT_DBFS,
                 ).audio

@@ -13,6 +13,10 @@ from kws.audio.params import IngestParams
 from kws.audio.read import Recording, Source, read, survey
 from kws.audio.sketch import sketch
 
+SHORTEST_WORD_MS, LONGEST_WORD_MS = 50, 5000
+"""Shorter and longer recordings of a word are quarantined; one that is longer than a clip is cut to
+its loudest window."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
@@ -85,8 +89,8 @@ def read_word(source: Source, params: IngestParams, part: Fragment) -> Recording
     return read(
         source,
         params.sample_rate,
-        max_duration_ms=params.max_clip_duration_ms,
-        min_duration_ms=params.min_clip_duration_ms,
+        max_duration_ms=max(LONGEST_WORD_MS, params.clip_duration_ms),
+        min_duration_ms=SHORTEST_WORD_MS,
         silent_dbfs=params.silent_dbfs,
         start_ms=part.start_ms,
         end_ms=part.end_ms,

@@ -18,14 +18,6 @@ class IngestParams(Params):
     keywords: Keywords = pydantic.Field(min_length=1)
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
-    max_clip_duration_ms: int = pydantic.Field(
-        5000,
-        description="a longer word recording is quarantined; a shorter one that is longer than a "
-        "clip is cut to its loudest window",
-    )
-    min_clip_duration_ms: int = pydantic.Field(
-        50, ge=1, description="a shorter word recording is quarantined"
-    )
     silence_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
     unknown_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
     negatives_percentage: float = pydantic.Field(
@@ -86,15 +78,5 @@ class IngestParams(Params):
             raise ValueError(
                 f"eval_percentage={self.eval_percentage} and test_percentage="
                 f"{self.test_percentage} leave nothing for training: keep their sum below 100"
-            )
-        if self.max_clip_duration_ms < self.clip_duration_ms:
-            raise ValueError(
-                f"max_clip_duration_ms={self.max_clip_duration_ms} is shorter than "
-                f"clip_duration_ms={self.clip_duration_ms}: every clip would be quarantined"
-            )
-        if self.min_clip_duration_ms > self.max_clip_duration_ms:
-            raise ValueError(
-                f"min_clip_duration_ms={self.min_clip_duration_ms} is longer than "
-                f"max_clip_duration_ms={self.max_clip_duration_ms}: every clip would be quarantined"
             )
         return self

@@ -28,9 +28,6 @@ class ShiftParams(Params):
     max_label_distance: float = pydantic.Field(
         0.2, ge=0, le=1, description="the largest change of any label's share (L-infinity)"
     )
-    max_descriptor_divergence: float = pydantic.Field(
-        0.3, ge=0, le=1, description="Jensen-Shannon divergence of a descriptor, 0 same, 1 disjoint"
-    )
     min_clips: int = pydantic.Field(
         50, ge=1, description="with fewer clips on a side chance alone is measured: no comparison"
     )
@@ -45,12 +42,6 @@ class ValidationParams(Params):
     min_clips_per_keyword: MinClipsParams = MinClipsParams()
     max_class_imbalance: float | None = pydantic.Field(
         20.0, ge=1, description="clips of the most frequent keyword over those of the least"
-    )
-    min_keyword_rms_dbfs: float = pydantic.Field(
-        -80.0, ge=-100, le=0, description="a keyword's clip below this level holds no word"
-    )
-    max_keyword_silence_ratio: float = pydantic.Field(
-        0.99, ge=0, le=1, description="a keyword's clip with more silence holds no word"
     )
     drift: ShiftParams = pydantic.Field(
         ShiftParams(), description="train of this span against train of the previous one"

@@ -17,9 +17,6 @@ def align(
     folder: Annotated[Path, typer.Argument(help="Recordings; folders in it are kept.")],
     out: Annotated[Path, typer.Option(help="Folder for the clips, align.csv and pictures.")],
     clip_duration_ms: Annotated[int, typer.Option(min=100, max=10_000)] = 1000,
-    max_duration_ms: Annotated[
-        int, typer.Option(min=100, max=600_000, help="A longer recording is skipped.")
-    ] = 60_000,
     plot: Annotated[bool, typer.Option(help="Draw what was cut, doubtful clips first.")] = True,
     all_plots: Annotated[bool, typer.Option("--all-plots", help="Draw every clip.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what kws align wrote.")] = False,
@@ -52,7 +49,6 @@ def align(
         folder,
         out,
         clip_duration_ms=clip_duration_ms,
-        max_duration_ms=max_duration_ms,
         force=force,
         finish=draw if plot or all_plots else lambda rows, written: None,
         progress=progress,

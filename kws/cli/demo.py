@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from kws.cli.doctor import DEMO_PORT
 from kws.errors import KwsError
 from kws.terminal import echo
 
@@ -21,7 +20,7 @@ def demo(
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0: any that is free.")
-    ] = DEMO_PORT,
+    ] = 8765,
     threshold: Annotated[
         float | None, typer.Option(min=0.001, max=0.999, help="In place of the bundle's own.")
     ] = None,

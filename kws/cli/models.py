@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kws.micro.footprint import Footprint
     from kws.models.params import ModelParams
 
+LABELS = 10
+"""Outputs of the models that are listed: eight keywords, `_unknown_` and `_silence_`."""
+
 
 def models(
     name: Annotated[
@@ -31,10 +34,8 @@ def models(
             "seconds a model, the first time.",
         ),
     ] = False,
-    clip_ms: Annotated[int, typer.Option(help="What a windowed model hears.")] = 1000,
     hop_ms: Annotated[int, typer.Option(help="Between frames.")] = 20,
     channels: Annotated[int, typer.Option(help="Of the features.")] = 40,
-    labels: Annotated[int, typer.Option(help="Keywords and the two that are none.", min=2)] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List the models with their parameters, multiply-adds, receptive field and kind.
@@ -48,9 +49,7 @@ def models(
     from kws.micro import footprint
 
     try:
-        features = FeatureParams(
-            clip_duration_ms=clip_ms, window_stride_ms=hop_ms, feature_bin_count=channels
-        )
+        features = FeatureParams(window_stride_ms=hop_ms, feature_bin_count=channels)
     except pydantic.ValidationError as error:
         raise KwsError(error.errors()[0]["msg"]) from error
     chosen = footprint.members()
@@ -60,14 +59,14 @@ def models(
         registry.architecture(name)
         chosen = [params for params in chosen if params.name == name]
     with Terminal(stderr=True).status("") as status:
-        found, refused = _footprints(chosen, features, labels, status.update, measured=measure)
+        found, refused = _footprints(chosen, features, status.update, measured=measure)
     if json:
         rows = [dataclasses.asdict(figures) for figures in found]
         typer.echo(json_module.dumps({"models": rows, "refused": refused}, indent=2))
         return
     console = Terminal()
     frames, channels = features.feature_shape
-    title = f"{frames} frames x {channels} channels, {labels} labels"
+    title = f"{frames} frames x {channels} channels, {LABELS} labels"
     console.print(_table(found, title, hop_ms))
     if any(row.int8_bytes is not None for row in found):
         console.print(
@@ -87,7 +86,6 @@ _DEVICES = ("esp32-s3", "cortex-m4f")
 def _footprints(
     chosen: "list[ModelParams]",
     features: "FeatureParams",
-    labels: int,
     tell: Callable[[str], None],
     *,
     measured: bool,
@@ -100,7 +98,7 @@ def _footprints(
         title = _title(params.name, params.variant)
         tell(f"{'measuring' if measured else 'building'} {title}")
         try:
-            found.append(footprint_cache.cached(params, features, labels, measured=measured))
+            found.append(footprint_cache.cached(params, features, LABELS, measured=measured))
         except KwsError as error:
             refused[title] = str(error)
     return found, refused

@@ -45,9 +45,6 @@ def personalize(
         Path | None,
         typer.Option(help="The run that made a bundle which lies elsewhere.", show_default=False),
     ] = None,
-    held_out: Annotated[
-        float, typer.Option(min=0.0, max=0.9, help="Share of the clips kept back to judge by.")
-    ] = 0.3,
     copies: Annotated[
         int, typer.Option(min=0, max=200, help="Noisy, changed copies of each clip.")
     ] = 20,
@@ -55,10 +52,6 @@ def personalize(
         int, typer.Option(min=0, help="Original examples learned again, against forgetting.")
     ] = 3000,
     epochs: Annotated[int, typer.Option(min=1, help="Rounds through all of them.")] = 4,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="Its peak.")] = 2e-4,
-    last_layer: Annotated[
-        bool, typer.Option("--last-layer", help="Only the last layer learns.")
-    ] = False,
     max_drop: Annotated[
         float,
         typer.Option(
@@ -67,13 +60,6 @@ def personalize(
             help="Accuracy that may be lost, and false positives won, on the original test split.",
         ),
     ] = 0.02,
-    streams: Annotated[
-        bool,
-        typer.Option(
-            help="Judge on the run's streams too, and choose the threshold anew on them; without, "
-            "the old threshold stays."
-        ),
-    ] = True,
     seed: Annotated[int, typer.Option(help="Of copies, replay and what is kept back.")] = 0,
 ) -> None:
     """Fit a model to your own voice: ten clips of its keywords in, a table and a new bundle out.
@@ -96,14 +82,7 @@ def personalize(
     from pipeline.log_file import log_file
 
     params = PersonalizeParams(
-        held_out_share=held_out,
-        copies=copies,
-        replay=replay,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        layers="last" if last_layer else "all",
-        max_drop=max_drop,
-        seed=seed,
+        copies=copies, replay=replay, epochs=epochs, max_drop=max_drop, seed=seed
     )
     console = Terminal()
     parents = lineage.find(place, run)
@@ -119,7 +98,7 @@ def personalize(
         # Here, and not at the top: it brings TensorFlow, which logs as it comes.
         from pipeline.personal import personalize as fit
 
-        done = fit(parents, clips, keyword, params, destination, streams, say)
+        done = fit(parents, clips, keyword, params, destination, say)
     _print(console, done)
     raise typer.Exit(REFUSED if done.refused else 0)
 
@@ -137,8 +116,7 @@ def _print(console: "Console", done: "Personalized") -> None:
         console.print(
             headed(
                 "NOT written",
-                ": more or clearer clips, fewer --epochs, a lower --learning-rate or --last-layer "
-                "may help; --max-drop allows more.",
+                ": more or clearer clips or fewer --epochs may help; --max-drop allows more.",
                 "bold red",
             )
         )
@@ -173,24 +151,23 @@ def _table(done: "Personalized") -> "Table":
         *(f"{share.estimate:.1%}" for share in wrong),
         f"{wrong[0].exposure:.0f} others",
     )
-    if done.streams is not None:
-        was, now = done.streams.before, done.streams.after
-        table.add_row(
-            "test streams: missed",
-            f"{was['total']['miss_rate']['estimate'] or 0:.1%}",
-            f"{now.total.miss_rate.estimate:.1%}",
-            f"{now.total.words} words",
-        )
-        table.add_row(
-            "test streams: false accepts",
-            f"{was['total']['false_accepts_per_hour']['estimate']:.1f} /h",
-            f"{now.total.false_accepts_per_hour.estimate:.1f} /h",
-            f"{sum(now.hours.values()):.2f} h",
-        )
-        table.add_row(
-            "threshold",
-            f"{was['detector']['detection_threshold']:.3f}",
-            f"{now.detector.detection_threshold:.3f}",
-            "",
-        )
+    was, now = done.streams.before, done.streams.after
+    table.add_row(
+        "test streams: missed",
+        f"{was['total']['miss_rate']['estimate'] or 0:.1%}",
+        f"{now.total.miss_rate.estimate:.1%}",
+        f"{now.total.words} words",
+    )
+    table.add_row(
+        "test streams: false accepts",
+        f"{was['total']['false_accepts_per_hour']['estimate']:.1f} /h",
+        f"{now.total.false_accepts_per_hour.estimate:.1f} /h",
+        f"{sum(now.hours.values()):.2f} h",
+    )
+    table.add_row(
+        "threshold",
+        f"{was['detector']['detection_threshold']:.3f}",
+        f"{now.detector.detection_threshold:.3f}",
+        "",
+    )
     return table

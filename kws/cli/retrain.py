@@ -37,9 +37,6 @@ def retrain(
             show_default=False,
         ),
     ] = None,
-    last_spans: Annotated[
-        int | None, typer.Option(help="So many of the newest spans together.", show_default=False)
-    ] = None,
     with_: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,8 +81,6 @@ def retrain(
     from pipeline.retraining.one_pass import Request
 
     settings = [*corpora_overrides(with_), *(set_ or ())]
-    if last_spans is not None:
-        settings.insert(0, f"data.last_spans={last_spans}")
     if spans is not None:
         settings.insert(0, f"data.span_folder='{spans}'")
     request = Request(

@@ -26,7 +26,7 @@ def say(
     ] = (1.0, 1.0),
     engine: Annotated[
         str,
-        typer.Option(help="kokoro, espeak, festival, flite, or a Piper voice's .onnx file."),
+        typer.Option(help="kokoro, espeak, or a Piper voice's .onnx file."),
     ] = "kokoro",
     seed: Annotated[int, typer.Option(help="Of speeds and near-words.")] = 0,
 ) -> None:

@@ -35,7 +35,9 @@ def stream_test(
     after: Annotated[
         int, typer.Option(min=0, help="A hit comes at most so long after its word's end, ms.")
     ] = 750,
-    events: Annotated[bool, typer.Option(help="List every word and every false accept.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="List every word and every false accept.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """TensorFlow's streaming accuracy test on a recording, and what a user would notice.

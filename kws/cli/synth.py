@@ -119,7 +119,6 @@ def scenes(
     data: Data = None,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many scenes.")] = 10,
     split: SplitName = "train",
-    picture: Annotated[bool, typer.Option(help="Draw the first scene with the most words.")] = True,
     set_: Set = None,
 ) -> None:
     """Labelled scenes of trigger-word detection: words over some seconds of background.
@@ -172,7 +171,7 @@ def scenes(
         highlight=False,
         soft_wrap=True,
     )
-    if picture and drawn is not None:
+    if drawn is not None:
         from kws import features
         from kws.report.scene import draw_scene
 

@@ -80,7 +80,7 @@ def complete(contents: BundleContents) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """None of a bundle that was pushed before there was such a file."""
+    """None of a bundle that was fitted to one user: it has no such file."""
     file = folder / LINEAGE_FILE
     return json.loads(file.read_text()) if file.is_file() else None
 

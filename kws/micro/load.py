@@ -48,18 +48,21 @@ def of_content(
 
 
 def kind_of(folder: str | Path) -> Kind:
-    """What `manifest.json` or `conversion.json` says; a folder with neither holds a windowed one.
+    """What `manifest.json` or `conversion.json` says.
 
     Raises:
-      KwsError: they name a kind that this version does not know.
+      KwsError: neither is there, or they name a kind that this version does not know.
     """
     for name, key in ((MANIFEST_FILE, "type"), (CONVERSION_FILE, "kind")):
         file = Path(folder) / name
         if file.is_file():
-            kind = json.loads(file.read_text()).get(key, "windowed")
+            kind = json.loads(file.read_text()).get(key)
             if kind not in _KINDS:
                 raise KwsError(
                     f"{file} says {key}={kind!r}", hint=f"known kinds: {', '.join(_KINDS)}"
                 )
             return kind
-    return "windowed"
+    raise KwsError(
+        f"{folder} holds neither {MANIFEST_FILE} nor {CONVERSION_FILE}",
+        hint="give a bundle, or the folder of a converted model",
+    )

@@ -40,6 +40,5 @@ def write(folder: Path, origin: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Empty of a model that was converted before there was such a file."""
-    file = folder / ORIGIN_FILE
-    return json.loads(file.read_text()) if file.is_file() else {}
+    """What `write` wrote."""
+    return json.loads((folder / ORIGIN_FILE).read_text())

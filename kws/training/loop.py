@@ -19,12 +19,6 @@ class TrainStep:
     All its randomness (augmentation, dropout) is a function of `params.seed` and the number of the
     step, so that a resumed training goes on as if it had never stopped. XLA is not used: its
     depthwise convolutions took twenty times as long on a CPU.
-
-    With `params.ghost_batch_size` the augmented batch goes through the model in parts ("ghost batch
-    normalization": Hoffer, Hubara, Soudry, "Train longer, generalize better", NeurIPS 2017,
-    arXiv:1705.08741, algorithm 1). Batch normalization takes its statistics from each part by
-    itself and moves its averages once a part, in their order; the gradient is the mean over all
-    examples. Parts do not wait for each other: TensorFlow can run one on each core.
     """
 
     def __init__(
@@ -89,26 +83,14 @@ class TrainStep:
         inputs, targets = self._objective.prepare(inputs, targets, self._seed(step))
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            losses, outputs = self._forward(inputs, targets)
+            outputs = self._model(inputs, training=True)
+            losses = self._objective.losses(inputs, targets, outputs)
             loss = tf.reduce_mean(losses * self._objective.weights(targets))
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         if self.average is not None:
             self.average.update(step)
         return tf.reduce_mean(losses), self._objective.accuracy(targets, outputs)
-
-    def _forward(self, inputs: "tf.Tensor", targets: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
-        """(losses, outputs) of all examples, each part of the batch computed by itself."""
-        import tensorflow as tf
-
-        parts = self._params.ghost_batches
-        losses, outputs = [], []
-        for heard, wanted in zip(tf.split(inputs, parts), tf.split(targets, parts), strict=True):
-            said = self._model(heard, training=True)
-            # Not of the concatenated outputs: those have lost the softmax's logits.
-            losses.append(self._objective.losses(heard, wanted, said))
-            outputs.append(said)
-        return tf.concat(losses, axis=0), tf.concat(outputs, axis=0)
 
 
 def optimizer(model: "tf.keras.Model", params: TrainingParams) -> "tf.keras.optimizers.Optimizer":

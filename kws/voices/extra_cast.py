@@ -1,15 +1,13 @@
 """Which voice of the optional engines speaks in which split; as in `cast`, never one in two."""
 
 import hashlib
-import re
 
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 from kws.voices import engines, piper_engine
-from kws.voices.extra_engines import extra
 from kws.voices.params import VoicesParams
 
 _ROUND: tuple[Split, ...] = (TRAIN, TRAIN, EVAL, TEST, TRAIN)
-"""The people of a family of engines are dealt out so: one or two are for training."""
+"""The split of each speaker of an engine in turn: the first two are for training."""
 
 
 def extra_cast(params: VoicesParams) -> dict[Split, list[tuple[str, str]]]:
@@ -20,15 +18,15 @@ def extra_cast(params: VoicesParams) -> dict[Split, list[tuple[str, str]]]:
     """
     held: dict[Split, list[tuple[str, str]]] = {split: [] for split in SPLITS}
     names: tuple[str, ...] = params.extra_engines
-    voices = [(name, voice) for name in names for voice in extra(name).voices()]
+    voices = [(name, voice) for name in names for voice in engines.program(name).voices()]
     voices += [
         (engines.PIPER, v) for path in params.piper_voices for v in piper_engine.voices(path)
     ]
     people = {pair: _person(*pair) for pair in voices}
-    for family in dict.fromkeys(kind for kind, _ in people.values()):
-        members = sorted({who for kind, who in people.values() if kind == family}, key=_digest)
+    for engine in dict.fromkeys(kind for kind, _ in people.values()):
+        members = sorted({who for kind, who in people.values() if kind == engine}, key=_digest)
         for pair, (kind, who) in people.items():
-            if kind == family:
+            if kind == engine:
                 held[_ROUND[members.index(who) % len(_ROUND)]].append(pair)
     return held
 
@@ -44,17 +42,8 @@ def file_name(engine: str, voice: str) -> str:
 
 
 def _person(engine: str, voice: str) -> tuple[str, str]:
-    """Who is heard: a family of engines and a name within it.
-
-    espeak's variant is the vocal tract, whatever the accent. Flite and Festival share speakers:
-    kal16 and kal_diphone, slt and cmu_us_slt_arctic_hts.
-    """
-    if engine == "espeak":
-        return engine, voice.rpartition("+")[2]
-    if engine in ("flite", "festival"):
-        name = re.sub(r"^(cmu|cstr|nitech)_us_", "", voice).partition("_")[0]
-        return "cmu", re.sub(r"(?<=kal)\d+$", "", name)
-    return engine, voice
+    """Engine and speaker; espeak's variant is the vocal tract, whatever the accent."""
+    return engine, voice.rpartition("+")[2] if engine == "espeak" else voice
 
 
 def _digest(text: str) -> str:

@@ -58,12 +58,6 @@ class VoicesParams(Params):
     hibari_keyword_takes: int = pydantic.Field(
         40, ge=0, description="takes of each keyword by the warped bulk voice (training only)"
     )
-    hibari_f0_scale: tuple[float, float] = pydantic.Field(
-        (0.6, 1.25), description="range of pitch drawn from; 1 = unchanged"
-    )
-    hibari_formant_scale: tuple[float, float] = pydantic.Field(
-        (0.85, 1.15), description="range of formant shift drawn from; 1 = unchanged"
-    )
     speed: tuple[float, float] = pydantic.Field(
         (0.8, 1.25), description="range drawn from; 1 = normal"
     )
@@ -78,16 +72,13 @@ class VoicesParams(Params):
     near_words: int = pydantic.Field(
         0, ge=0, le=500, description="words said that are nearly a keyword, for each keyword"
     )
-    near_words_excluded: tuple[str, ...] = pydantic.Field(
-        (), description="near-words that are not wanted"
-    )
     near_word_takes: float = pydantic.Field(
         0.1, ge=0, description="takes of a near-word by each Kokoro voice, on average"
     )
     hibari_near_word_takes: int = pydantic.Field(
         12, ge=0, description="takes of each near-word by the warped bulk voice (training only)"
     )
-    extra_engines: tuple[Literal["espeak", "festival", "flite"], ...] = pydantic.Field(
+    extra_engines: tuple[Literal["espeak"], ...] = pydantic.Field(
         (), description="programs on this machine that say the words too"
     )
     piper_voices: tuple[Path, ...] = pydantic.Field(
@@ -120,10 +111,9 @@ class VoicesParams(Params):
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "VoicesParams":
-        for name in ("speed", "hibari_f0_scale", "hibari_formant_scale"):
-            low, high = getattr(self, name)
-            if not 0.5 <= low <= high <= 2.0:
-                raise ValueError(f"{name}=({low}, {high}) must rise, between 0.5 and 2")
+        low, high = self.speed
+        if not 0.5 <= low <= high <= 2.0:
+            raise ValueError(f"speed=({low}, {high}) must rise, between 0.5 and 2")
         for name in ("negative_sentences", "kokoro_sentences"):
             if min(getattr(self, name)) < 0:
                 raise ValueError(f"{name}={getattr(self, name)}: counts cannot be negative")

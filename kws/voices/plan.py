@@ -44,10 +44,11 @@ def plan(params: VoicesParams) -> list[Utterance]:
 def planned_near_words(params: VoicesParams) -> list[NearWord]:
     """The near-words of all keywords; none is another keyword or an unknown word of the plan."""
     found: dict[str, NearWord] = {}
-    excluded = (*params.unknown_words, *params.near_words_excluded)
     for keyword in params.keywords:
         others = [other for other in params.keywords if other != keyword]
-        for near in near_words(keyword, params.near_words, params.seed, others, excluded):
+        for near in near_words(
+            keyword, params.near_words, params.seed, others, params.unknown_words
+        ):
             found.setdefault(near.text, near)
     return list(found.values())
 

@@ -19,7 +19,6 @@ from kws.voices import cast, engines, piper_engine, pronounce, render, trim
 from kws.voices.cache import ClipCache, default_folder
 from kws.voices.engine import Request
 from kws.voices.extra_cast import file_name
-from kws.voices.extra_engines import extra
 from kws.voices.near_words import near_words
 
 LISTING_FILE = "voices.csv"
@@ -111,7 +110,7 @@ def _speakers(engine: str, count: int) -> list[tuple[str, str]]:
     if engine == engines.KOKORO:
         return [(engine, voice) for voice in cast.speakers(count)]
     if engine in engines.PROGRAMS:
-        voices = extra(engine).voices()
+        voices = engines.program(engine).voices()
     elif engine.endswith(".onnx"):
         voices, engine = piper_engine.voices(Path(engine)), engines.PIPER
     else:

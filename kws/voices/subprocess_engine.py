@@ -1,4 +1,4 @@
-"""What espeak, flite and festival have in common: a program that writes a WAV file."""
+"""Engines that run an installed program, which writes a WAV file."""
 
 import abc
 import os

@@ -53,7 +53,9 @@ def test_every_threshold_holds_on_the_whole_split_alone():
     # On the slice of one label accuracy is that label's recall: another figure, another limit.
     params = EvaluationParams(min_accuracy=0.9, every_class=ClassGateParams(min_recall=0.8))
     config = eval_config(params, LABELS)
-    for judged in thresholds(config).values():
+    found = thresholds(config)
+    assert len(found) == 1 + len(LABELS)  # accuracy, and the recall of each label
+    for judged in found.values():
         (slicing,) = judged.slicing_specs
         assert not slicing.feature_keys and not slicing.feature_values
     for spec in config.metrics_specs:

@@ -31,6 +31,7 @@ def inputs(
     serving = root / "model" / "Format-Serving"
     serving.mkdir()
     (serving / "model.tflite").write_bytes(trial.conversion.model)
+    (serving / "conversion.json").write_text(trial.conversion.figures.to_json())
     files.write(serving, trial.int8.feature_params)
     files.write_labels(serving, trial.int8.labels)
     examples = _artifact(standard_artifacts.Examples, root / "examples")

@@ -9,7 +9,11 @@ from pathlib import Path
 import typer
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [ROOT / "README.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FILES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "THIRD_PARTY_NOTICES.md")),
+    ROOT / "benchmarks/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 OTHER_LANGUAGES = ("yaml", "python", "json", "cpp", "c", "diff", "csv", "ini")
 """Fenced blocks of these are no commands."""
 

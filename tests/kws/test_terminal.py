@@ -63,6 +63,7 @@ def test_titles_and_lines_have_styles_by_themselves_only():
 
 def test_no_module_prints_by_another_console():
     """Whoever makes a console of rich's own prints names as markup."""
+    uses_ours = 0
     for package in (kws, pipeline):
         for file in Path(package.__file__).parent.rglob("*.py"):
             calls = {
@@ -71,3 +72,5 @@ def test_no_module_prints_by_another_console():
                 if isinstance(node, ast.Call)
             }
             assert "Console" not in calls and "from_markup" not in calls, file
+            uses_ours += "Terminal" in calls
+    assert uses_ours > 10

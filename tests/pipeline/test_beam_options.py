@@ -84,7 +84,9 @@ def test_what_would_have_no_effect_is_refused(override, sentence):
 
 @pytest.mark.parametrize("preset, override", VARIANTS)
 def test_the_names_are_those_of_the_pipeline(preset, override, tmp_path):
-    for name, node in local(tmp_path, preset, override).items():
+    built = local(tmp_path, preset, override)
+    assert len(built) > 5
+    for name, node in built.items():
         if isinstance(node, tfx.dsl.Resolver):
             continue
         component = nodes.component_of(name)

@@ -16,7 +16,7 @@ def bounds(gate: Gate, facts: Facts) -> str:
     name, _, label = rest.partition("/")
     name = name.removesuffix("_bound")
     if kind == "streaming" and name == CONDITION_GATE:
-        for condition, figures in facts.streaming["test"].get("per_condition", {}).items():
+        for condition, figures in facts.streaming["test"]["per_condition"].items():
             rate = figures["miss_rate"]
             # The gate of all conditions has the figure of the hardest.
             if label == condition or (not label and gate.value in (rate["estimate"], rate["high"])):

@@ -13,7 +13,7 @@ def section(facts: Facts) -> Section:
         lines = (tag("li", sentence) for sentence in facts.scene_sentences)
         parts += [tag("h3", "On scenes"), tag("ul", *lines)]
     parts += [tag("h3", "On streams"), _streams(facts)]
-    if facts.streaming["test"].get("per_condition"):
+    if facts.streaming["test"]["per_condition"]:
         parts += [tag("h3", "By condition"), _conditions(facts.streaming["test"]["per_condition"])]
     return Section(key="classes", title="Each class", body=join(parts))
 

@@ -1,14 +1,12 @@
 """This model beside the last one in service."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 from kws.gates import Gate, figure
 from kws.report.page.facts import Earlier, Facts
 from kws.report.page.html import Html, join, note, table, tag
-from kws.report.page.missing import recorded
-from kws.report.page.section import ABSENT, Section, interval, number, percent
+from kws.report.page.section import Section, interval, number, percent
 
 
 def section(facts: Facts) -> Section:
@@ -50,10 +48,6 @@ def _streams(last: Mapping[str, Any]) -> list[Html]:
     ]
 
 
-def _interval(total: Mapping[str, Any], key: str, share: bool) -> str:
-    return interval(total[key], share)
-
-
 def _gates(gates: list[Gate]) -> Html:
     rows = [
         [
@@ -72,28 +66,22 @@ def _gates(gates: list[Gate]) -> Html:
 def _figures(facts: Facts, earlier: Earlier) -> Html:
     was = earlier.evaluation
     now_total = facts.streaming["test"]["total"]
-    was_total = was.get("streaming", {}).get("test", {}).get("total")
+    was_total = was["streaming"]["test"]["total"]
     rows = []
     for what, key, share in (
         ("keywords missed (95 %)", "miss_rate", True),
         ("false accepts an hour (95 %)", "false_accepts_per_hour", False),
     ):
-        before: object = ABSENT
-        if was_total:
-            before = recorded(functools.partial(_interval, was_total, key, share))
-        rows.append([what, interval(now_total[key], share), before])
-    accuracy = (was.get("clips") or {}).get("accuracy")
-    if isinstance(accuracy, Mapping):
-        accuracy = accuracy.get("estimate")
+        rows.append([what, interval(now_total[key], share), interval(was_total[key], share)])
+    accuracy = was["clips"]["accuracy"]["estimate"] if "clips" in was else None
     now_accuracy = facts.matrix.accuracy.estimate if facts.matrix else None
     rows.append(["accuracy on clips", percent(now_accuracy), percent(accuracy)])
-    device = was.get("micro") or {}
     for what, key in (
         ("flash, bytes", "flash_bytes"),
         ("arena, bytes", "arena_bytes"),
         ("multiply-adds", "macs"),
     ):
-        rows.append([what, number(facts.device.get(key)), number(device.get(key))])
+        rows.append([what, number(facts.device[key]), number(was["micro"][key])])
     return join(
         [
             table("Figures of both", ["", "this run", "the last bundle"], rows),

@@ -3,35 +3,34 @@
 from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, join, note, table, tag
-from kws.report.page.missing import recorded
 from kws.report.page.section import Section, percent
 
 
 def section(facts: Facts) -> Section:
     device, conversion = facts.device, facts.conversion
     figures = {
-        "int8 file": lambda: f"{conversion['model_bytes']:,} bytes of flash",
-        "arena": lambda: f"{device['arena_bytes']:,} bytes measured",
-        "arena to set aside": lambda: (
+        "int8 file": f"{conversion['model_bytes']:,} bytes of flash",
+        "arena": f"{device['arena_bytes']:,} bytes measured",
+        "arena to set aside": (
             f"{device['arena_recommended_bytes']:,} bytes, with a margin of "
             f"{percent(device['arena_margin'], 0)}"
         ),
-        "work": lambda: (
+        "work": (
             f"{device['macs']:,} multiply-adds every {device['every_ms']:g} ms: "
             f"{device['macs_per_second'] / 1e6:.2f} million a second"
         ),
-        "operators": lambda: ", ".join(f"{name} × {n}" for name, n in device["operators"].items()),
-        "against the device's interpreter": lambda: (
+        "operators": ", ".join(f"{name} × {n}" for name, n in device["operators"].items()),
+        "against the device's interpreter": (
             f"{device['test_vectors']} test vectors, off by at most "
             f"{device['tflm_mismatch_steps']} steps"
         ),
-        "lost in int8": lambda: _lost(conversion),
+        "lost in int8": _lost(conversion),
     }
-    rows = [[what, recorded(say)] for what, say in figures.items()]
+    rows = [[what, figure] for what, figure in figures.items()]
     body = join(
         [
             table("The model on a device", ["", ""], rows, numbers=9),
-            recorded(lambda: _targets(device["targets"])),
+            _targets(device["targets"]),
             note(
                 f"Estimates from published figures, within {ERROR_FACTOR:g} times. Bytes and arena "
                 "are measured, in TensorFlow Lite Micro's own interpreter."

@@ -3,7 +3,6 @@
 Its content security policy forbids every request: what is not in the file is not shown.
 """
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from kws.report.page import (
 )
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, tag, trusted
-from kws.report.page.missing import recorded, whole
 from kws.report.page.section import Section
 
 SECTIONS: dict[str, Callable[[Facts], Section]] = {
@@ -50,10 +48,7 @@ _HERE = Path(__file__).parent
 
 def render(facts: Facts) -> str:
     """The page of a run."""
-    sections = [
-        whole(key.capitalize(), key, functools.partial(section, facts))
-        for key, section in SECTIONS.items()
-    ]
+    sections = [section(facts) for section in SECTIONS.values()]
     title = f"{facts.name}: report of a run"
     head = tag(
         "head",
@@ -66,7 +61,7 @@ def render(facts: Facts) -> str:
         tag("style", trusted((_HERE / "style.css").read_text())),
     )
     keywords = ", ".join(f"“{label}”" for label in facts.streaming["test"]["per_keyword"])
-    model = recorded(lambda: facts.training["model"]["name"])
+    model = facts.training["model"]["name"]
     body = tag(
         "body",
         tag("a", "To the content", href="#content", class_="skip"),

@@ -24,7 +24,7 @@ def section(facts: Facts) -> Section:
         parts.append(note("Bars are accuracy on the test clips; the line is its 95 % interval."))
     for key, values in facts.clip_slices.items():
         parts += [tag("h3", _NAMES.get(key, key.replace("_", " "))), _slicing(key, values)]
-    by_source = facts.streaming["test"].get("false_accepts_by_source", {})
+    by_source = facts.streaming["test"]["false_accepts_by_source"]
     rows = [
         [
             tag("span", source, class_="mono"),

@@ -5,7 +5,6 @@ from typing import Any
 
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, join, note, table, tag
-from kws.report.page.missing import recorded
 from kws.report.page.plot import Plot, legend, linear, ticks
 from kws.report.page.section import Section, percent
 
@@ -16,7 +15,7 @@ def section(facts: Facts) -> Section:
     training = facts.training
     history = training.get("history") or {}
     epochs = history.get("epochs") or []
-    parts: list[object] = [note(recorded(lambda: _sentence(training, history)))]
+    parts: list[object] = [note(_sentence(training, history))]
     if epochs:
         best = history["best_epoch"]
         parts += [

@@ -1,13 +1,11 @@
 """First of all: was it pushed, what are its figures, and what did each gate say."""
 
-import functools
 from collections.abc import Sequence
 
 from kws.gates import Gate, figure
 from kws.report.page.bounds import bounds
 from kws.report.page.facts import Facts
 from kws.report.page.html import Html, join, more, note, table, tag
-from kws.report.page.missing import recorded
 from kws.report.page.section import ABSENT, Section, between, number, percent
 
 
@@ -38,7 +36,7 @@ def _banner(facts: Facts, failed: Sequence[Gate]) -> Html:
 
 
 def _caveats(facts: Facts) -> list[str]:
-    return facts.streaming["test"].get("caveats", [])
+    return facts.streaming["test"]["caveats"]
 
 
 def _cards(facts: Facts) -> Html:
@@ -77,9 +75,9 @@ def _cards(facts: Facts) -> Html:
                 f"median; 95 % within {total['latency_ms_p95']:.0f} ms",
             )
         )
-    arena = recorded(lambda: f"{facts.device['arena_bytes'] / 1024:.1f} KiB")
-    flash = recorded(lambda: f"{facts.conversion['model_bytes'] / 1024:.1f} KiB")
-    cards.append(_card("Size", flash, join(["of flash, and ", arena, " of arena"])))
+    arena = f"{facts.device['arena_bytes'] / 1024:.1f} KiB"
+    flash = f"{facts.conversion['model_bytes'] / 1024:.1f} KiB"
+    cards.append(_card("Size", flash, f"of flash, and {arena} of arena"))
     return tag("dl", *cards, class_="cards")
 
 
@@ -129,7 +127,7 @@ def _gate_table(caption: str, gates: Sequence[Gate], facts: Facts) -> Html:
 def _measured(gate: Gate, facts: Facts) -> Html:
     """The value with its unit, and below it the bounds."""
     short = len(gate.unit) < 7
-    said = recorded(functools.partial(bounds, gate, facts))
+    said = bounds(gate, facts)
     return join(
         [
             f"{figure(gate.value)} {gate.unit}".strip() if short else figure(gate.value),

@@ -146,5 +146,7 @@ def test_whatever_bytes_are_damaged_it_is_read_or_refused(tmp_path, kind, subtyp
         paths[-1].write_bytes(damaged)
     refused = {"not_audio", "malformed", "truncated", "unsupported_rate", "too_many_channels",
                "too_long", "too_short", "not_finite", "empty_file"}  # fmt: skip
-    for outcome in outcomes("audio", paths, MEGABYTES):
+    found = outcomes("audio", paths, MEGABYTES)
+    assert len(found) == len(paths)
+    for outcome in found:
         assert outcome in refused or outcome.startswith("read "), outcome

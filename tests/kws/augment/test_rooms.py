@@ -44,7 +44,9 @@ def test_a_click_stays_where_it_was_and_the_length_is_kept():
 
 def test_a_response_has_unit_energy_so_that_noise_keeps_its_level():
     noise = np.random.default_rng(0).normal(0, 1000, 4 * RATE).astype(np.float32)
-    for room in room_bank(3, "train", 3):
+    rooms = room_bank(3, "train", 3)
+    assert len(rooms) == 3
+    for room in rooms:
         assert np.sum(np.square(room.response)) == pytest.approx(1.0, rel=1e-4)
         assert level(reverberate(noise, room)[RATE:]) == pytest.approx(level(noise), rel=0.05)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -56,8 +57,13 @@ def small() -> typer.Typer:
 
 def test_help_is_grouped_by_task():
     text = CliRunner().invoke(app, ["--help"]).output
-    for panel in ("Make", "Data", "Listen", "Look", "Ship", "Kubeflow"):
-        assert f" {panel} " in text
+    panels = re.split(r"╭─ (?=\w)", text)[1:]
+    shown = {panel.split()[0]: re.findall(r"(?m)^│ ([a-z][a-z-]*) ", panel) for panel in panels}
+    assert {"Make", "Data", "Listen", "Look", "Ship", "Kubeflow"} <= set(shown)
+    assert "run" in shown["Make"] and "synth" in shown["Data"] and "detect" in shown["Listen"]
+    assert "report" in shown["Look"] and "bundle" in shown["Ship"]
+    known = typer.main.get_command(app).commands
+    assert sorted(verb for some in shown.values() for verb in some) == sorted(known)
 
 
 @pytest.mark.parametrize(("path", "verb"), verbs(), ids=[path for path, _ in verbs()])

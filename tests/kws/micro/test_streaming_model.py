@@ -263,7 +263,10 @@ def test_a_folder_is_loaded_as_the_kind_that_it_says(
     for name in ("labels.txt", "frontend.json"):
         shutil.copy(pushed / name, serving)
     (serving / "model.tflite").write_bytes(trial.conversion.model)
-    assert isinstance(load.load_folder(serving), Int8Model)  # what older folders are
+    with pytest.raises(KwsError, match=r"neither manifest\.json nor conversion\.json"):
+        load.load_folder(serving)
+    (serving / "conversion.json").write_text(json.dumps({"kind": "windowed"}))
+    assert isinstance(load.load_folder(serving), Int8Model)
     (serving / "conversion.json").write_text(json.dumps({"kind": "recurrent"}))
     with pytest.raises(KwsError, match=r"says kind='recurrent'.*windowed, streaming"):
         load.load_folder(serving)

@@ -80,6 +80,7 @@ def test_words_are_where_the_ground_truth_says_and_nowhere_else(stream):
 
 def test_words_do_not_overlap_and_are_as_long_as_the_speech_in_their_clips(stream):
     words = stream[1].words
+    assert len(words) > 5
     assert all(a.end_ms < b.start_ms for a, b in itertools.pairwise(words))
     assert all(word.end_ms - word.start_ms == pytest.approx(300, abs=20) for word in words)
 
@@ -101,6 +102,7 @@ def test_the_share_of_other_words_is_as_configured():
 def test_snr_and_level_of_each_word_are_in_their_ranges(stream):
     audio, truth = stream
     hum = np.hypot(power_at(audio, 100), power_at(audio, 200))
+    assert {word.label for word in truth.words} >= {"yes", "_unknown_"}
     for word in truth.words:
         inside = slice(word.start_ms // 10 + 2, word.end_ms // 10 - 2)
         level = np.median(power_at(audio, 1000 if word.label == "yes" else 2000)[inside])

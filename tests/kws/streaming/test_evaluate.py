@@ -174,7 +174,9 @@ def test_without_a_target_the_configured_threshold_stays_and_the_det_is_still_ma
 
 
 def test_the_det_counts_what_the_report_counts(streams: list[StreamPosteriors]) -> None:
-    for point in _choose(streams, target=1.0, candidates=7).det:
+    points = _choose(streams, target=1.0, candidates=7).det
+    assert len({(point.false_accepts, point.misses) for point in points}) > 1
+    for point in points:
         detector = DETECTOR.model_copy(update={"detection_threshold": point.threshold})
         total = evaluate_streams(streams, LABELS, detector, MATCH).total
         assert (point.false_accepts, point.misses) == (total.false_accepts, total.misses)

@@ -29,7 +29,8 @@ def averaged(decay: float):
     ids=["the plain mean at first", "then each step halves what was before"],
 )
 def test_the_average_is(decay, expected):
-    _, average = averaged(decay)
+    model, average = averaged(decay)
+    assert len(average.variables) == len(model.get_weights()) > 0
     for variable in average.variables:
         np.testing.assert_allclose(variable, expected, rtol=1e-6)
 
@@ -37,6 +38,7 @@ def test_the_average_is(decay, expected):
 def test_swapping_twice_changes_nothing():
     model, average = averaged(0.5)
     average.swap()
+    assert len(average.variables) == len(model.get_weights()) > 0
     assert all((weight == 4.5).all() for weight in model.get_weights())
     average.swap()
     assert all((weight == VALUES[-1]).all() for weight in model.get_weights())

@@ -57,7 +57,7 @@ def test_the_user_is_understood_and_nothing_is_forgotten(data):
     first = hear(before, held_out), hear(before, judged)
     assert first[0].right.estimate < 0.5 and first[1].right.estimate > 0.95
     weights = model.get_weights()
-    params = PersonalizeParams(epochs=10, learning_rate=0.01, layers="last")
+    params = PersonalizeParams(epochs=10, learning_rate=0.01)
     fine_tune(model, [*train, *user], judged, LABELS, FEATURES, ORIGINAL, params)
     after = FloatModel(model, LABELS, FEATURES)
     old = registry.build(MODEL, FEATURES.feature_shape, len(LABELS))

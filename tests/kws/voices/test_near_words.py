@@ -25,6 +25,7 @@ def found(keyword):
 
 def test_none_is_a_keyword_or_holds_one(keyword, found):
     said = pronounce.word(keyword)
+    assert len(found) == 60
     for near in found:
         assert pronounce.sounds(near.phonemes) != pronounce.sounds(said)
         assert phonetics.distance(said, near.phonemes) >= phonetics.DISTINCT
@@ -36,6 +37,7 @@ def test_real_words_are_nearer_than_most_words(keyword, found):
     parts = [phonetics.encode(part) for part in pronounce.word(keyword).strip(".").split()]
     known = lexicon.common()
     nearest = [sorted(phonetics.distances(part, known.codes))[300] for part in parts]
+    assert any(near.kind == "word" for near in found)
     for near in found:
         if near.kind == "word":
             code = phonetics.table([phonetics.encode(near.phonemes)])

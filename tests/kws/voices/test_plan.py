@@ -85,7 +85,9 @@ def test_more_speakers_than_voices_and_pairs_are_refused_with_the_most_there_are
 
 
 def test_both_sexes_are_heard_in_every_split(params):
-    for voices in cast(params).values():
+    by_split = cast(params)
+    assert set(by_split) == {"train", "eval", "test"}
+    for voices in by_split.values():
         assert {voice[1] for voice in voices if "+" not in voice} == {"f", "m"}
 
 

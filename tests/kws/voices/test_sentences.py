@@ -20,6 +20,7 @@ def test_they_differ_and_more_begin_with_the_fewer(thousand):
 
 
 def test_they_are_written_as_sentences(thousand):
+    assert len(thousand) == 1000
     for text in thousand:
         assert re.fullmatch(r"[A-Z].*[.?]", text), text
         assert not re.search(r"[{}|]|  |\ba [aeio]", text), text

@@ -13,7 +13,9 @@ def test_each_figure_has_a_diagram_with_a_point_a_run(runs):
 
 
 def test_where_nothing_was_judged_it_says_so(runs):
-    assert "No run has come so far" in series.section([{**runs[0], "figures": {}}])
+    nothing = series.section([{**runs[0], "figures": {}}])
+    assert "No run has come so far" in nothing and "data-series=" not in nothing
+    assert "No run has come so far" not in series.section(runs)
 
 
 def test_the_overview_lists_the_runs_with_links_and_verdicts(runs):

@@ -110,6 +110,7 @@ def facts(tmp_path) -> Facts:
             "eval_examples": 20,
         },
         device={
+            "flash_bytes": 18_784,
             "arena_bytes": 9_776, "arena_recommended_bytes": 10_768, "arena_margin": 0.1,
             "macs": 336_000, "every_ms": 40.0, "macs_per_second": 8.4e6,
             "operators": {"CONV_2D": 1}, "test_vectors": 10, "tflm_mismatch_steps": 0,
