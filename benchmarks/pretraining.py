@@ -1,6 +1,6 @@
 """Makes the weights that the keyword preset's network starts from: `kws/models/data/mixed_net.npz`.
 
-    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 20] [--out FILE]
+    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 7] [--out FILE]
 
 UNPACKED is as `benchmarks.wake_words` wants it. Clips of 3.2 s are composed of what half of Speech
 Commands' speakers say (the other half is for tests), of LibriSpeech's training part, and of sounds;
@@ -71,6 +71,14 @@ COPIES = NoisyCopyParams(
     ),
 )
 ROOMS = 60
+SETTINGS = (
+    "model.options.pretrained=false",
+    "training.schedule=cosine",
+    "training.learning_rate=0.003",
+    "training.weight_average=0.997",
+    "training.time_shift_frames=0",
+)
+"""Where it differs from the preset's training."""
 
 
 class Composer:
@@ -87,8 +95,8 @@ class Composer:
         """
         commands, negatives = unpacked / "speech_commands", unpacked / "negatives"
         spoken = sorted(commands.glob("[!_]*/*.wav"))
-        self._words = [path for path in spoken if not is_tested(path)]
-        if not self._words:
+        self.words = [path for path in spoken if not is_tested(path)]
+        if not self.words:
             raise KwsError(f"{commands} holds no WAV files of words")
         self._talkers = _talkers(negatives)
         sounds = _read(commands / NEGATIVES_FOLDER / TRAIN / "sounds.wav")
@@ -133,7 +141,7 @@ class Composer:
         audio = np.zeros(self._samples + RATE, np.float32)
         at = int(self._rng.uniform(0, 0.6) * RATE)
         while at < self._samples:
-            word = _read(self._words[self._rng.integers(len(self._words))])
+            word = _read(self.words[self._rng.integers(len(self.words))])
             gain = 10 ** (self._rng.uniform(-6, 6) / 20)
             stop = min(len(audio), at + len(word))
             audio[at:stop] += word[: stop - at] * gain
@@ -148,9 +156,7 @@ def pretrain(unpacked: Path, clips: int, out: Path, settings: Sequence[str]) -> 
     Returns:
       The share of the variance that is explained on clips that were not trained on.
     """
-    config = configuration.load(
-        "keyword", ["model.options.pretrained=false", "training.time_shift_frames=0", *settings]
-    )
+    config = configuration.load("keyword", [*SETTINGS, *settings])
     params, training, model = config.features, config.training, config.model
     assert model is not None
     composer = Composer(unpacked, params.clip_duration_ms / 1000, SEED)
@@ -191,6 +197,7 @@ def pretrain(unpacked: Path, clips: int, out: Path, settings: Sequence[str]) -> 
     trainee = pretraining_form(spotter)
     objective = PretrainingObjective(trainee, embeddings[held_out:], training, params, step)
     train, held = parts
+    training = training.model_copy(update={"batch_size": min(training.batch_size, len(train))})
     history = fit(trainee, train, held, training, objective=objective)
     mixed_net.keep(spotter, out)
     return history.best.eval_accuracy
@@ -221,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.Parser("pretraining", __doc__)
     parser.add_argument("unpacked", type=Path, help="folder of recordings")
     parser.add_argument("--clips", type=int, default=16000, help="that are composed")
-    parser.add_argument("--epochs", type=int, default=20, help="over them")
+    parser.add_argument("--epochs", type=int, default=7, help="over them")
     parser.add_argument("--out", type=Path, default=mixed_net.PRETRAINED, help="file to write")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -41,6 +41,14 @@ class Part(NamedTuple):
 
 
 PARTS = {
+    "pretraining": Part(
+        ("model.options.pretrained=false",),
+        "real people have taught the layers what speech is before voices teach the word",
+    ),
+    "average": Part(
+        ("training.schedule=cosine", "training.weight_average=0.997"),
+        "each training alone has false accepts of its own; averaged weights share them less",
+    ),
     "teacher": Part(
         ("training.spotting.teacher=null",),
         "heads on a pretrained embedding know strangers better than a small network's labels do",

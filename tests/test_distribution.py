@@ -18,6 +18,7 @@ PACKAGES = ("kws", "components", "pipeline", "schemas")
 LICENCES = {
     "LICENSE",
     "THIRD_PARTY_NOTICES.md",
+    "kws/models/data/NOTICE",
     "kws/speech/data/LICENSE",
     "kws/speech/data/NOTICE",
     "kws/voices/data/ATTRIBUTION.md",

@@ -10,8 +10,10 @@ import soundfile
 
 from benchmarks import cascade, recipe, voices_worth, wake_word_models, wake_word_streams, zoo
 from benchmarks.beam_parts import Parts
+from benchmarks.pretraining import Composer
 from benchmarks.wake_word_streams import CONDITIONS
 from kws.audio.clip import Clip, decode
+from kws.models import mixed_net
 from kws.splits import EVAL, SPLITS, TEST, TRAIN
 from pipeline import config as configuration
 from tests.benchmarks import stand_in
@@ -73,6 +75,22 @@ def test_negatives_hold_no_keyword_and_no_speaker_twice(laid_out):
     assert len(found) == stand_in.SOUNDS
     originals = {(order[n].rpartition("-")[0], split) for n, split in found.items()}
     assert len(originals) == len({original for original, _ in originals})
+
+
+def test_pretraining_makes_weights_that_the_preset_starts_from(laid_out, tmp_path):
+    out = tmp_path / "weights.npz"
+    ran = benchmark("pretraining", laid_out.folder, "--clips", 32, "--epochs", 1, "--out", out)
+    assert ran.status == 0, ran.message
+    assert re.search(r"weights\.npz: \d+ KB; explains \d+\.\d% .*", ran.text.strip())
+    with np.load(out) as made, np.load(mixed_net.PRETRAINED) as shipped:
+        assert {name: made[name].shape for name in made.files} == {
+            name: shipped[name].shape for name in shipped.files
+        }
+    # Those whose words are judged by are not learnt from.
+    learnt = Composer(laid_out.folder, 3.2, 1).words
+    speakers = {path.name.partition("_")[0] for path in learnt}
+    judged = wake_word_streams._half_of_the_speakers(laid_out.folder / "speech_commands")
+    assert speakers and not speakers & {path.name.partition("_")[0] for path in judged}
 
 
 def test_what_the_recordings_lack_is_named(tmp_path):

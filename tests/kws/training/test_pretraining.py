@@ -7,12 +7,14 @@ import pytest
 
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
+from kws.labels import label_list
 from kws.models import mixed_net, registry
 from kws.models.params import ModelParams
 from kws.training import dataset
 from kws.training.fit import fit
 from kws.training.params import TrainingParams
 from kws.training.pretraining import PretrainingObjective, pretraining_form
+from pipeline import config as configuration
 
 OPTIONS = {
     "first_filters": 4,
@@ -103,3 +105,18 @@ def test_it_learns_and_another_model_starts_from_it(tmp_path):
 
     with pytest.raises(KwsError, match=r"weights\.npz are of other sizes than layer block_1"):
         mixed_net.start_from(spotter(filters=(8,)), tmp_path / "weights.npz")
+
+
+def test_the_keyword_preset_starts_from_the_weights_that_are_shipped():
+    config = configuration.load("keyword")
+    features = config.features
+    model = registry.build(
+        config.model,
+        features.feature_shape,
+        len(label_list(config.keywords)),
+        context_frames=features.context_frames,
+    )
+    with np.load(mixed_net.PRETRAINED) as shipped:
+        kernel = shipped["all_channels/0"].astype(np.float32)
+    assert np.array_equal(model.get_layer("all_channels").get_weights()[0], kernel)
+    assert kernel.std() > 0.01
