@@ -42,15 +42,15 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("cluster")
 
 
-def cluster(folder, name, overrides=(), preset=PRESET, **parameters):
-    """A run of a compiled preset whose bucket is a folder here."""
+def cluster(folder, name, overrides=(), preset=PRESET, version="2.17", **parameters):
+    """A run of a compiled preset whose folders below the pipeline root are here."""
     spec = compile_spec(
         load(str(preset), ["data.path=elsewhere", *overrides]),
         Target(image="kws", root=ROOT, data="gs://bucket/elsewhere"),
     )
     root = folder / name
     places = {ROOT: str(folder / "shared"), "/tmp/kws": str(root / "container" / "kws")}
-    return Cluster(spec, root, parameters, places)
+    return Cluster(spec, root, parameters, places, version=version, pipeline_root=ROOT)
 
 
 @pytest.fixture(scope="module")

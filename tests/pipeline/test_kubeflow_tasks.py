@@ -13,7 +13,7 @@ from kws.report import data_statistics
 from kws.splits import SPLITS
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
-from tests.pipeline.kubeflow_cluster import Cluster, TaskFailed
+from tests.pipeline.kubeflow_cluster import VERSIONS, Cluster, TaskFailed
 
 RATE_HZ, SPEAKERS = 16000, 24
 ROOT = "gs://bucket/root"
@@ -61,14 +61,19 @@ def spec(words, tmp_path_factory):
     return compile_spec(config, target)
 
 
-def cluster(spec, root, words, shared, **parameters):
-    """A run whose pipeline root is a folder here, and whose containers keep nothing."""
+def cluster(spec, root, words, shared, version="2.17", **parameters):
+    """A run whose folders below the pipeline root are here, and whose containers keep nothing."""
     places = {ROOT: str(shared), "/tmp/kws": str(root / "container" / "kws")}
-    return Cluster(spec, root, {"data": str(words), **parameters}, places)
+    return Cluster(
+        spec, root, {"data": str(words), **parameters}, places, version=version, pipeline_root=ROOT
+    )
 
 
-def test_a_span_is_ingested_and_its_statistics_are_those_of_its_clips(spec, words, tmp_path):
-    run = cluster(spec, tmp_path, words, tmp_path / "shared", span=1)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_span_is_ingested_and_its_statistics_are_those_of_its_clips(
+    spec, words, tmp_path, version
+):
+    run = cluster(spec, tmp_path, words, tmp_path / "shared", version, span=1)
     run.run_until("StatisticsGen")
     assert run.properties("AudioExampleGen", "examples")["span"] == 1
     assert run.properties("StatisticsGen", "statistics")["span"] == 1
