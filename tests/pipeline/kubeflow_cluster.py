@@ -1,8 +1,8 @@
 """Plays the part of a cluster: runs tasks of a compiled pipeline by their own command lines.
 
 What the driver and the launcher of Kubeflow Pipelines do around a container (`backend/src/v2` of
-kubeflow/pipelines) is done here likewise, as far as an executor can tell, and as each version of the
-server does it (`Version`):
+kubeflow/pipelines) is done here likewise, as far as an executor can tell, and as each version of
+the server does it (`Version`):
 
 - The driver takes the pipeline root from the request, checks parameters against their types, fills
   in an ExecutorInput, and asks the cache. From 2.5 on each task has an output `executor-logs` more.
@@ -57,10 +57,12 @@ class Version:
       name: as it is called.
       publishes_logs: a task has an output `executor-logs`, of the type system.Artifact.
       report_beside_outputs: the executor's report is wanted in the task's folder, not in /tmp.
-      argo_template_bytes: of the variable ARGO_TEMPLATE, where Argo keeps no larger ones elsewhere.
-      exact_keys: of a download; before, it takes every object whose name begins like the artifact's.
+      argo_template_bytes: limit of the variable ARGO_TEMPLATE; None: Argo moves larger ones.
+      exact_keys: of a download; before, it takes every object whose name begins like the
+        artifact's.
       without_metadata: ML Metadata is gone. An input's type is the whole instance schema as
-        `schemaTitle`, its name is the output's key, and a declared output without a file is an error.
+        `schemaTitle`, its name is the output's key, and a declared output without a file is an
+        error.
     """
 
     name: str

@@ -1,8 +1,7 @@
-"""A process that sees another root folder: what a container runtime does, by Linux namespaces alone.
+"""A process that sees another root folder: what a container runtime does, by namespaces alone.
 
-Everything of this machine is there at its place, read and written as ever, but for the folders that
-are laid over it: `/gcs`, `/s3` and `/minio` of one task are not those of the next. They are gone with
-the process; nothing of them is mounted outside.
+Everything of this machine is there at its place, but for the folders that are laid over it: `/gcs`,
+`/s3` and `/minio` of one task are not those of the next. Nothing of it is mounted outside.
 """
 
 import functools
@@ -49,7 +48,7 @@ exec chroot "$new" "$@"
 def _can_unshare() -> bool:
     if sys.platform != "linux" or not shutil.which("unshare"):
         return False
-    return subprocess.run(_unshare() + ["true"], capture_output=True).returncode == 0
+    return subprocess.run([*_unshare(), "true"], capture_output=True).returncode == 0
 
 
 def needed() -> None:

@@ -16,6 +16,7 @@ from pipeline.kubeflow_runner import Target, compile_spec
 from tests.pipeline.kubeflow_cluster import VERSIONS, Cluster, TaskFailed
 
 RATE_HZ, SPEAKERS = 16000, 24
+OLDER = ("2.4", "2.5")
 ROOT = "gs://bucket/root"
 OVERRIDES = (
     "keywords=[yes, no]",
@@ -69,7 +70,10 @@ def cluster(spec, root, words, shared, version="2.17", **parameters):
     )
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(name, marks=[pytest.mark.nightly] * (name in OLDER)) for name in VERSIONS],
+)
 def test_a_span_is_ingested_and_its_statistics_are_those_of_its_clips(
     spec, words, tmp_path, version
 ):
