@@ -46,6 +46,7 @@ class Schedule:
     enabled: bool
     version_id: str
     parameters: dict[str, Any]
+    pipeline_root: str
     service_account: str
 
 
@@ -105,6 +106,7 @@ class Kubeflow:
                 params=parameters,
                 pipeline_id=version.pipeline_id,
                 version_id=version.version_id,
+                pipeline_root=pipeline_root(file),
                 service_account=service_account,
             ).run_id
 
@@ -126,11 +128,11 @@ class Kubeflow:
         """
         check_cron(cron)
         version = self.upload(file)
-        name = name or pipeline_name(file)
+        name, root = name or pipeline_name(file), pipeline_root(file)
         before = [found for found in self.schedules() if found.name == name]
         for found in before:
             account = service_account or found.service_account
-            wanted = (cron, True, version.version_id, parameters, account)
+            wanted = (cron, True, version.version_id, parameters, root, account)
             if dataclasses.astuple(found)[2:] == wanted:
                 self._delete(other for other in before if other is not found)
                 return found, len(before) > 1
@@ -144,6 +146,7 @@ class Kubeflow:
                 params=parameters,
                 pipeline_id=version.pipeline_id,
                 version_id=version.version_id,
+                pipeline_root=root,
                 service_account=service_account,
             )
         self._delete(before)
@@ -219,6 +222,15 @@ def pipeline_name(file: Path) -> str:
     return _spec(file)["pipelineInfo"]["name"]
 
 
+def pipeline_root(file: Path) -> str:
+    """The pipeline root in a compiled pipeline, for the request: the server reads it there alone.
+
+    Raises:
+      KwsError: see `pipeline_name`.
+    """
+    return _spec(file).get("defaultPipelineRoot", "")
+
+
 def parameters_of(file: Path, given: list[str]) -> dict[str, Any]:
     """`name=value` texts as the pipeline's parameters, in their types.
 
@@ -259,11 +271,12 @@ def _spec(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # After it there may be a document for the platform.
+        spec = next(yaml.safe_load_all(file.read_text(encoding="utf-8")))
         spec["pipelineInfo"]["name"], spec["root"]
     except FileNotFoundError:
         raise KwsError(f"{file} does not exist", hint="make it: kws kubeflow compile") from None
-    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError):
+    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError, StopIteration):
         raise KwsError(f"{file} is no compiled pipeline", hint="kws kubeflow compile") from None
     return spec
 
@@ -283,5 +296,6 @@ def _schedule(found: Any) -> Schedule:
         enabled=(found.status or found.mode) in ("ENABLE", "ENABLED"),
         version_id=version.pipeline_version_id if version else "",
         parameters=(found.runtime_config and found.runtime_config.parameters) or {},
+        pipeline_root=(found.runtime_config and found.runtime_config.pipeline_root) or "",
         service_account=found.service_account or "",
     )

@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
     from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver
 
+    import components.object_stores  # noqa: F401  # s3:// and minio://, for TFX's fileio
+
     try:
         if "input_config" in properties:
             driver.main(args)

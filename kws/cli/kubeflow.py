@@ -69,13 +69,21 @@ def compile_(
         # All epochs: whether there is a model to start from, only a run knows.
         config = load(preset, [*overrides(config, warm=False), *settings])
 
-    from pipeline import kubeflow_runner
+    from pipeline import kubeflow_runner, kubeflow_spec
 
     target = kubeflow_runner.Target(
         image=image, root=pipeline_root, data=data, destination=destination, retrain=retrain
     )
     spec = kubeflow_runner.compile_spec(config, target)
-    kubeflow_runner.write(spec, out)
+    kubeflow_runner.write(spec, out, config.kubeflow)
+    for name, size in kubeflow_spec.template_bytes(spec).items():
+        if size > kubeflow_spec.MAX_TEMPLATE_BYTES:
+            echo(
+                f"warning: {name} needs some {size >> 10} KB of Argo's template, of which Kubeflow "
+                f"Pipelines up to 2.5 takes {kubeflow_spec.MAX_TEMPLATE_BYTES >> 10} KB: use fewer "
+                "keywords or slices, or a later version",
+                err=True,
+            )
     echo(f"{out}: {len(spec['root']['dag']['tasks'])} tasks; parameters of a run:")
     for name, parameter in spec["root"]["inputDefinitions"]["parameters"].items():
         echo(f"  {name}={parameter['defaultValue']}  {parameter['description']}")

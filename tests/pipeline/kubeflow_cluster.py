@@ -242,17 +242,16 @@ class Cluster:
         if self.not_triggered & waits_for or not self._condition_holds(name):
             self.not_triggered.add(name)
             return
-        component = self._spec["components"][name]
-        container = self._spec["deploymentSpec"]["executors"][component["executorLabel"]][
-            "container"
-        ]
+        component, container = self._definitions(name)
         invocation = self._invocation(name, component)
         key = self._fingerprint(name, invocation, container)
         if key is not None and key in self._cache:
             self.cached.add(name)
             self.parameters[name], self.outputs[name] = self._cache[key].values()
             return
-        self._check_template(name, component, container, invocation)
+        too_long = self.check_template(name, invocation)
+        if too_long:
+            raise TaskFailed(too_long)
         made = self._run(name, container, invocation, component["executorLabel"])
         if key is not None:
             self._cache[key] = {"parameters": self.parameters[name], "outputs": made}
@@ -360,21 +359,36 @@ class Cluster:
         of = [self._spec["pipelineInfo"]["name"], identities, inputs["parameterValues"], made, ran]
         return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
 
-    def _check_template(self, name: str, component: Any, container: Any, invocation: Any) -> None:
-        """Argo fills a parameter in at its place, and keeps it among the template's inputs."""
+    def check_template(self, name: str, invocation: Any = None) -> str | None:
+        """What Argo says where its template is too long for this version.
+
+        It fills a parameter in at its place, and keeps it among the template's inputs.
+        """
         limit = self._version.argo_template_bytes
-        if limit is None:
-            return
+        component, container = self._definitions(name)
+        if invocation is None:
+            constants = self.tasks[name]["inputs"]["parameters"]
+            values = {
+                key: of.get("runtimeValue", {}).get("constant") for key, of in constants.items()
+            }
+            invocation = {"inputs": {"parameterValues": values}}
         driver = [json.dumps(one) for one in (component, self.tasks[name], container)]
         launcher = ["--executor_input", json.dumps(invocation), "--component_spec", driver[0]]
         patch = json.dumps({"containers": [{"command": launcher, "args": container["args"]}]})
         for kind, values in (("driver", driver), ("executor", [patch])):
             template = json.dumps({"inputs": {"parameters": values}, "container": values})
-            if len(template) > limit:
-                raise TaskFailed(
+            if limit is not None and len(template) > limit:
+                return (
                     f"task {name}: ARGO_TEMPLATE of the {kind} has {len(template)} bytes: argument "
                     "list too long"
                 )
+        return None
+
+    def _definitions(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The component and the container of a task."""
+        component = self._spec["components"][name]
+        executor = self._spec["deploymentSpec"]["executors"][component["executorLabel"]]
+        return component, executor["container"]
 
     # The launcher.
 

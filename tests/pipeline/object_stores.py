@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,12 +101,15 @@ def serving_s3(folder: Path) -> Iterator[S3Objects]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield S3Objects(folder, f"http://{host}:{port}")
+        endpoint = f"http://{host}:{port}"
+        # The buckets of moto are those of the process.
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"))
+        yield S3Objects(folder, endpoint)
     finally:
         server.stop()
 
 
-def secret_of(objects: S3Objects) -> Mapping[str, Mapping[str, str]]:
-    """The secret that an installation of Kubeflow Pipelines has for its store."""
-    del objects
-    return {"mlpipeline-minio-artifact": {"accesskey": KEY_ID, "secretkey": KEY}}
+SECRETS: Mapping[str, Mapping[str, str]] = {
+    "mlpipeline-minio-artifact": {"accesskey": KEY_ID, "secretkey": KEY}
+}
+"""The secret that an installation of Kubeflow Pipelines has for its store."""

@@ -32,6 +32,7 @@ def compiled(folder, name="words", epochs=18):
         "data": {"parameterType": "STRING", "defaultValue": "gs://b/d"},
     }
     spec = {
+        "defaultPipelineRoot": "minio://bucket/kws",
         "pipelineInfo": {"name": name},
         "root": {"inputDefinitions": {"parameters": parameters}},
         "schemaVersion": "2.1.0",
@@ -74,10 +75,13 @@ def test_a_run_names_the_version_the_experiment_and_the_parameters(server, kubef
             "pipeline_id": version["pipeline_id"],
             "pipeline_version_id": version["pipeline_version_id"],
         },
-        "runtime_config": {"parameters": {"epochs": 3}},
+        "runtime_config": {"parameters": {"epochs": 3}, "pipeline_root": "minio://bucket/kws"},
         "service_account": "trainer",
     }
-    assert second.body["runtime_config"] == {"parameters": {}}
+    assert second.body["runtime_config"] == {
+        "parameters": {},
+        "pipeline_root": "minio://bucket/kws",
+    }
 
 
 def test_a_schedule_does_not_overlap_and_does_not_catch_up(server, kubeflow, tmp_path):
@@ -95,7 +99,10 @@ def test_a_schedule_does_not_overlap_and_does_not_catch_up(server, kubeflow, tmp
             "pipeline_id": version["pipeline_id"],
             "pipeline_version_id": version["pipeline_version_id"],
         },
-        "runtime_config": {"parameters": {"max_miss_rate": 0.2}},
+        "runtime_config": {
+            "parameters": {"max_miss_rate": 0.2},
+            "pipeline_root": "minio://bucket/kws",
+        },
         "trigger": {"cron_schedule": {"cron": NIGHTLY}},
     }
 
@@ -235,7 +242,7 @@ def test_the_commands_do_what_they_say(server, tmp_path, capsys):
     assert "was there already" in kws("upload", file)
     assert "started" in kws("run", file, "-p", "epochs=2")
     (sent,) = server.sent("POST", "/runs")
-    assert sent.body["runtime_config"] == {"parameters": {"epochs": 2}}
+    assert sent.body["runtime_config"]["parameters"] == {"epochs": 2}
     assert "scheduled" in kws("schedule", file, "--cron", NIGHTLY)
     assert "was so already" in kws("schedule", file, "--cron", NIGHTLY)
     assert f"words  {NIGHTLY}  on" in kws("list")

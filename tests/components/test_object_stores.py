@@ -1,0 +1,91 @@
+"""TFX's `fileio` on a server that speaks S3, against the same calls on folders of this machine."""
+
+import os
+
+import pytest
+from tfx.dsl.io import fileio
+from tfx.utils import io_utils
+
+from components import object_stores
+from components.new_data import judged
+from kws.errors import KwsError
+from kws.micro.destinations import open_destination
+from tests.pipeline.object_stores import KEY, KEY_ID, serving_s3
+
+
+@pytest.fixture(params=["s3", "minio"])
+def bucket(request, tmp_path, monkeypatch) -> str:
+    with serving_s3(tmp_path / "store") as objects:
+        objects.make_bucket("bucket")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", objects.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        # As the page of MinIO leaves it where somebody makes a folder.
+        objects.put_marker("s3://bucket/data/words")
+        yield f"{request.param}://bucket/data"
+
+
+def laid(root):
+    """Two words and a list, written by `fileio`."""
+    for name in ("words/yes/a.wav", "words/yes/b.wav", "words/no/a.wav", "words/list.txt"):
+        fileio.makedirs(os.path.dirname(f"{root}/{name}"))
+        with fileio.open(f"{root}/{name}", "wb") as file:
+            file.write(name.encode())
+    return root
+
+
+def seen(root):
+    """What reads make of it, without the names of the root."""
+
+    def inside(paths):
+        return sorted(path.replace(root, "") for path in paths)
+
+    walked = [(folder.replace(root, ""), sorted(dirs), sorted(files))
+              for folder, dirs, files in fileio.walk(f"{root}/words")]  # fmt: skip
+    return {
+        "glob": inside(fileio.glob(f"{root}/words/*")),
+        "glob of files": inside(fileio.glob(f"{root}/words/*/*.wav")),
+        "list": sorted(name.rstrip("/") for name in fileio.listdir(f"{root}/words")),
+        "walk": sorted(walked),
+        "folders": [fileio.isdir(f"{root}/{name}") for name in ("words", "words/yes", "other")],
+        "there": [fileio.exists(f"{root}/words/{name}") for name in ("list.txt", "yes", "c")],
+        "length": fileio.stat(f"{root}/words/yes/a.wav").length,
+        "text": fileio.open(f"{root}/words/list.txt").read(),
+        "sizes": [(name, size) for name, size, _ in object_stores.listing(f"{root}/words")],
+    }
+
+
+def test_a_bucket_reads_as_a_folder_does(bucket, tmp_path):
+    assert seen(laid(bucket)) == seen(laid(str(tmp_path)))
+    assert io_utils.generate_fingerprint("all", f"{bucket}/words/*/*").startswith(
+        "split:all,num_files:3,total_bytes:44,"
+    )
+
+
+def test_files_are_copied_into_it_within_it_and_removed(bucket, tmp_path):
+    laid(str(tmp_path))
+    io_utils.copy_dir(str(tmp_path / "words"), f"{bucket}/copy")
+    fileio.copy(f"{bucket}/copy/list.txt", f"{bucket}/again")
+    fileio.rename(f"{bucket}/again", f"{bucket}/moved")
+    assert fileio.open(f"{bucket}/moved", "rb").read() == b"words/list.txt"
+    with pytest.raises(OSError, match="exists"):
+        fileio.copy(f"{bucket}/copy/list.txt", f"{bucket}/moved")
+    fileio.rmtree(f"{bucket}/copy")
+    assert not fileio.exists(f"{bucket}/copy") and not fileio.exists(f"{bucket}/again")
+    with pytest.raises(fileio.NotFoundError):
+        fileio.open(f"{bucket}/nothing")
+
+
+def test_verdicts_and_bundles_are_kept_in_it(bucket):
+    assert judged.read(f"{bucket}/kept", "f") is None
+    judged.write(f"{bucket}/kept", "f", {"verdict": "pushed"})
+    assert judged.read(f"{bucket}/kept", "f") == {"verdict": "pushed"}
+    bundles = open_destination(f"{bucket}/bundles")
+    assert not bundles.exists() and bundles.place("1") == f"{bucket}/bundles/1"
+
+
+def test_minio_without_a_server_says_what_is_missing(monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with pytest.raises(KwsError, match="AWS_ENDPOINT_URL is not set"):
+        fileio.exists("minio://bucket/data")
