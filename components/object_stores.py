@@ -132,6 +132,32 @@ def listing(folder: str) -> list[tuple[str, int, float]]:
     return sorted(found)
 
 
+def remove_folder_markers(url: str) -> list[str]:
+    """Removes the objects of no bytes by which clients of `gs://` mark folders.
+
+    TensorFlow's makes one wherever TFX makes a folder. The launcher of Kubeflow Pipelines would
+    download it as a file, where the folder should be.
+
+    Args:
+      url: of an artifact; only `gs://` has them.
+
+    Returns:
+      Names of what was removed.
+    """
+    if not url.startswith("gs://"):
+        return []
+    from google.cloud import storage
+
+    bucket, _, name = url.removeprefix("gs://").partition("/")
+    # The project only says who pays for new buckets.
+    client = storage.Client(project="-")
+    found = client.list_blobs(bucket, prefix=f"{name.rstrip('/')}/")
+    markers = [blob for blob in found if blob.name.endswith("/") and not blob.size]
+    for marker in markers:
+        marker.delete()
+    return [marker.name for marker in markers]
+
+
 def _listed(folder: str) -> Iterator[tuple[str, Stat]]:
     with _opened(folder) as (files, inside):
         found = files.find(inside, detail=True)

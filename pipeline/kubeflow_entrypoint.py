@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = json.loads(args.json_serialized_invocation_args)
     invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
-    if _works_elsewhere(args.executor_class_path, beam_args):
+    elsewhere = _works_elsewhere(args.executor_class_path, beam_args)
+    if elsewhere:
         args.json_serialized_invocation_args = json.dumps(as_urls(invocation, urls))
 
     properties = invocation["inputs"]["parameterValues"]
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
     from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver
 
-    import components.object_stores  # noqa: F401  # s3:// and minio://, for TFX's fileio
+    from components import object_stores  # s3:// and minio://, for TFX's fileio
 
     try:
         if "input_config" in properties:
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         traceback.print_exc()
         raise SystemExit(f"{args.executor_class_path}: {error}") from error
     for artifact in _artifacts(invocation["outputs"]):
+        if elsewhere:
+            object_stores.remove_folder_markers(urls[artifact["uri"]])
         if not fileio.exists(artifact["uri"]):
             fileio.makedirs(artifact["uri"])
     restore(invocation["outputs"]["outputFile"], urls)

@@ -1,6 +1,11 @@
 """TFX's `fileio` on a server that speaks S3, against the same calls on folders of this machine."""
 
+import http.server
+import json
 import os
+import threading
+from typing import ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from tfx.dsl.io import fileio
@@ -10,7 +15,8 @@ from components import object_stores
 from components.new_data import judged
 from kws.errors import KwsError
 from kws.micro.destinations import open_destination
-from tests.pipeline.object_stores import KEY, KEY_ID, serving_s3
+from tests.pipeline.kubeflow_cluster import Cluster, TaskFailed
+from tests.pipeline.object_stores import KEY, KEY_ID, Objects, serving_s3
 
 
 @pytest.fixture(params=["s3", "minio"])
@@ -89,3 +95,70 @@ def test_minio_without_a_server_says_what_is_missing(monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with pytest.raises(KwsError, match="AWS_ENDPOINT_URL is not set"):
         fileio.exists("minio://bucket/data")
+
+
+class Gcs(http.server.BaseHTTPRequestHandler):
+    """As much of Google's JSON API as lists and deletes objects of one bucket."""
+
+    objects: ClassVar[dict[str, int]] = {}
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        query = parse_qs(urlsplit(self.path).query)
+        items = [
+            {"name": name, "size": str(size), "bucket": "bucket"}
+            for name, size in sorted(self.objects.items())
+            if name.startswith(query["prefix"][0])
+        ]
+        self._answer(json.dumps({"kind": "storage#objects", "items": items}).encode())
+
+    def do_DELETE(self):
+        del self.objects[unquote(urlsplit(self.path).path.rpartition("/")[2])]
+        self._answer(b"")
+
+    def _answer(self, body):
+        self.send_response(200 if body else 204)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_marks_of_folders_are_removed_from_an_artifact_and_nothing_else(monkeypatch):
+    kept = {
+        "root/examples/Split-train/a.gz": 7,
+        "root/examples/empty.json": 0,
+        "root/examples2/": 0,
+    }
+    Gcs.objects = {"root/examples/": 0, "root/examples/Split-train/": 0, **kept}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gcs) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_address[1]}")
+        removed = object_stores.remove_folder_markers("gs://bucket/root/examples")
+        server.shutdown()
+    assert removed == ["root/examples/", "root/examples/Split-train/"]
+    assert Gcs.objects == kept
+    assert object_stores.remove_folder_markers("s3://bucket/root/examples") == []
+
+
+@pytest.mark.parametrize("version", ["2.5", "2.17"])
+def test_a_launcher_takes_such_a_mark_for_a_file(tmp_path, version):
+    """Why they are removed: the stand-in for the launcher does as the real one."""
+    objects = Objects(tmp_path / "store")
+    (tmp_path / "a.gz").write_bytes(b"content")
+    objects.put("gs://bucket/root/examples/a.gz", tmp_path / "a.gz")
+    spec = {
+        "pipelineInfo": {"name": "p"},
+        "root": {"inputDefinitions": {"parameters": {}}, "dag": {"tasks": {}}},
+    }
+    run = Cluster(spec, tmp_path, version=version, objects=objects)
+    run.outputs["Ingest"] = {"examples": {"uri": "gs://bucket/root/examples"}}
+    assert (run.uri("Ingest", "examples") / "a.gz").read_bytes() == b"content"
+
+    objects.put_marker("gs://bucket/root/examples")
+    marked = Cluster(spec, tmp_path / "marked", version=version, objects=objects)
+    marked.outputs = run.outputs
+    with pytest.raises(TaskFailed, match=r"failed to download gs://bucket/root/examples/a\.gz"):
+        marked.uri("Ingest", "examples")
