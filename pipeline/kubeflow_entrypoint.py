@@ -101,6 +101,9 @@ def prepare(
     for key, defined in inputs_spec.get("artifacts", {}).items():
         for artifact in inputs.get("artifacts", {}).get(key, {}).get("artifacts", []):
             artifact["type"] = defined["artifactType"]
+            # TFX makes ids of names, which without ML Metadata are output keys: two models have
+            # one name.
+            artifact["name"] = artifact.get("artifactId") or artifact.get("name", "")
     outputs = changed.setdefault("outputs", {})
     outputs["artifacts"] = {
         key: made

@@ -48,6 +48,19 @@ def test_an_input_s_type_is_that_of_the_component_whatever_the_server_says(said)
     assert invocation["inputs"]["artifacts"]["model"]["artifacts"][0]["type"] == MODEL
 
 
+def test_two_inputs_of_one_name_are_told_apart():
+    def given(number):
+        uri, name = f"gs://bucket/{number}", "model"
+        return {"artifacts": [{"uri": uri, "name": name, "artifactId": f"artifact-{number}"}]}
+
+    spec = {"artifacts": {key: {"artifactType": MODEL} for key in ("model", "baseline_model")}}
+    inputs = {"artifacts": {"model": given(1), "baseline_model": given(2)}}
+    invocation, _ = kubeflow_entrypoint.prepare({"inputs": inputs}, spec)
+    found = invocation["inputs"]["artifacts"]
+    assert found["model"]["artifacts"][0]["name"] == "artifact-1"
+    assert found["baseline_model"]["artifacts"][0]["name"] == "artifact-2"
+
+
 def test_the_launcher_s_own_log_is_no_output_of_the_component():
     made = {
         "model": {"artifacts": [{"uri": "gs://b/m", "type": MODEL}]},

@@ -98,6 +98,7 @@ def test_a_failure_names_the_task_and_says_what_to_do(spec, words, tmp_path):
 
 
 def test_recordings_of_a_volume_are_ingested_by_a_user_of_any_number(words, tmp_path):
+    words.chmod(0o755)  # pytest keeps its folders to itself
     volumes = "kubeflow.volumes=[{claim: recordings, path: /data}]"
     config = load("quickstart", ["data.path=/data", *OVERRIDES, volumes])
     spec = compile_spec(config, Target(image="kws", root=ROOT, data="/data"))
