@@ -14,6 +14,7 @@ from typing import Any
 
 from tfx.dsl.io import fileio
 
+import components.object_stores  # noqa: F401  # s3:// and minio://, for TFX's fileio
 from kws.audio.container import Unreadable
 from kws.audio.read import Source
 

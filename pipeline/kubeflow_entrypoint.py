@@ -10,8 +10,14 @@ Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 - Artifacts are read and written where Kubeflow's launcher has put the bucket's files, `/gcs/...`
   for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
   Only where Beam's workers are on other machines, which have no such copies, it stays the URL.
-- The open-source server says nothing of an input's type (an empty schema, over which TFX's
-  stumbles): the component's own definition of its inputs says it.
+- The types of inputs come from the component's own definition. What the open-source server says of
+  them depends on its version: nothing, or the whole schema where TFX expects a class's name.
+- From 2.5 on the server gives each task an output `executor-logs`, which its launcher writes: it is
+  hidden from TFX, which knows no class of its type.
+- Every declared output is there in the end, if only as an empty folder: servers without ML Metadata
+  fail a task that lacks one.
+- Folders that clients of `gs://` mark by objects of no bytes are removed, as the launcher would
+  download them as files.
 - Before an ingestion its span is found, which elsewhere TFX's driver does.
 """
 
@@ -22,7 +28,6 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import kws  # noqa: F401  # selects Keras 2, so it comes before TensorFlow
@@ -47,14 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = json.loads(args.json_serialized_invocation_args)
     invocation, urls = prepare(given, json.loads(args.json_serialized_inputs_spec_args))
     args.json_serialized_invocation_args = json.dumps(invocation)
-    if _works_elsewhere(args.executor_class_path, beam_args):
+    elsewhere = _works_elsewhere(args.executor_class_path, beam_args)
+    if elsewhere:
         args.json_serialized_invocation_args = json.dumps(as_urls(invocation, urls))
 
     properties = invocation["inputs"]["parameterValues"]
 
     # TensorFlow comes with these.
+    from tfx.dsl.io import fileio
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
     from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver
+
+    from components import object_stores  # s3:// and minio://, for TFX's fileio
 
     try:
         if "input_config" in properties:
@@ -64,7 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The log's last line is what its reader sees first.
         traceback.print_exc()
         raise SystemExit(f"{args.executor_class_path}: {error}") from error
-    restore(Path(invocation["outputs"]["outputFile"]), urls)
+    for artifact in _artifacts(invocation["outputs"]):
+        if elsewhere:
+            object_stores.remove_folder_markers(urls[artifact["uri"]])
+        if not fileio.exists(artifact["uri"]):
+            fileio.makedirs(artifact["uri"])
+    restore(invocation["outputs"]["outputFile"], urls)
 
 
 def prepare(
@@ -82,10 +96,18 @@ def prepare(
     changed["inputs"] = inputs
     for key, defined in inputs_spec.get("artifacts", {}).items():
         for artifact in inputs.get("artifacts", {}).get(key, {}).get("artifacts", []):
-            if not any(artifact.get("type", {}).values()):
-                artifact["type"] = defined["artifactType"]
+            artifact["type"] = defined["artifactType"]
+            # TFX makes ids of names, which without ML Metadata are output keys: two models have
+            # one name.
+            artifact["name"] = artifact.get("artifactId") or artifact.get("name", "")
+    outputs = changed.setdefault("outputs", {})
+    outputs["artifacts"] = {
+        key: made
+        for key, made in outputs.get("artifacts", {}).items()
+        if all(artifact["type"].get("instanceSchema") for artifact in made["artifacts"])
+    }
     urls: dict[str, str] = {}
-    for artifact in _artifacts(inputs) + _artifacts(changed.get("outputs", {})):
+    for artifact in _artifacts(inputs) + _artifacts(outputs):
         local = _local(artifact["uri"])
         urls[local] = artifact["uri"]
         artifact["uri"] = local
@@ -101,16 +123,25 @@ def as_urls(invocation: dict[str, Any], urls: dict[str, str]) -> dict[str, Any]:
     return changed
 
 
-def restore(output_file: Path, urls: dict[str, str]) -> None:
-    """Writes the artifacts' URLs back into what the executor reported, properties included."""
-    output = json.loads(output_file.read_text())
+def restore(output_file: str, urls: dict[str, str]) -> None:
+    """Writes the artifacts' URLs back into what the executor reported, properties included.
+
+    Args:
+      output_file: of the report: a path, or on Vertex AI a URL.
+      urls: local path -> URL.
+    """
+    from tfx.dsl.io import fileio
+
+    with fileio.open(output_file) as file:
+        output = json.loads(file.read())
     for artifact in _artifacts(output):
         artifact["uri"] = urls.get(artifact["uri"], artifact["uri"])
         # Blessings name the model that they are of.
         for key, value in artifact.get("metadata", {}).items():
             if isinstance(value, str):
                 artifact["metadata"][key] = urls.get(value, value)
-    output_file.write_text(json.dumps(output))
+    with fileio.open(output_file, "w") as file:
+        file.write(json.dumps(output))
 
 
 def _artifacts(part: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from pipeline.kubeflow_history import FolderHistory
 from pipeline.kubeflow_new_data import retraining
 from pipeline.paths import Paths
 from pipeline.pipeline import Recordings, components
+from pipeline.resources import KubeflowParams, platform_of
 
 COMMAND = ["python", "-m", "pipeline.kubeflow_entrypoint"]
 IN_CONTAINER = Path("/tmp/kws")
@@ -93,11 +94,22 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     return spec
 
 
-def write(spec: dict[str, Any], file: Path) -> None:
-    """Writes the YAML that `kfp` and the web page of Kubeflow Pipelines upload."""
+def write(spec: dict[str, Any], file: Path, params: KubeflowParams | None = None) -> None:
+    """Writes the YAML that `kfp` and the web page of Kubeflow Pipelines upload.
+
+    Args:
+      spec: as `compile_spec` gives it.
+      file: a .yaml file.
+      params: of the configuration; secrets and volumes are a second document of the file.
+    """
     if file.suffix not in (".yaml", ".yml"):
         raise KwsError(f"--out {file}: a pipeline is a .yaml file")
-    storage.atomic_write(file, yaml.safe_dump(spec, sort_keys=True))
+    documents = [spec]
+    platform = platform_of(params or KubeflowParams(), sorted(spec["deploymentSpec"]["executors"]))
+    if platform is not None:
+        json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+        documents.append(platform)
+    storage.atomic_write(file, yaml.safe_dump_all(documents, sort_keys=True))
 
 
 def parse(spec: dict[str, Any]) -> pipeline_spec_pb2.PipelineSpec:
@@ -108,6 +120,10 @@ def parse(spec: dict[str, Any]) -> pipeline_spec_pb2.PipelineSpec:
     return parsed
 
 
+def _is_minio(url: str) -> bool:
+    return url.startswith("minio://")
+
+
 def _check(config: Config, target: Target) -> None:
     for field in dataclasses.fields(target):
         option = {"root": "pipeline-root"}.get(field.name, field.name)
@@ -116,6 +132,13 @@ def _check(config: Config, target: Target) -> None:
         raise KwsError(
             f"--pipeline-root {target.root} is a folder of this machine",
             hint="containers share a bucket: gs://..., s3://... or minio://...",
+        )
+    minio = [url for url in (target.root, target.data, target.destination) if _is_minio(url)]
+    if minio and not (config.kubeflow.store and config.kubeflow.store.endpoint):
+        raise KwsError(
+            f"{minio[0]}: containers have to know which server this is",
+            hint="--set kubeflow.store.endpoint=http://minio-service.kubeflow:9000, from Kubeflow "
+            "Pipelines 2.16 on http://seaweedfs.kubeflow:9000",
         )
     if config.data.sources or config.data.corpora:
         named = "data.sources" if config.data.sources else "data.corpora"

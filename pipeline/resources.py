@@ -1,10 +1,11 @@
-"""What containers of a compiled pipeline ask the cluster for: cores, memory, accelerators."""
+"""What containers of a compiled pipeline ask the cluster for: cores, memory, volumes, a store."""
 
 import re
 from typing import Any
 
 import pydantic
 
+from kws.micro.object_store import ENDPOINT
 from kws.params import Params
 from pipeline import nodes
 
@@ -85,12 +86,45 @@ class ResourceParams(Params):
         return {key: value for key, value in found.items() if value is not None}
 
 
+class StoreParams(Params):
+    """A server that speaks S3, for what containers read and write themselves: recordings, bundles.
+
+    Artifacts are the launcher's, which has its own settings (the ConfigMap `kfp-launcher`).
+    """
+
+    endpoint: str | None = pydantic.Field(
+        None,
+        pattern="^https?://[^/]+/?$",
+        description="e.g. http://minio-service.kubeflow:9000; None: Amazon's",
+    )
+    region: str = pydantic.Field("us-east-1", min_length=1)
+    secret_name: str | None = pydantic.Field(
+        "mlpipeline-minio-artifact",
+        description="Kubernetes secret with the keys; None: the service account has the right",
+    )
+    access_key_entry: str = pydantic.Field("accesskey", description="of the secret")
+    secret_key_entry: str = pydantic.Field("secretkey", description="of the secret")
+
+
+class VolumeParams(Params):
+    """A persistent volume that every container sees."""
+
+    claim: str = pydantic.Field(min_length=1, description="name of the PersistentVolumeClaim")
+    path: str = pydantic.Field(
+        pattern="^/[^:]+$", description="where containers see it, e.g. /data"
+    )
+
+
 class KubeflowParams(Params):
     """What a compiled pipeline says beside what is done: on one machine it is not looked at."""
 
     resources: dict[str, ResourceParams] = pydantic.Field(
         {}, description="by component (FirstTrainer and Trainer2 are Trainers), and `default`"
     )
+    store: StoreParams | None = pydantic.Field(
+        None, description="None: no server but Amazon's, by the service account's rights"
+    )
+    volumes: list[VolumeParams] = pydantic.Field([], description="seen by all containers")
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "KubeflowParams":
@@ -111,6 +145,46 @@ class KubeflowParams(Params):
         for name in (node, nodes.component_of(node), DEFAULT):
             found = found.over(self.resources.get(name, ResourceParams()))
         return found
+
+
+def platform_of(params: KubeflowParams, labels: list[str]) -> dict[str, Any] | None:
+    """The document that tells Kubernetes what a PipelineSpec cannot: secrets and volumes.
+
+    Fields are those of 2.4, which later servers still read.
+
+    Args:
+      params: of the configuration.
+      labels: of the executors.
+
+    Returns:
+      PlatformSpec as a dictionary; None: there is nothing to tell.
+    """
+    config: dict[str, Any] = {}
+    store = params.store
+    if store is not None and store.secret_name:
+        entries = {
+            "AWS_ACCESS_KEY_ID": store.access_key_entry,
+            "AWS_SECRET_ACCESS_KEY": store.secret_key_entry,
+        }
+        variables = [{"envVar": name, "secretKey": entry} for name, entry in entries.items()]
+        config["secretAsEnv"] = [{"secretName": store.secret_name, "keyToEnv": variables}]
+    if params.volumes:
+        config["pvcMount"] = [
+            {"constant": volume.claim, "mountPath": volume.path} for volume in params.volumes
+        ]
+    if not config:
+        return None
+    executors = {label: config for label in labels}
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def environment_of(params: KubeflowParams) -> dict[str, str]:
+    """Variables of every container, none of them secret."""
+    store = params.store
+    if store is None:
+        return {}
+    found = {"AWS_DEFAULT_REGION": store.region}
+    return found | ({ENDPOINT: store.endpoint.rstrip("/")} if store.endpoint else {})
 
 
 def _cores(text: str | None) -> float | None:

@@ -5,13 +5,13 @@ import os
 from typing import Any
 
 from absl import logging
-from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.new_data import judged
+from components.object_stores import listing
 from kws.audio.spans import find_spans, last_spans
 from kws.errors import KwsError
 
@@ -89,11 +89,8 @@ def _fingerprint(folders: list[str], properties: dict[str, Any]) -> str:
         value = properties[name]
         digest.update(f"\n{name}={float(value) if isinstance(value, int) else value}".encode())
     for folder in folders:
-        (found,) = FileSystems.match([f"{folder}/**"])
         digest.update(f"\n{os.path.basename(folder)}".encode())
-        for file in sorted(found.metadata_list, key=lambda one: one.path):
-            inside = file.path[len(folder) :]
-            changed = file.last_updated_in_seconds
-            line = f"\n{inside}\0{file.size_in_bytes}\0{changed}"
+        for name, size_bytes, changed in listing(folder):
+            line = f"\n/{name}\0{size_bytes}\0{changed}"
             digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

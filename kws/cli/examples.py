@@ -27,6 +27,8 @@ EXAMPLES = {
     "kubeflow run": "kws kubeflow run kws.yaml -p epochs=30",
     "kubeflow schedule": 'kws kubeflow schedule kws.yaml --cron "0 0 3 * * *"',
     "kubeflow list": "kws kubeflow list",
+    "kubeflow runs": "kws kubeflow runs --count 5",
+    "kubeflow logs": "kws kubeflow logs RUN_ID --task Trainer",
     "kubeflow pause": "kws kubeflow pause speech_commands",
     "kubeflow delete": "kws kubeflow delete speech_commands",
     "align": "kws align recordings --out clips",

@@ -1,5 +1,6 @@
-"""`kws kubeflow`: compile the pipeline for Kubeflow Pipelines, upload it, run it, schedule it."""
+"""`kws kubeflow`: compile the pipeline for Kubeflow Pipelines; upload, run, schedule, follow it."""
 
+import dataclasses
 import json as json_module
 import os
 from pathlib import Path
@@ -10,10 +11,14 @@ import typer
 from kws.errors import KwsError
 from kws.terminal import echo
 
-app = typer.Typer(help="Kubeflow Pipelines: compile, upload, run, schedule.", no_args_is_help=True)
+app = typer.Typer(
+    help="Kubeflow Pipelines: compile, upload, run, schedule, look.", no_args_is_help=True
+)
 
 TOKEN = "KWS_KUBEFLOW_TOKEN"
 """Environment variable: a bearer token. No option, so that no shell's history keeps it."""
+COOKIE = "KWS_KUBEFLOW_COOKIE"
+"""Environment variable: the cookie of a login by a browser, `NAME=VALUE`."""
 
 File = Annotated[Path, typer.Argument(help="What `kws kubeflow compile` wrote.")]
 Name = Annotated[str, typer.Argument(help="Of the schedule: see `kws kubeflow list`.")]
@@ -23,6 +28,14 @@ Host = Annotated[
 ]
 Namespace = Annotated[
     str | None, typer.Option(help="In a multi-user installation.", show_default=False)
+]
+CaCert = Annotated[
+    Path | None,
+    typer.Option(
+        help="Certificates to trust, if not the system's.",
+        envvar="KWS_KUBEFLOW_CA",
+        show_default=False,
+    ),
 ]
 Parameters = Annotated[
     list[str] | None,
@@ -69,22 +82,32 @@ def compile_(
         # All epochs: whether there is a model to start from, only a run knows.
         config = load(preset, [*overrides(config, warm=False), *settings])
 
-    from pipeline import kubeflow_runner
+    from pipeline import kubeflow_runner, kubeflow_spec
 
     target = kubeflow_runner.Target(
         image=image, root=pipeline_root, data=data, destination=destination, retrain=retrain
     )
     spec = kubeflow_runner.compile_spec(config, target)
-    kubeflow_runner.write(spec, out)
+    kubeflow_runner.write(spec, out, config.kubeflow)
+    for name, size in kubeflow_spec.template_bytes(spec).items():
+        if size > kubeflow_spec.MAX_TEMPLATE_BYTES:
+            echo(
+                f"warning: {name} needs some {size >> 10} KB of Argo's template, of which Kubeflow "
+                f"Pipelines up to 2.5 takes {kubeflow_spec.MAX_TEMPLATE_BYTES >> 10} KB: use fewer "
+                "keywords or slices, or a later version",
+                err=True,
+            )
     echo(f"{out}: {len(spec['root']['dag']['tasks'])} tasks; parameters of a run:")
     for name, parameter in spec["root"]["inputDefinitions"]["parameters"].items():
         echo(f"  {name}={parameter['defaultValue']}  {parameter['description']}")
 
 
 @app.command()
-def upload(file: File, host: Host = None, namespace: Namespace = None) -> None:
+def upload(
+    file: File, host: Host = None, namespace: Namespace = None, ca_cert: CaCert = None
+) -> None:
     """Upload a compiled pipeline as a version of its own; the same file is uploaded once."""
-    version = _server(host, namespace).upload(file)
+    version = _server(host, namespace, ca_cert).upload(file)
     echo(f"{version.name}: {'uploaded' if version.new else 'was there already'}")
 
 
@@ -93,6 +116,7 @@ def run(
     file: File,
     host: Host = None,
     namespace: Namespace = None,
+    ca_cert: CaCert = None,
     parameter: Parameters = None,
     service_account: Account = None,
 ) -> None:
@@ -100,7 +124,7 @@ def run(
     from pipeline.kubeflow_client import parameters_of
 
     parameters = parameters_of(file, parameter or [])
-    started = _server(host, namespace).run(file, parameters, service_account)
+    started = _server(host, namespace, ca_cert).run(file, parameters, service_account)
     echo(f"run {started} started")
 
 
@@ -112,6 +136,7 @@ def schedule(
     ],
     host: Host = None,
     namespace: Namespace = None,
+    ca_cert: CaCert = None,
     parameter: Parameters = None,
     name: Annotated[
         str | None, typer.Option(help="Of the schedule. Default: the pipeline's.")
@@ -123,7 +148,9 @@ def schedule(
 
     check_cron(cron)
     parameters = parameters_of(file, parameter or [])
-    made, changed = _server(host, namespace).schedule(file, cron, parameters, name, service_account)
+    made, changed = _server(host, namespace, ca_cert).schedule(
+        file, cron, parameters, name, service_account
+    )
     echo(f"{made.name}: {made.cron}, {'scheduled' if changed else 'was so already'}")
 
 
@@ -131,10 +158,11 @@ def schedule(
 def list_(
     host: Host = None,
     namespace: Namespace = None,
+    ca_cert: CaCert = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
 ) -> None:
     """All schedules."""
-    found = _server(host, namespace).schedules()
+    found = _server(host, namespace, ca_cert).schedules()
     if json:
         keys = ("name", "cron", "enabled", "parameters")
         rows = [{key: getattr(one, key) for key in keys} for one in found]
@@ -153,26 +181,65 @@ def pause(
     name: Name,
     host: Host = None,
     namespace: Namespace = None,
+    ca_cert: CaCert = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False,
 ) -> None:
     """Pause a schedule, or let it go on; runs that are under way are not touched."""
-    changed = _server(host, namespace).pause(name, resume)
+    changed = _server(host, namespace, ca_cert).pause(name, resume)
     state = "on" if resume else "paused"
     echo(f"{name}: {state if changed else f'was {state} already'}")
 
 
 @app.command()
-def delete(name: Name, host: Host = None, namespace: Namespace = None) -> None:
+def delete(
+    name: Name, host: Host = None, namespace: Namespace = None, ca_cert: CaCert = None
+) -> None:
     """Delete a schedule; the pipeline, its runs and its bundles stay."""
-    count = _server(host, namespace).delete(name)
+    count = _server(host, namespace, ca_cert).delete(name)
     echo(f"{name}: {'deleted' if count else 'there is none'}")
 
 
-def _server(host: str | None, namespace: str | None) -> Any:
+@app.command()
+def runs(
+    host: Host = None,
+    namespace: Namespace = None,
+    ca_cert: CaCert = None,
+    count: Annotated[int, typer.Option(min=1, max=200, help="Of the newest.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+) -> None:
+    """The newest runs; of one that failed, which task and why."""
+    found = _server(host, namespace, ca_cert).runs(count)
+    if json:
+        typer.echo(json_module.dumps([dataclasses.asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        echo(f"{one.run_id}  {one.created_at}  {one.state}  {one.name}  {one.failure}".rstrip())
+    if not found:
+        echo("no runs")
+
+
+@app.command()
+def logs(
+    run_id: Annotated[str, typer.Argument(help="Of the run: see `kws kubeflow runs`.")],
+    task: Annotated[
+        str | None, typer.Option(help="By its name. Default: the one that failed.")
+    ] = None,
+    host: Host = None,
+    namespace: Namespace = None,
+    ca_cert: CaCert = None,
+) -> None:
+    """What a task's container wrote."""
+    _, text = _server(host, namespace, ca_cert).log(run_id, task)
+    echo(text.rstrip("\n"))
+
+
+def _server(host: str | None, namespace: str | None, ca_cert: Path | None) -> Any:
     if not host:
         raise KwsError(
             "no host of Kubeflow Pipelines is given", hint="--host, or KF_PIPELINES_ENDPOINT"
         )
     from pipeline.kubeflow_client import Kubeflow
+    from pipeline.kubeflow_errors import Access
 
-    return Kubeflow(host, namespace, os.environ.get(TOKEN))
+    token, cookie = os.environ.get(TOKEN), os.environ.get(COOKIE)
+    return Kubeflow(Access(host=host, token=token, cookie=cookie, ca_cert=ca_cert), namespace)

@@ -1,4 +1,4 @@
-"""A bucket of versions: gs://, s3://, or any other object store of which fsspec knows.
+"""A bucket of versions: gs://, s3://, minio://, or another object store of which fsspec knows.
 
 There is no renaming here: "moving a folder" would copy object by object, and a reader would see
 parts of it. What a store does give is that one put of one object is all or nothing, and that
@@ -14,6 +14,7 @@ push at once, one takes the other's unfinished version for a rest and clears it.
 """
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,10 @@ from kws.micro import checksums
 from kws.micro.checksums import SUMS_FILE
 from kws.micro.destination import LATEST, Destination, is_version, version_in
 
-_EXTRAS = {"gs": "gs", "gcs": "gs", "s3": "s3", "s3a": "s3", "memory": ""}
+_EXTRAS = {"gs": "gs", "gcs": "gs", "s3": "s3", "s3a": "s3", "minio": "s3", "memory": ""}
 """Schemes whose puts are all or nothing, and the extra of kws-pipeline that brings the client."""
+ENDPOINT = "AWS_ENDPOINT_URL"
+"""Environment variable: the server that speaks S3, where it is not Amazon's; botocore reads it."""
 
 
 class ObjectStore(Destination):
@@ -181,18 +184,41 @@ def open_store(url: str) -> ObjectStore:
     """The object store of a URL, with the credentials that its client finds in the environment.
 
     Raises:
-      KwsError: a scheme that is not known to put all or nothing, or whose client is missing.
+      KwsError: see `filesystem_of`.
+    """
+    filesystem, root = filesystem_of(url)
+    return ObjectStore(filesystem, root, url)
+
+
+def filesystem_of(url: str) -> tuple[Any, str]:
+    """The fsspec filesystem of a URL, and the URL's path in it.
+
+    `minio://`, as Kubeflow Pipelines calls the store of its own installation, is S3 at the server
+    that AWS_ENDPOINT_URL names.
+
+    Raises:
+      KwsError: a scheme that is not known to put all or nothing, whose client is missing, or
+        `minio://` without a server.
     """
     import fsspec
 
-    scheme = url.partition("://")[0]
+    scheme, _, rest = url.partition("://")
     if scheme not in _EXTRAS:
         raise KwsError(
             f"{url}: bundles cannot be pushed to {scheme}://",
             hint=f"a folder, or one of {', '.join(f'{known}://' for known in _EXTRAS)}",
         )
+    if scheme == "minio" and not os.environ.get(ENDPOINT):
+        raise KwsError(
+            f"{url}: {ENDPOINT} is not set, so there is no server to ask",
+            hint="on Kubeflow, compile with kubeflow.store.endpoint: docs/kubeflow.md",
+        )
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if _EXTRAS[scheme] == "s3" and os.environ.get(ENDPOINT):
+        options["endpoint_url"] = os.environ[ENDPOINT]
     try:
-        filesystem, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        known = f"s3://{rest}" if scheme == "minio" else url
+        return fsspec.core.url_to_fs(known, **options)
     except ImportError as error:
         raise KwsError(
             f"{url}: the client of {scheme}:// is not installed ({error})",
@@ -201,4 +227,3 @@ def open_store(url: str) -> ObjectStore:
         ) from error
     except Exception as error:
         raise KwsError(f"{url}: {type(error).__name__}: {error}") from error
-    return ObjectStore(filesystem, root, url)

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import kubeflow_entrypoint
 from tests.docker.dockerfile import copied, files, ignored, stages
+from tests.pipeline import namespace
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
@@ -121,6 +122,32 @@ def test_the_entry_point_takes_an_executor_s_arguments_or_any_command(tmp_path):
         f"python -m {module} --executor_class_path a.B"
     )
     assert entered("echo", "two  words", folder=tmp_path) == "two  words"
+
+
+@pytest.mark.parametrize(
+    "uid, gid",
+    [(10001, 10001), (1000730000, 0), (1000, 1000)],
+    ids=["its own", "OpenShift's", "PIPELINE_RUN_AS_USER"],
+)
+def test_a_user_of_any_number_starts_in_its_home_and_holds_the_launcher_s_copies(
+    tmp_path, uid, gid
+):
+    namespace.needed()
+    if os.geteuid() != 0:
+        pytest.skip("needs root: only root becomes another user")
+    # The script as the image's layer runs it, on files of its own.
+    layer = f"sh {ROOT / 'docker' / 'runtime.sh'} && exec setpriv --reuid={uid} --regid={gid} "
+    writes = "cd /home/kws && mkdir -p cache/a /gcs/bucket/a /s3/bucket /minio/bucket && touch .b"
+    done = subprocess.run(
+        namespace.command(
+            ["sh", "-c", f"{layer} --clear-groups sh -c '{writes}'"],
+            tmp_path,
+            {"/etc": "copy", "/home": "empty", "/var": "empty"},
+        ),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_health_looks_at_the_command_the_modules_the_home_and_the_user(monkeypatch, tmp_path):

@@ -6,14 +6,20 @@ Every task runs by the command line that is in the compiled file; see `kubeflow_
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kws.micro import bundle
+from kws.micro.destinations import open_destination
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
+from pipeline.resources import platform_of
+from pipeline.retraining.overrides import overrides
+from tests.e2e import spans
 from tests.e2e.conftest import PRESET
 from tests.e2e.test_data_only import recordings
 from tests.pipeline.kubeflow_cluster import Cluster
+from tests.pipeline.object_stores import KEY, KEY_ID, SECRETS, serving_s3
 
 pytestmark = pytest.mark.nightly
 
@@ -42,15 +48,15 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("cluster")
 
 
-def cluster(folder, name, overrides=(), preset=PRESET, **parameters):
-    """A run of a compiled preset whose bucket is a folder here."""
+def cluster(folder, name, overrides=(), preset=PRESET, version="2.17", **parameters):
+    """A run of a compiled preset whose folders below the pipeline root are here."""
     spec = compile_spec(
         load(str(preset), ["data.path=elsewhere", *overrides]),
         Target(image="kws", root=ROOT, data="gs://bucket/elsewhere"),
     )
     root = folder / name
     places = {ROOT: str(folder / "shared"), "/tmp/kws": str(root / "container" / "kws")}
-    return Cluster(spec, root, parameters, places)
+    return Cluster(spec, root, parameters, places, version=version, pipeline_root=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +187,81 @@ def test_a_model_that_answers_at_every_step_comes_to_a_bundle_too(folder, tmp_pa
     pushed = run.properties("MicroPusher", "pushed_model")
     assert pushed["pushed"] == 1
     bundle.verify(Path(pushed["pushed_destination"]))
+
+
+class Weekly:
+    """A bucket with recordings that grow by weeks; runs of a server that have nothing else."""
+
+    def __init__(self, bucket, folder, scheme, version):
+        self._bucket, self._folder, self._version = bucket, folder, version
+        self.url = f"{scheme}://mlpipeline"
+        store = f"kubeflow.store={{endpoint: '{bucket.endpoint}'}}"
+        settings = [f"data.path={self.url}/words", "data.span_folder=week-{SPAN}", store]
+        weekly = str(PRESET.with_name("weekly.yaml"))
+        config = load(weekly, [*overrides(load(weekly, settings), warm=False), *settings])
+        self._target = Target(
+            image="kws", root=f"{self.url}/kws", data=f"{self.url}/words", retrain=True
+        )
+        self._spec = compile_spec(config, self._target)
+        labels = list(self._spec["deploymentSpec"]["executors"])
+        self._platform = platform_of(config.kubeflow, labels)
+        self._cache = {}
+        self._runs = 0
+
+    def lay(self, week, **how):
+        folder = self._folder / week
+        spans.lay(folder, seed=int(week[-1]), **how)
+        for number in range(6):
+            noise = np.random.default_rng(number).standard_normal(8 * spans.RATE_HZ) * 0.003
+            (folder / "_background_noise_").mkdir(exist_ok=True)
+            spans.write(folder / "_background_noise_" / f"{number}.wav", noise)
+        self._bucket.put_folder(folder, f"{self.url}/words/{week}")
+
+    def run(self, **parameters):
+        self._runs += 1
+        root = self._folder / f"run-{self._runs}"
+        run = Cluster(
+            self._spec, root, parameters, {"/tmp/kws": str(root / "kws")},
+            version=self._version, pipeline_root=self._target.root, platform=self._platform,
+            objects=self._bucket, secrets=SECRETS, cache=self._cache,
+        )  # fmt: skip
+        run.run()
+        return run
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(
+    "version, scheme",
+    [("2.4", "minio"), ("2.5", "s3"), ("2.17", "minio"), ("without ML Metadata", "s3")],
+)
+def test_two_weeks_come_to_a_push_and_a_refusal_with_nothing_but_a_bucket(
+    tmp_path, monkeypatch, version, scheme
+):
+    with serving_s3(tmp_path / "store") as bucket:
+        bucket.make_bucket("mlpipeline")
+        weekly = Weekly(bucket, tmp_path, scheme, version)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+        bundles = open_destination(f"{weekly.url}/kws/weekly/bundles")
+
+        weekly.lay("week-1", speakers=40, snr_db=20)
+        first = weekly.run()
+        assert not first.not_triggered
+        pushed = first.properties("MicroPusher", "pushed_model")
+        assert pushed["pushed"] == 1, pushed
+        assert bundles.served() == pushed["pushed_version"]
+
+        again = weekly.run()
+        assert set(again.outputs) == {"NewData"}
+
+        # Wrong labels: the model that is served tells.
+        weekly.lay("week-2", speakers=40, snr_db=20, labels=spans.ROTATED)
+        second = weekly.run(epochs=2)
+        assert second.properties("ServedModel", "model")["version"] == pushed["pushed_version"]
+        assert "Training starts from" in second.logs["Trainer"]
+        assert second.properties("MicroPusher", "pushed_model")["pushed"] == 0
+        assert bundles.versions() == [pushed["pushed_version"]]
+        assert set(weekly.run().outputs) == {"NewData"}, "it was judged"
+        # What no recording reaches, and nothing else, was answered by the cache.
+        assert second.cached == {"AudioSchemaGen"}

@@ -4,14 +4,17 @@ It keeps pipelines, versions, experiments, runs and recurring runs in memory, by
 names and status codes of the API's published definition, and records every request.
 """
 
+import base64
 import dataclasses
 import itertools
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,12 +33,28 @@ class Request:
 
 
 class Server(ThreadingHTTPServer):
-    """The state, and `refuse`: path prefix -> status and message that it answers instead."""
+    """The state, and how it is installed.
+
+    Attributes:
+      refuse: path prefix -> status and message that it answers instead.
+      multi_user: an experiment needs a namespace.
+      audience: of the tokens that it takes; "": it asks for none.
+      cookie: without it, or a token, it asks for a login, as Dex or oauth2-proxy before it do.
+      logs: of pods, by their names.
+    """
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, certificate: Path | None = None):
         super().__init__(("127.0.0.1", 0), _Handler)
+        self._scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self._scheme = "https"
+        self.multi_user, self.audience, self.cookie = False, "", ""
+        self.logs: dict[str, str] = {}
         self.requests: list[Request] = []
         self.pipelines: dict[str, dict] = {}
         self.versions: dict[str, dict] = {}
@@ -47,7 +66,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
 
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self._ids)}"
@@ -58,9 +77,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Runs as long as the context lasts."""
-    server = Server()
+def serving(certificate: Path | None = None) -> Iterator[Server]:
+    """Runs as long as the context lasts; with a certificate and its key, by HTTPS."""
+    server = Server(certificate)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -96,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(method, parts.path, query, headers, body)
         self.server.requests.append(request)
         status, content = self._respond(request)
-        data = json.dumps(content).encode()
+        data = (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -104,11 +123,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _respond(self, request: Request) -> tuple[int, Any]:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.server.cookie and not token and request.headers.get("cookie") != self.server.cookie:
+            return 302, {"Found": "/dex/auth"}
+        if self.server.audience and self.server.audience not in _audiences(token):
+            message = "Unauthenticated: Request header error: there is no user identity header"
+            return 401, {"error": message, "code": 16, "message": message}
         for prefix, (status, message) in self.server.refuse.items():
-            if request.path.startswith(ROOT + prefix):
-                return status, {"error": message, "code": 7, "message": message}
+            if not request.path.startswith(ROOT + prefix):
+                continue
+            if "upload" in request.path:  # by a handler of its own
+                return status, {"error_message": message, "error_details": f"{message}: stack"}
+            return status, {"error": message, "code": 7, "message": message}
         for method, pattern, name in _ROUTES:
-            match = re.fullmatch(ROOT + pattern, request.path)
+            match = re.fullmatch(pattern if "apis" in pattern else ROOT + pattern, request.path)
             if match and method == request.method:
                 return getattr(self, name)(request, *match.groups())
         return 404, {"message": f"no such path: {request.method} {request.path}"}
@@ -141,6 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"experiments": _filtered(self.server.experiments, request)}
 
     def create_experiment(self, request):
+        if self.server.multi_user and not request.body.get("namespace"):
+            message = "An experiment cannot have an empty namespace in multi-user mode"
+            return 400, {"error": message, "code": 3, "message": message}
         made = {**request.body, "experiment_id": self.server.new_id("experiment")}
         self.server.experiments[made["experiment_id"]] = made
         return 200, made
@@ -149,6 +180,18 @@ class _Handler(BaseHTTPRequestHandler):
         made = {**request.body, "run_id": self.server.new_id("run")}
         self.server.runs[made["run_id"]] = made
         return 200, made
+
+    def list_runs(self, request):
+        found = list(self.server.runs.values())[::-1]
+        return 200, {"runs": found[: int(request.query["page_size"])]}
+
+    def get_run(self, request, identity):
+        return 200, self.server.runs[identity]
+
+    def read_log(self, request, run, pod):
+        """The status is sent before the server looks for the pod."""
+        missing = json.dumps({"error_message": f"Failed to read logs from pod {pod}"})
+        return 200, self.server.logs.get(pod, missing)
 
     def create_recurring(self, request):
         status = "ENABLED" if request.body["mode"] == "ENABLE" else "DISABLED"
@@ -186,11 +229,22 @@ _ROUTES = (
     ("GET", "/experiments", "list_experiments"),
     ("POST", "/experiments", "create_experiment"),
     ("POST", "/runs", "create_run"),
+    ("GET", "/runs", "list_runs"),
+    ("GET", "/runs/([^/]+)", "get_run"),
+    ("GET", "/apis/v1alpha1/runs/([^/]+)/nodes/([^/]+)/log", "read_log"),
     ("POST", "/recurringruns", "create_recurring"),
     ("GET", "/recurringruns", "list_recurring"),
     ("POST", "/recurringruns/([^/:]+):(enable|disable)", "switch_recurring"),
     ("DELETE", "/recurringruns/([^/:]+)", "delete_recurring"),
 )
+
+
+def _audiences(token: str) -> list[str]:
+    try:
+        payload = token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(payload + "==="))["aud"]
+    except (IndexError, KeyError, ValueError):
+        return []
 
 
 def _filtered(entries: dict[str, dict], request: Request) -> list[dict]:

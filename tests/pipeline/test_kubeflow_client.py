@@ -1,6 +1,9 @@
 """Uploading, running and scheduling may be repeated, and what goes wrong is said in a sentence."""
 
+import base64
+import json
 import socket
+import subprocess
 
 import pytest
 import yaml
@@ -8,6 +11,7 @@ import yaml
 from kws.cli import main
 from kws.errors import KwsError
 from pipeline.kubeflow_client import Kubeflow, check_cron, parameters_of
+from pipeline.kubeflow_errors import Access
 from tests.pipeline.kfp_server import serving
 
 NIGHTLY, HOURLY = "0 0 3 * * *", "0 0 * * * *"
@@ -21,7 +25,11 @@ def server():
 
 @pytest.fixture
 def kubeflow(server):
-    return Kubeflow(server.url)
+    return connected(server)
+
+
+def connected(server, namespace=None, **access):
+    return Kubeflow(Access(host=server.url, **access), namespace)
 
 
 def compiled(folder, name="words", epochs=18):
@@ -32,6 +40,7 @@ def compiled(folder, name="words", epochs=18):
         "data": {"parameterType": "STRING", "defaultValue": "gs://b/d"},
     }
     spec = {
+        "defaultPipelineRoot": "minio://bucket/kws",
         "pipelineInfo": {"name": name},
         "root": {"inputDefinitions": {"parameters": parameters}},
         "schemaVersion": "2.1.0",
@@ -74,10 +83,13 @@ def test_a_run_names_the_version_the_experiment_and_the_parameters(server, kubef
             "pipeline_id": version["pipeline_id"],
             "pipeline_version_id": version["pipeline_version_id"],
         },
-        "runtime_config": {"parameters": {"epochs": 3}},
+        "runtime_config": {"parameters": {"epochs": 3}, "pipeline_root": "minio://bucket/kws"},
         "service_account": "trainer",
     }
-    assert second.body["runtime_config"] == {"parameters": {}}
+    assert second.body["runtime_config"] == {
+        "parameters": {},
+        "pipeline_root": "minio://bucket/kws",
+    }
 
 
 def test_a_schedule_does_not_overlap_and_does_not_catch_up(server, kubeflow, tmp_path):
@@ -95,7 +107,10 @@ def test_a_schedule_does_not_overlap_and_does_not_catch_up(server, kubeflow, tmp
             "pipeline_id": version["pipeline_id"],
             "pipeline_version_id": version["pipeline_version_id"],
         },
-        "runtime_config": {"parameters": {"max_miss_rate": 0.2}},
+        "runtime_config": {
+            "parameters": {"max_miss_rate": 0.2},
+            "pipeline_root": "minio://bucket/kws",
+        },
         "trigger": {"cron_schedule": {"cron": NIGHTLY}},
     }
 
@@ -163,7 +178,7 @@ def test_where_nobody_answers_it_is_said_how_to_reach_it():
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(KwsError, match="no Kubeflow Pipelines answers") as error:
-        Kubeflow(url)
+        Kubeflow(Access(host=url))
     assert "--host" in error.value.hint
 
 
@@ -171,7 +186,7 @@ def test_where_nobody_answers_it_is_said_how_to_reach_it():
 def test_no_permission_is_said_with_the_server_s_reason(server, status):
     server.refuse["/healthz"] = (status, "who are you")
     with pytest.raises(KwsError, match=rf"no permission .*\({status}\): who are you") as error:
-        Kubeflow(server.url)
+        connected(server)
     assert "KWS_KUBEFLOW_TOKEN" in error.value.hint
 
 
@@ -184,7 +199,7 @@ def test_no_permission_for_one_thing_is_said_too(server, kubeflow, tmp_path):
 def test_a_server_without_this_api_is_too_old(server):
     server.refuse["/healthz"] = (404, "Not Found")
     with pytest.raises(KwsError, match="404") as error:
-        Kubeflow(server.url)
+        connected(server)
     assert "Kubeflow Pipelines 2.0" in error.value.hint
 
 
@@ -195,13 +210,132 @@ def test_a_refusal_has_the_server_s_own_words(server, kubeflow, tmp_path):
 
 
 def test_the_token_is_sent_and_never_shown(server):
-    Kubeflow(server.url, token="secret-token").schedules()
+    connected(server, token="secret-token").schedules()
     sent = [request.headers.get("authorization") for request in server.requests]
     assert len(sent) > 2 and set(sent) == {"Bearer secret-token"}
     server.refuse["/"] = (403, "no")
     with pytest.raises(KwsError) as error:
-        Kubeflow(server.url, token="secret-token")
+        connected(server, token="secret-token")
     assert "secret-token" not in str(error.value)
+
+
+def test_an_upload_that_is_refused_has_the_server_s_own_words(server, kubeflow, tmp_path):
+    server.refuse["/pipelines/upload_version"] = (400, "Failed to create a pipeline version")
+    with pytest.raises(KwsError, match=r"\(400\): Failed to create a pipeline version$"):
+        kubeflow.upload(compiled(tmp_path))
+
+
+def test_a_namespace_that_is_missing_is_asked_for(server, tmp_path):
+    server.multi_user = True
+    with pytest.raises(KwsError, match="empty namespace in multi-user mode") as error:
+        connected(server).schedules()
+    assert "--namespace" in error.value.hint
+    assert connected(server, "team").schedules() == []
+
+
+def test_a_login_by_a_browser_is_a_cookie(server):
+    server.cookie = "oauth2_proxy_kubeflow=abc"
+    with pytest.raises(KwsError, match=r"asks for a login \(302\)") as error:
+        connected(server)
+    assert "KWS_KUBEFLOW_COOKIE" in error.value.hint
+    assert connected(server, cookie=server.cookie).schedules() == []
+
+
+def token_for(*audiences):
+    def part(content):
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'RS256'})}.{part({'aud': list(audiences)})}.signature"
+
+
+def test_a_token_is_for_the_pipelines_or_its_audience_is_said(server):
+    server.audience = "pipelines.kubeflow.org"
+    token = token_for("pipelines.kubeflow.org")
+    assert connected(server, token=token).schedules() == []
+    with pytest.raises(KwsError, match="no permission") as error:
+        connected(server, token=token_for("https://kubernetes.default.svc"))
+    assert "is for https://kubernetes.default.svc" in error.value.hint
+    assert "--audience=pipelines.kubeflow.org" in error.value.hint
+
+
+def test_certificates_of_a_cluster_are_trusted_if_they_are_given(tmp_path):
+    file = tmp_path / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", file, "-out",
+         tmp_path / "ca.pem", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+         "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True,
+    )  # fmt: skip
+    file.write_text(file.read_text() + (tmp_path / "ca.pem").read_text())
+    with serving(file) as server:
+        with pytest.raises(KwsError, match="no Kubeflow Pipelines answers") as error:
+            connected(server)
+        assert "--ca-cert" in error.value.hint
+        assert connected(server, ca_cert=tmp_path / "ca.pem").schedules() == []
+
+
+def with_metadata(server):
+    """A run as the server of 2.x tells it: nodes of Argo's workflow, all of them on one level."""
+
+    def node(name, state, *children, minute=0):
+        below = [{"pod_name": child} for child in children]
+        end = f"2026-01-01T03:{minute:02}:00Z"
+        return {"display_name": name, "state": state, "child_tasks": below, "end_time": end}
+
+    server.logs["words-x7-system-container-impl-3"] = (
+        "Traceback\ncomponents.trainer.executor.Executor: no GPU (hint)\n"
+    )
+    nodes = [
+        node("words-x7", "FAILED", "words-x7-1", minute=9),
+        node("root", "FAILED", "words-x7-2", minute=9),
+        node("AudioExampleGen-driver", "SUCCEEDED"),
+        node("AudioExampleGen", "SUCCEEDED", "words-x7-4"),
+        node("Trainer-driver", "SUCCEEDED"),
+        node("Trainer", "FAILED", "words-x7-3", minute=5),
+        node("executor", "FAILED", minute=5),
+    ]
+    return {"run_details": {"task_details": nodes}}
+
+
+def without_metadata(server):
+    server.logs["trainer-pod"] = "components.trainer.executor.Executor: no GPU (hint)\n"
+    return {
+        "tasks": [
+            {"name": "root", "type": "ROOT", "state": "FAILED"},
+            {"name": "AudioExampleGen", "type": "RUNTIME", "state": "SUCCEEDED"},
+            {
+                "name": "Trainer",
+                "type": "RUNTIME",
+                "state": "FAILED",
+                "pods": [
+                    {"name": "driver-pod", "type": "DRIVER"},
+                    {"name": "trainer-pod", "type": "EXECUTOR"},
+                ],
+            },
+        ]
+    }
+
+
+@pytest.mark.parametrize("told", [with_metadata, without_metadata])
+def test_of_a_run_that_failed_the_task_and_the_reason_are_one_line(
+    server, kubeflow, tmp_path, told, capsys
+):
+    first = kubeflow.run(compiled(tmp_path), {})
+    second = kubeflow.run(compiled(tmp_path), {})
+    server.runs[first] |= {"state": "FAILED", **told(server)}
+    server.runs[second] |= {"state": "SUCCEEDED"}
+    assert [(one.run_id, one.state, one.failure) for one in kubeflow.runs()] == [
+        (second, "SUCCEEDED", ""),
+        (first, "FAILED", "Trainer: no GPU (hint)"),
+    ]
+    assert kubeflow.log(first)[1].endswith("no GPU (hint)\n")
+    with pytest.raises(KwsError, match="has no log of AudioExampleGen"):
+        kubeflow.log(first, "AudioExampleGen")
+    with pytest.raises(KwsError, match="no task 'Tuner'") as error:
+        kubeflow.log(first, "Tuner")
+    assert error.value.hint == "--task, one of AudioExampleGen, Trainer"
+    with pytest.raises(SystemExit):
+        main(["kubeflow", "logs", first, "--host", server.url])
+    assert "no GPU" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("cron", ["0 3 * * *", "", "every night", "0 0 3 * * * *", "0 0 3 $ * *"])
@@ -235,7 +369,7 @@ def test_the_commands_do_what_they_say(server, tmp_path, capsys):
     assert "was there already" in kws("upload", file)
     assert "started" in kws("run", file, "-p", "epochs=2")
     (sent,) = server.sent("POST", "/runs")
-    assert sent.body["runtime_config"] == {"parameters": {"epochs": 2}}
+    assert sent.body["runtime_config"]["parameters"] == {"epochs": 2}
     assert "scheduled" in kws("schedule", file, "--cron", NIGHTLY)
     assert "was so already" in kws("schedule", file, "--cron", NIGHTLY)
     assert f"words  {NIGHTLY}  on" in kws("list")

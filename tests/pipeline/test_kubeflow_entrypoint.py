@@ -2,13 +2,17 @@
 
 import json
 
+import pytest
 from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import filesystem_registry
 from tfx.utils import io_utils
 
 from pipeline import kubeflow_entrypoint
 from pipeline.config import load
 from pipeline.kubeflow_runner import Target, compile_spec
 
+MODEL = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
 TARGET = Target(image="image", root="gs://bucket/root", data="gs://bucket/words")
 
 
@@ -16,7 +20,9 @@ def test_artifacts_are_read_where_the_launcher_has_put_them():
     invocation, urls = kubeflow_entrypoint.prepare(
         {
             "inputs": {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a"}]}}},
-            "outputs": {"artifacts": {"out": {"artifacts": [{"uri": "minio://bucket/b"}]}}},
+            "outputs": {
+                "artifacts": {"out": {"artifacts": [{"uri": "minio://bucket/b", "type": MODEL}]}}
+            },
         },
         {},
     )
@@ -26,15 +32,66 @@ def test_artifacts_are_read_where_the_launcher_has_put_them():
     assert urls == {"/gcs/bucket/a": "gs://bucket/a", "/minio/bucket/b": "minio://bucket/b"}
 
 
-def test_an_input_s_type_that_the_server_does_not_say_is_that_of_the_component():
-    def given(kind):
-        inputs = {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a", "type": kind}]}}}
-        spec = {"artifacts": {"model": {"artifactType": {"instanceSchema": "title: tfx.Model"}}}}
-        invocation, _ = kubeflow_entrypoint.prepare({"inputs": inputs}, spec)
-        return invocation["inputs"]["artifacts"]["model"]["artifacts"][0]["type"]
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"instanceSchema": ""},  # with ML Metadata
+        {"schemaTitle": MODEL["instanceSchema"]},  # without
+        {"schemaTitle": "system.Model"},
+        {},
+    ],
+)
+def test_an_input_s_type_is_that_of_the_component_whatever_the_server_says(said):
+    inputs = {"artifacts": {"model": {"artifacts": [{"uri": "gs://bucket/a", "type": said}]}}}
+    spec = {"artifacts": {"model": {"artifactType": MODEL}}}
+    invocation, _ = kubeflow_entrypoint.prepare({"inputs": inputs}, spec)
+    assert invocation["inputs"]["artifacts"]["model"]["artifacts"][0]["type"] == MODEL
 
-    assert given({"instanceSchema": ""}) == given({}) == {"instanceSchema": "title: tfx.Model"}
-    assert given({"schemaTitle": "tfx.Own"}) == {"schemaTitle": "tfx.Own"}
+
+def test_two_inputs_of_one_name_are_told_apart():
+    def given(number):
+        uri, name = f"gs://bucket/{number}", "model"
+        return {"artifacts": [{"uri": uri, "name": name, "artifactId": f"artifact-{number}"}]}
+
+    spec = {"artifacts": {key: {"artifactType": MODEL} for key in ("model", "baseline_model")}}
+    inputs = {"artifacts": {"model": given(1), "baseline_model": given(2)}}
+    invocation, _ = kubeflow_entrypoint.prepare({"inputs": inputs}, spec)
+    found = invocation["inputs"]["artifacts"]
+    assert found["model"]["artifacts"][0]["name"] == "artifact-1"
+    assert found["baseline_model"]["artifacts"][0]["name"] == "artifact-2"
+
+
+def test_the_launcher_s_own_log_is_no_output_of_the_component():
+    made = {
+        "model": {"artifacts": [{"uri": "gs://b/m", "type": MODEL}]},
+        "executor-logs": {
+            "artifacts": [
+                {"uri": "gs://b/executor-logs", "type": {"schemaTitle": "system.Artifact"}}
+            ]
+        },
+    }
+    invocation, urls = kubeflow_entrypoint.prepare({"outputs": {"artifacts": made}}, {})
+    assert list(invocation["outputs"]["artifacts"]) == ["model"]
+    assert list(urls) == ["/gcs/b/m"]
+
+
+class MakesNothing(base_executor.BaseExecutor):
+    """As MicroPusher, where a model was refused."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        output_dict["model"][0].set_int_custom_property("pushed", 0)
+
+
+def test_every_declared_output_is_there_in_the_end(tmp_path):
+    made = {"artifacts": [{"uri": str(tmp_path / "model"), "type": MODEL}]}
+    outputs = {"artifacts": {"model": made}, "outputFile": str(tmp_path / "report.json")}
+    kubeflow_entrypoint.main(
+        ["--executor_class_path", f"{__name__}.MakesNothing",
+         "--json_serialized_invocation_args", json.dumps({"outputs": outputs})]
+    )  # fmt: skip
+    assert list((tmp_path / "model").iterdir()) == []
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["artifacts"]["model"]["artifacts"][0]["metadata"]["pushed"] == 0
 
 
 def test_beam_workers_on_other_machines_are_given_the_urls():
@@ -51,11 +108,21 @@ def test_beam_workers_on_other_machines_are_given_the_urls():
     assert given["inputs"]["artifacts"]["model"]["artifacts"] == [{"uri": "gs://bucket/a"}]
 
 
-def test_what_is_reported_has_the_urls_again(tmp_path):
+@pytest.mark.parametrize("scheme", ["", "bucket:/"])  # on Vertex AI the report has a URL
+def test_what_is_reported_has_the_urls_again(tmp_path, scheme):
+    class Bucket(filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.get_filesystem_for_path("gs://b")):
+        SUPPORTED_SCHEMES = ("bucket://",)
+
+        @staticmethod
+        def open(name, mode="r"):
+            return open(name.removeprefix("bucket:/"), mode)
+
+    filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(Bucket, priority=1)
     output = tmp_path / "output.json"
     reported = {"uri": "/gcs/b/x", "metadata": {"current_model": "/gcs/b/m", "blessed": 1}}
     output.write_text(json.dumps({"artifacts": {"out": {"artifacts": [reported]}}}))
-    kubeflow_entrypoint.restore(output, {"/gcs/b/x": "gs://b/x", "/gcs/b/m": "gs://b/m"})
+    urls = {"/gcs/b/x": "gs://b/x", "/gcs/b/m": "gs://b/m"}
+    kubeflow_entrypoint.restore(f"{scheme}{output}", urls)
     (artifact,) = json.loads(output.read_text())["artifacts"]["out"]["artifacts"]
     assert artifact["uri"] == "gs://b/x"
     assert artifact["metadata"] == {"current_model": "gs://b/m", "blessed": 1}
