@@ -1,5 +1,6 @@
 """Every component that runs Beam, with any of Beam's options, without the rest of a pipeline."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,6 +115,7 @@ class Parts(Params):
             ("model.tflite", content),
             ("labels.txt", "".join(f"{label}\n" for label in int8.labels)),
             ("frontend.json", int8.feature_params.to_json()),
+            ("conversion.json", json.dumps({"kind": "windowed"})),
         ):
             with tf.io.gfile.GFile(f"{folder}/{name}", "wb") as file:
                 file.write(text)

@@ -216,8 +216,13 @@ def test_a_cascade_of_a_model_with_itself_hears_no_more_than_the_model(laid_out,
     lines = ran.text.splitlines()
     totals = [line.partition(": ")[2] for line in lines if not line.startswith("  ")]
     assert [line for line in lines if line.startswith("first stage")] == [lines[0], lines[4]]
-    # Always awake is the second stage alone; never awake, every word is missed.
-    assert totals[0] == totals[2]
+    # Always awake is the second stage alone, but for what that hears before the first stage's first
+    # row of a stream; never awake, every word is missed.
+    (missed, false), (missed_alone, false_alone) = (
+        [int(count) for count in re.findall(r"; (\d+) (?:of|in) ", totals[row])] for row in (0, 2)
+    )
+    streams = stand_in.WAKE_WORDS["computer"] + len(wake_word_streams.NEGATIVES)
+    assert missed == missed_alone and false_alone - streams <= false <= false_alone
     assert "100" in totals[1] and "woken 0 times" in lines[5]
     assert sum("woken" in line for line in lines) == 6  # three kinds of streams, two thresholds
 

@@ -118,6 +118,7 @@ def test_a_run_with_the_page_s_section_is_judged_as_a_cascade(
     serving = place / "model" / "Format-Serving"
     serving.mkdir(parents=True)
     (serving / "model.tflite").write_bytes(trial.conversion.model)
+    (serving / "conversion.json").write_text(trial.conversion.figures.to_json())
     files.write(serving, trial.int8.feature_params)
     files.write_labels(serving, trial.int8.labels)
     for split in ("eval", "test"):
