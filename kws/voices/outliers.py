@@ -5,6 +5,7 @@ another word it hardly matters how it was said, and what is tested must not depe
 """
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,10 +82,19 @@ def file_name(utterance: Utterance) -> str:
 def find_outliers(
     params: VoicesParams, utterances: Sequence[Utterance], cache: ClipCache, judge: Judge
 ) -> list[DroppedClip]:
-    """Judges the training clips of each keyword by each other; the clips are in the cache."""
+    """Judges the training clips of each keyword; the clips are in the cache.
+
+    Each engine's clips are judged by each other. Takes of one voice are much more alike than people
+    are: beside sixty of them, most of thirty other voices would be unlike the rest.
+    """
     found = []
-    for word in params.keywords:
-        said = [u for u in utterances if (u.kind, u.word, u.split) == ("word", word, TRAIN)]
+    engines = sorted({utterance.request.engine for utterance in utterances})
+    for word, engine in itertools.product(params.keywords, engines):
+        said = [
+            u
+            for u in utterances
+            if (u.kind, u.word, u.split, u.request.engine) == ("word", word, TRAIN, engine)
+        ]
         keys = [render.key(utterance.request) for utterance in said]
         stored = [cache.get(key) for key in keys]
         clips = [

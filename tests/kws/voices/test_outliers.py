@@ -1,6 +1,7 @@
 """What the judge refuses is not in the corpus, stays in the cache, and can be listened to."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -11,9 +12,10 @@ import pytest
 import soundfile
 
 from kws.report.dropped_clips import render_page
+from kws.speech.judge import judge_clips
 from kws.voices import corpus, render
 from kws.voices.cache import ClipCache
-from kws.voices.outliers import dropped_from
+from kws.voices.outliers import dropped_from, find_outliers
 from tests.kws.voices.test_corpus import HIBARI_ONLY
 
 REFUSED = 2
@@ -98,3 +100,26 @@ def test_clips_of_a_keyword_that_were_judged_are_those_that_were_rendered(tmp_pa
     assert len(seen) == 2
     for clip, utterance in zip(seen[0], said, strict=True):
         np.testing.assert_array_equal(clip, render.render(utterance.request))
+
+
+def test_many_voices_are_not_judged_by_the_takes_of_another_engine_s_one_voice(tmp_path):
+    cache = ClipCache(tmp_path)
+    (one, *_) = (u for u in corpus.plan(HIBARI_ONLY) if u.word == "yes")
+    # Thirty takes of one voice, and ten that differ as people do, as if another engine said them.
+    changes = [{"seed": take} for take in range(30)]
+    changes += [
+        {"f0_scale": 0.6 + 0.07 * n, "formant_scale": 1.15 - 0.03 * n, "speed": 0.8 + 0.05 * n}
+        for n in range(10)
+    ]
+    said, clips = [], []
+    for take, change in enumerate(changes):
+        clip = render.render(dataclasses.replace(one.request, **change))
+        named = dataclasses.replace(one.request, engine="hibari" if take < 30 else "kokoro")
+        request = dataclasses.replace(named, seed=take)
+        cache.put(render.key(request), clip)
+        said.append(dataclasses.replace(one, take=take, request=request))
+        clips.append(clip)
+    together = judge_clips(clips).outliers
+    assert together[30:].sum() >= 5, "judged together, they would be dropped"
+    dropped = find_outliers(HIBARI_ONLY, said, cache, judge_clips)
+    assert sum(one.key in {render.key(u.request) for u in said[30:]} for one in dropped) <= 1
