@@ -248,7 +248,7 @@ class Kubeflow:
           Name of the task, and the log.
 
         Raises:
-          KwsError: there is no such task, or its log is gone.
+          KwsError: the run has no such task, or its log was deleted.
         """
         tasks = self._tasks(run_id)
         names = ", ".join(sorted(one.name for one in tasks)) or "none yet"

@@ -210,7 +210,7 @@ def filesystem_of(url: str) -> tuple[Any, str]:
         )
     if scheme == "minio" and not os.environ.get(ENDPOINT):
         raise KwsError(
-            f"{url}: {ENDPOINT} is not set, so there is no server to ask",
+            f"{url}: {ENDPOINT} is not set, so the server's address is unknown",
             hint="on Kubeflow, compile with kubeflow.store.endpoint: docs/kubeflow.md",
         )
     options: dict[str, Any] = {"use_listings_cache": False}

@@ -191,7 +191,7 @@ def keep(model: "tf.keras.Model", weights: Path) -> None:
 
 
 def _before_head(model: "tf.keras.Model") -> "dict[str, tf.keras.layers.Layer]":
-    """Layers that have weights, by name, but those that say what is heard."""
+    """All layers with weights, by name, except the heads."""
     return {
         layer.name: layer
         for layer in model.layers

@@ -128,19 +128,19 @@ class Gcs(http.server.BaseHTTPRequestHandler):
 
 def test_marks_of_folders_are_removed_from_an_artifact_and_nothing_else(monkeypatch):
     kept = {
-        "root/examples/Split-train/a.gz": 7,
-        "root/examples/empty.json": 0,
-        "root/examples2/": 0,
+        "runs/examples/Split-train/a.gz": 7,
+        "runs/examples/empty.json": 0,
+        "runs/examples2/": 0,
     }
-    Gcs.objects = {"root/examples/": 0, "root/examples/Split-train/": 0, **kept}
+    Gcs.objects = {"runs/examples/": 0, "runs/examples/Split-train/": 0, **kept}
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gcs) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_address[1]}")
-        removed = object_stores.remove_folder_markers("gs://bucket/root/examples")
+        removed = object_stores.remove_folder_markers("gs://bucket/runs/examples")
         server.shutdown()
-    assert removed == ["root/examples/", "root/examples/Split-train/"]
+    assert removed == ["runs/examples/", "runs/examples/Split-train/"]
     assert Gcs.objects == kept
-    assert object_stores.remove_folder_markers("s3://bucket/root/examples") == []
+    assert object_stores.remove_folder_markers("s3://bucket/runs/examples") == []
 
 
 @pytest.mark.parametrize("version", ["2.5", "2.17"])
@@ -148,17 +148,17 @@ def test_a_launcher_takes_such_a_mark_for_a_file(tmp_path, version):
     """Why they are removed: the stand-in for the launcher does as the real one."""
     objects = Objects(tmp_path / "store")
     (tmp_path / "a.gz").write_bytes(b"content")
-    objects.put("gs://bucket/root/examples/a.gz", tmp_path / "a.gz")
+    objects.put("gs://bucket/runs/examples/a.gz", tmp_path / "a.gz")
     spec = {
         "pipelineInfo": {"name": "p"},
         "root": {"inputDefinitions": {"parameters": {}}, "dag": {"tasks": {}}},
     }
     run = Cluster(spec, tmp_path, version=version, objects=objects)
-    run.outputs["Ingest"] = {"examples": {"uri": "gs://bucket/root/examples"}}
+    run.outputs["Ingest"] = {"examples": {"uri": "gs://bucket/runs/examples"}}
     assert (run.uri("Ingest", "examples") / "a.gz").read_bytes() == b"content"
 
-    objects.put_marker("gs://bucket/root/examples")
+    objects.put_marker("gs://bucket/runs/examples")
     marked = Cluster(spec, tmp_path / "marked", version=version, objects=objects)
     marked.outputs = run.outputs
-    with pytest.raises(TaskFailed, match=r"failed to download gs://bucket/root/examples/a\.gz"):
+    with pytest.raises(TaskFailed, match=r"failed to download gs://bucket/runs/examples/a\.gz"):
         marked.uri("Ingest", "examples")

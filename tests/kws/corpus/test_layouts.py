@@ -150,6 +150,6 @@ def test_corpora_are_split_by_speaker_room_and_musician_and_kinds_agree(tmp_path
     assert len(splits) > 15 and all(len(seen) == 1 for seen in splits.values())
     dipco = {s: [p for p in ps if p.path.startswith("dipco")] for s, ps in found.negatives.items()}
     assert dipco["train"][0] == Part("dipco/files/Dipco/audio/dev/S02_U01.CH7.wav", 0.0, 0.4625)
-    # The keyword is said at the end of train's three fifths.
+    # The keyword is said near the end of the training part, the first three fifths of the session.
     assert {s: len(parts) for s, parts in dipco.items()} == {"train": 2, "eval": 2, "test": 2}
     assert len(found.left_out) == 3

@@ -15,15 +15,8 @@ from kws.training.fit import fit
 from kws.training.params import TrainingParams
 from kws.training.pretraining import PretrainingObjective, pretraining_form
 from pipeline import config as configuration
+from tests.kws.training.test_spotting import OPTIONS
 
-OPTIONS = {
-    "first_filters": 4,
-    "kernels": ((4, 6),),
-    "filters": (6,),
-    "residual": (False,),
-    "ending": "sigmoid",
-    "padding": "none",
-}
 # 10 ms hop, 30 ms windows: clips of 200 frames, 152 of them one posterior's context.
 FEATURES = FeatureParams(
     clip_duration_ms=2020, context_ms=1540, window_stride_ms=10, feature_bin_count=8
