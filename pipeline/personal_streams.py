@@ -11,7 +11,8 @@ from kws.audio.read import read
 from kws.gates import Gate
 from kws.micro.load import Int8Any
 from kws.scenes.ground_truth import GroundTruth
-from kws.splits import EVAL, TEST, Split
+from kws.scenes.vary import VARIED_FOLDER
+from kws.splits import EVAL, TEST
 from kws.streaming.evaluate import StreamingReport, evaluate_streams
 from kws.streaming.gates import streaming_gates
 from kws.streaming.operating_point import OperatingPoint, choose_operating_point
@@ -56,9 +57,10 @@ def judge_streams(parents: Parents, model: Int8Any, say: Callable[[str], None]) 
         split: _score(parents.streams / f"Split-{split}", split, model, params, say)
         for split in (EVAL, TEST)
     }
+    varied = _score(parents.streams / VARIED_FOLDER, VARIED_FOLDER, model, params, say)
     labels = model.labels
     point = choose_operating_point(
-        scored[EVAL], labels, params.detector, params.match, params.operating_point
+        scored[EVAL], labels, params.detector, params.match, params.operating_point, varied
     )
     reports = {
         split: evaluate_streams(some, labels, point.detector, params.match)
@@ -83,13 +85,13 @@ def judge_streams(parents: Parents, model: Int8Any, say: Callable[[str], None]) 
 
 
 def _score(
-    folder: Path, split: Split, model: Int8Any, params: StreamingParams, say: Callable[[str], None]
+    folder: Path, name: str, model: Int8Any, params: StreamingParams, say: Callable[[str], None]
 ) -> list[StreamPosteriors]:
     frontend = features.create(model.feature_params)
     wavs = sorted(folder.glob("*.wav"))
     scored = []
     for number, wav in enumerate(wavs, start=1):
-        say(f"listening to {split} stream {number} of {len(wavs)}")
+        say(f"listening to {name} stream {number} of {len(wavs)}")
         rate = model.feature_params.sample_rate
         audio = read(wav, rate, max_duration_ms=LONGEST_STREAM_MS).audio
         stride_ms = params.detector.clip_stride_ms

@@ -1,5 +1,6 @@
 """TFX AudioSynthesizer executor."""
 
+import itertools
 import os
 from typing import Any
 
@@ -27,6 +28,8 @@ from components.audio_synthesizer.streams import (
     LayStreams,
     NamedStream,
     StreamRecordings,
+    VaryNegatives,
+    plan_versions,
     sample_streams,
     word_stream_ids,
 )
@@ -41,6 +44,7 @@ from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import plan_negatives, plan_talkers
 from kws.scenes.params import SceneParams, StreamParams
 from kws.scenes.piece import Piece
+from kws.scenes.vary import VARIED_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)
@@ -103,13 +107,17 @@ class Executor(LocalWorkersExecutor):
             if made is not None:
                 made.split_names = artifact_utils.encode_split_names(list(SPLITS))
         folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in laying}
-        for folder in folders.values():
+        versions = plan_versions(negatives[EVAL], laying[EVAL].varied_hours)
+        varied_folder = os.path.join(streams.uri, VARIED_FOLDER)
+        for folder in [*folders.values(), *([varied_folder] if versions else [])]:
             fileio.makedirs(folder)
         sources = {
             s: list_files([os.path.join(artifact_utils.get_split_uri([originals], s), "*")])
             for s in SPLITS
         }
-        work = _work(sources, backgrounds, talkers, copying, laying, negatives, staging, rate)
+        work = _work(
+            *(sources, backgrounds, talkers, copying, laying, negatives, versions, staging, rate)
+        )
         with self.make_pipeline(work) as pipeline:
             for split in SPLITS:
                 placed = pipeline | f"Read[{split}]" >> ReadRecords(sources[split])
@@ -134,6 +142,11 @@ class Executor(LocalWorkersExecutor):
                         | f"Negatives[{split}]" >> beam.Create(negatives[split])
                         | f"Join[{split}]" >> beam.ParDo(JoinNegatives(rate, folders[split]))
                     )
+                if split == EVAL:
+                    vary = VaryNegatives(
+                        recordings[split], laying[split].to_json(), rate, split, varied_folder
+                    )
+                    (pipeline | "Versions" >> beam.Create(versions) | "Vary" >> beam.ParDo(vary))
                 if scenes is not None and staging is not None:
                     (
                         clips
@@ -183,7 +196,8 @@ def _work(
     talkers: dict[Split, list[Piece]],
     copying: NoisyCopyParams,
     laying: dict[Split, StreamParams],
-    negatives: dict[Split, list[tuple[str, list[Piece]]]],
+    negatives: dict[Split, list[NamedStream]],
+    versions: list[NamedStream],
     staging: SceneParams | None,
     sample_rate: int,
 ) -> Work:
@@ -194,7 +208,8 @@ def _work(
         lengthened = 1 + copying.lead_in_ms / 1000
         copied_s += copying.most_copies(split) * clips_s * lengthened
     laid_s = sum(60 * params.minutes * max(1, len(params.conditions)) for params in laying.values())
-    joined_ms = sum(p.duration_ms for some in negatives.values() for _, ps in some for p in ps)
+    joined = [*itertools.chain(*negatives.values()), *versions]
+    joined_ms = sum(piece.duration_ms for _, pieces in joined for piece in pieces)
     scenes_s = sum(staging.scenes) * staging.duration_ms / 1000 if staging else 0.0
     heard_ms = sum(piece.duration_ms for pieces in backgrounds.values() for piece in pieces)
     talk_ms = sum(piece.duration_ms for pieces in talkers.values() for piece in pieces)

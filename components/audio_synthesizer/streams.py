@@ -1,6 +1,7 @@
 """The Beam side of streams: one element a stream, so that they are laid side by side."""
 
 import dataclasses
+import itertools
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from components.audio_synthesizer.recordings import (
 from kws.audio import clip as clips
 from kws.audio.read import Unreadable
 from kws.augment.rooms import room_bank
-from kws.augment.seed import digest
+from kws.augment.seed import digest, generator
 from kws.labels import UNKNOWN
 from kws.scenes.conditions import Surroundings
 from kws.scenes.ground_truth import GroundTruth
@@ -28,6 +29,7 @@ from kws.scenes.negatives import join_negatives
 from kws.scenes.params import StreamParams
 from kws.scenes.piece import Piece
 from kws.scenes.stream import is_stream_word, lay_streams
+from kws.scenes.vary import varied
 from kws.scenes.wav import to_wav
 from kws.splits import Split
 
@@ -83,6 +85,18 @@ def sample_streams(
         total_ms += sum(piece.duration_ms for piece in pieces)
         chosen.add(name)
     return [stream for stream in streams if stream[0] in chosen]
+
+
+def plan_versions(streams: Sequence[NamedStream], hours: float) -> list[NamedStream]:
+    """All streams in turn, as often as it takes until they last so long: `<stream id>-1`, ..."""
+    versions: list[NamedStream] = []
+    rest_ms = hours * 3_600_000
+    for place, (name, pieces) in enumerate(itertools.cycle(streams)):
+        if rest_ms <= 0:
+            break
+        versions.append((f"{name}-{1 + place // len(streams)}", pieces))
+        rest_ms -= sum(piece.duration_ms for piece in pieces)
+    return versions
 
 
 class LayStreams(beam.PTransform):
@@ -154,12 +168,9 @@ class LayStream(beam.DoFn):
         params = StreamParams.from_json(self._params_json)
         minutes = min(params.minutes, LONGEST_STREAM_MINUTES)
         self._params = params.model_copy(update={"minutes": minutes})
-        recordings, rate = self._recordings, self._sample_rate
-        rooms = room_bank(params.seed, self._split, params.most_rooms, rate)
-        self._surroundings = Surroundings(
-            backgrounds=load_backgrounds(recordings.backgrounds, rate),
-            talkers=load_stream_talkers(recordings.talkers, rate),
-            rooms=rooms + load_rooms(recordings.room_paths, rate),
+        self._surroundings = dataclasses.replace(
+            _places(self._recordings, params, self._split, self._sample_rate),
+            talkers=load_stream_talkers(self._recordings.talkers, self._sample_rate),
         )
 
     def process(self, dealt: tuple[str, Iterable[list[bytes]]]) -> Iterator[str]:
@@ -181,19 +192,71 @@ class JoinNegatives(beam.DoFn):
         self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_negatives")
 
     def process(self, stream: NamedStream) -> Iterator[str]:
-        name, pieces = stream
-        audios, joined = [], []
-        for piece in pieces:
-            try:
-                audios.append(load_piece(piece, self._sample_rate))
-                joined.append(piece)
-            except Unreadable as error:
-                logging.warning("Negatives %s are left out: %s", piece.path, error)
-        if audios:
-            audio, truth = join_negatives(audios, self._sample_rate, name, joined)
+        joined = _joined(stream, self._sample_rate)
+        if joined is not None:
+            audio, truth = joined
             write_stream(self._folder, audio, truth)
             self._milliseconds.inc(truth.duration_ms)
-            yield name
+            yield truth.stream_id
+
+
+class VaryNegatives(beam.DoFn):
+    """(Stream id, pieces) to two files of another version (`kws.scenes.vary`); yields the id."""
+
+    def __init__(
+        self,
+        recordings: StreamRecordings,
+        params_json: str,
+        sample_rate: int,
+        split: Split,
+        folder: str,
+    ):
+        self._recordings = recordings
+        self._params_json = params_json
+        self._sample_rate = sample_rate
+        self._split = split
+        self._folder = folder
+
+    def setup(self) -> None:
+        self._params = StreamParams.from_json(self._params_json)
+        self._places = _places(self._recordings, self._params, self._split, self._sample_rate)
+
+    def process(self, stream: NamedStream) -> Iterator[str]:
+        joined = _joined(stream, self._sample_rate)
+        if joined is None:
+            return
+        audio, truth = joined
+        rng = generator(self._params.seed, "varied", truth.stream_id)
+        changed = varied(audio, self._places.backgrounds, self._places.rooms, rng)
+        duration_ms = len(changed) * 1000 // self._sample_rate
+        # Sections are no longer where they were, and nothing is told apart by them.
+        version = truth.model_copy(update={"duration_ms": duration_ms, "negatives": ()})
+        write_stream(self._folder, changed, version)
+        yield version.stream_id
+
+
+def _places(
+    recordings: StreamRecordings, params: StreamParams, split: Split, sample_rate: int
+) -> Surroundings:
+    """Backgrounds and rooms of a split."""
+    rooms = room_bank(params.seed, split, params.most_rooms, sample_rate)
+    return Surroundings(
+        backgrounds=load_backgrounds(recordings.backgrounds, sample_rate),
+        rooms=rooms + load_rooms(recordings.room_paths, sample_rate),
+    )
+
+
+def _joined(stream: NamedStream, sample_rate: int) -> tuple[np.ndarray, GroundTruth] | None:
+    """What can be read of a stream's pieces; None if nothing can."""
+    name, pieces = stream
+    audios, joined = [], []
+    for piece in pieces:
+        try:
+            audios.append(load_piece(piece, sample_rate))
+            joined.append(piece)
+        except Unreadable as error:
+            logging.warning("Negatives %s are left out: %s", piece.path, error)
+    return join_negatives(audios, sample_rate, name, joined) if audios else None
 
 
 def write_stream(folder: str, audio: np.ndarray, truth: GroundTruth) -> None:

@@ -7,6 +7,7 @@ import apache_beam as beam
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
@@ -16,6 +17,7 @@ from components.streaming_evaluator import output
 from components.streaming_evaluator.cascade import CascadeSpec, HearStreams, figures, sweep
 from components.streaming_evaluator.jobs import gather, jobs, read
 from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
+from kws.scenes.vary import VARIED_FOLDER
 from kws.splits import EVAL, TEST
 from kws.streaming.compare import Judged
 from kws.streaming.evaluate import evaluate_streams
@@ -52,12 +54,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         labels = read(os.path.join(folder, "labels.txt")).decode().splitlines()
 
         def jobs_of(kind: str, splits: tuple[str, ...] = SPLITS_JUDGED) -> Jobs:
+            folders = {split: f"Split-{split}" for split in splits}
+            if EVAL in splits and fileio.exists(os.path.join(streams.uri, VARIED_FOLDER)):
+                folders[VARIED_FOLDER] = VARIED_FOLDER
             return {
-                split: jobs(
-                    os.path.join(streams.uri, f"Split-{split}"),
-                    os.path.join(evaluation.uri, kind, f"Split-{split}"),
+                name: jobs(
+                    os.path.join(streams.uri, folder), os.path.join(evaluation.uri, kind, folder)
                 )
-                for split in splits
+                for name, folder in folders.items()
             }
 
         alone = jobs_of("posteriors")
@@ -84,8 +88,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         # What ships is judged: the model, or the model behind its first stage.
         judged = _gathered(both or alone)
+        varied = judged.pop(VARIED_FOLDER, [])
         point = choose_operating_point(
-            judged[EVAL], labels, params.detector, params.match, params.operating_point
+            judged[EVAL], labels, params.detector, params.match, params.operating_point, varied
         )
         logging.info("StreamingEvaluator: %s", point.reason)
         reports = {

@@ -105,6 +105,13 @@ class StreamParams(Params):
         description="at most so many hours of recordings without keywords, a split: thresholds and "
         "gates on false accepts rest on them",
     )
+    varied_hours: float = pydantic.Field(
+        0.0,
+        ge=0,
+        description="split eval's negatives are heard again in other voices and places until these "
+        "versions last so long: the tail of the scores is fitted to them as well "
+        "(kws/scenes/vary.py)",
+    )
     seed: int = 0
 
     @pydantic.field_validator("of_condition", mode="before")

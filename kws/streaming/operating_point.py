@@ -87,6 +87,7 @@ def choose_operating_point(
     detector: DetectorParams,
     match_params: MatchParams,
     params: OperatingPointParams,
+    varied: Sequence[StreamPosteriors] = (),
 ) -> OperatingPoint:
     """Chooses threshold, rule and smoothing on the eval streams; test streams must not be shown.
 
@@ -96,8 +97,10 @@ def choose_operating_point(
     configured one is taken if it is among equals, then the shortest.
 
     With named sensitivities the target is that of the default one, and the others have a threshold
-    of the same rule and smoothing (`kws.streaming.sensitivities`). Without a target the configured
-    detector is kept as it is.
+    of the same rule and smoothing (`kws.streaming.sensitivities`). Rates that are too rare to be
+    counted are extrapolated from the tail of the scores, that of the `varied` streams included:
+    versions of the same recordings, in which nothing is counted (`kws.scenes.vary`). Without a
+    target the configured detector is kept as it is.
 
     Raises:
       KwsError: a target is set and the streams hold no keyword, or no time at all.
@@ -122,7 +125,7 @@ def choose_operating_point(
         if params.default_sensitivity is None:
             tried.append(_try_target(one, curves, target))
         else:
-            tail = fit_tail(streams, labels, one, match_params)
+            tail = fit_tail([*streams, *varied], labels, one, match_params)
             named = choose_sensitivities(
                 params.sensitivities, params.default_sensitivity, curves, tail, EVAL
             )

@@ -37,8 +37,9 @@ class VoicesParams(Params):
     )
     accents: bool = pydantic.Field(
         False,
-        description="keywords are said in turn as an American says them, with t released, and "
-        "without r after vowels (kws/voices/accents.py)",
+        description="keywords are said in turn as an American says them, with t released, without "
+        "r after vowels, with full vowels, and with every syllable stressed "
+        "(kws/voices/accents.py)",
     )
     mixes: int = pydantic.Field(
         24, ge=0, description="two-voice mixes added to training, as voices"

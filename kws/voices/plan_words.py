@@ -74,4 +74,4 @@ def said_in_bulk(
 
 def _accents(params: VoicesParams, word: str, said: str) -> tuple[str, ...]:
     """The pronunciations that a word is said in, in turn."""
-    return accents(said) if params.accents and word in params.keywords else (said,)
+    return accents(said, word) if params.accents and word in params.keywords else (said,)
