@@ -38,6 +38,7 @@ from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import join_negatives
 from kws.scenes.params import StreamParams
 from kws.scenes.piece import Piece
+from kws.scenes.vary import VARIED_FOLDER
 
 RATE = 16000
 SPLITS = ("train", "eval", "test")
@@ -171,6 +172,24 @@ def test_negatives_are_streams_without_words(synthesized):
         assert [truth.duration_ms for truth in truths] == [2000, 2000]
         assert all(truth.kind == "negatives" and not truth.words for truth in truths)
         assert all(path.with_suffix(".wav").exists() for path in paths)
+
+
+def test_versions_of_eval_negatives_lie_apart_and_last_as_long_as_asked(tmp_path):
+    hours = 7 / 3600
+    params = STREAMS.model_copy(update={"varied_hours": hours})
+    _, streams = synthesize(tmp_path, corpus(tmp_path / "corpus"), streams_params=params)
+    truths = [
+        GroundTruth.from_json(path.read_text())
+        for path in sorted((streams / VARIED_FOLDER).glob("*.json"))
+    ]
+    # Both streams of 2 s in turn, until they last 7 s.
+    names = [f"negatives-eval-00{place}-{turn}" for place in (0, 1) for turn in (1, 2)]
+    assert [truth.stream_id for truth in truths] == names
+    for truth in truths:
+        audio, _ = soundfile.read(streams / VARIED_FOLDER / f"{truth.stream_id}.wav")
+        assert truth.duration_ms == len(audio) * 1000 // RATE != 2000
+        assert truth.kind == "negatives" and not truth.words
+    assert not list((streams / "Split-eval").glob("negatives-eval-*-*.wav"))
 
 
 def test_the_order_of_clips_changes_no_byte(synthesized, tmp_path):

@@ -73,6 +73,22 @@ def test_each_is_chosen_by_counting_where_there_is_enough_to_count_else_by_the_t
     assert point.reason.endswith(f"sensitivity medium: {medium.grounds}")
 
 
+def test_versions_of_the_recordings_shape_the_tail_and_nothing_is_counted_in_them(point):
+    loud = [one for one in heard(9) if one.truth.kind == "negatives"]
+    for one in loud:
+        # Log-odds are higher by one: their tail lies so much higher.
+        odds = one.posteriors / (1 - one.posteriors) * np.e
+        one.posteriors[:] = odds / (1 + odds)
+    with_versions = choose_operating_point(heard(1), LABELS, DETECTOR, MATCH, ASKED, loud)
+    before, after = point.sensitivities, with_versions.sensitivities
+    for name in ("low", "medium"):
+        assert after[name].detection_threshold > before[name].detection_threshold
+    # As many as are counted need no tail.
+    assert after["high"].detection_threshold == before["high"].detection_threshold
+    hours = {one.measured[EVAL].false_accepts_per_hour.exposure for one in after.points}
+    assert hours == {before["low"].measured[EVAL].false_accepts_per_hour.exposure}
+
+
 def test_the_errors_on_test_are_those_of_a_report_at_each_threshold(point):
     streams = heard(7)
     named = point.sensitivities.measure(TEST, streams, LABELS, point.detector, MATCH)
