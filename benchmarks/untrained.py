@@ -23,7 +23,7 @@ _CLIPS = 8
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A model as some preset or table of the README has it.
+    """A model as some preset or table of docs/results.md has it.
 
     Attributes:
       model: architecture, variant and options.

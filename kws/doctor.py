@@ -26,7 +26,7 @@ GIB = 2**30
 LITTLE_DISK_GIB, FULL_DISK_GIB = 5.0, 1.0
 """The quickstart leaves a few hundred MB; Speech Commands unpacks to 4 GiB."""
 NEEDED_MEMORY_GIB = 2.0
-"""The quickstart peaks at 1.64 GiB (README.md)."""
+"""The quickstart peaks at some 1.6 GiB (`python -m benchmarks.pipeline`)."""
 
 _SYNC = "make setup (or uv sync --frozen) installs the versions of uv.lock"
 _LOCKED = re.compile(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.MULTILINE)
