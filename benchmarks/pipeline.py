@@ -1,7 +1,7 @@
 """A whole pipeline from nothing: time by step, peak memory, accuracy, rates, the device's cost.
 
     python -m benchmarks.pipeline                                       # the quickstart preset
-    python -m benchmarks.pipeline --preset speech_commands --data DIR   # recordings, see docs/results.md
+    python -m benchmarks.pipeline --preset speech_commands --data DIR   # recordings
 
 Voices are synthesized before the clock starts, if they are not in the cache yet. Everything else
 runs from an empty output folder, in a process of its own, whose peak memory (its children's

@@ -53,6 +53,10 @@ PARTS = {
         ("training.spotting.teacher=null",),
         "heads on a pretrained embedding know strangers better than a small network's labels do",
     ),
+    "splices": Part(
+        ("training.spotting.splice_share=0",),
+        "sequences of sounds that nobody said are more of what the word must not be taken for",
+    ),
     "babble": Part(
         ("noisy_copies.babble_share=0", "noisy_copies.single_talker_share=0"),
         "a device stands where people talk",

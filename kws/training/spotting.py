@@ -39,6 +39,7 @@ from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import EVAL_BATCH, Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
+from kws.training.splice import draw_cuts, spliced
 from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum, train_teacher
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ _OTHERS_QUANTILE = 0.99
 """Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
 _KEYWORD_LOGIT = 4.0
 """What the median of the keyword's clips becomes at the most: a posterior of 0.98."""
+_SPLICE = 4
+"""Sets its seed apart from those of `spec_augment`."""
 _RANKED = 8
 """Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
 
@@ -67,11 +70,13 @@ class Taught:
     Attributes:
       posteriors: float16 `[examples, steps]`.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
+      places: float32 `[steps]`, where in the clip the sound of each step ends: 0 to 1.
       fingerprint: of the teacher, the clips' embeddings and the student's steps.
     """
 
     posteriors: np.ndarray
     embeddings: np.ndarray
+    places: np.ndarray
     fingerprint: str
 
 
@@ -145,6 +150,7 @@ def taught(
     return Taught(
         posteriors=posteriors.astype(np.float16),
         embeddings=targets,
+        places=(times_ms / times_ms[-1]).astype(np.float32),
         fingerprint=digest.hexdigest()[:16],
     )
 
@@ -374,7 +380,32 @@ class SpottingObjective(Objective):
     ) -> "tuple[tf.Tensor, tf.Tensor]":
         import tensorflow as tf
 
-        return spec_augment.augment(inputs, self._masks, seed), tf.cast(targets, tf.float32)
+        targets = tf.cast(targets, tf.float32)
+        if self._own.splice_share:
+            inputs, targets = self._spliced(inputs, targets, tf.random.fold_in(seed, _SPLICE))
+        return spec_augment.augment(inputs, self._masks, seed), targets
+
+    def _spliced(
+        self, inputs: "tf.Tensor", targets: "tf.Tensor", seed: "tf.Tensor"
+    ) -> "tuple[tf.Tensor, tf.Tensor]":
+        """See `kws.training.splice`; the teacher has said of each part what it said of it whole."""
+        import tensorflow as tf
+
+        label, taught = targets[:, :1], targets[:, 1:]
+        cuts = draw_cuts(label[:, 0] < len(RESERVED), self._own.splice_share, seed)
+        frames = inputs.shape[1]
+        places = (tf.range(frames, dtype=tf.float32) + 1) / frames
+        # Silent only where both are: `_silence_` is 0, `_unknown_` 1.
+        both = tf.maximum(label, tf.roll(label, 1, 0))
+        columns = [tf.where(cuts[:, None] <= 1, both, label)]
+        if self._said is not None:
+            steps = self._said.places
+            asked, size = self._said.embeddings.shape[1:]
+            heard = tf.reshape(taught[:, len(steps) :], [-1, asked, size])
+            heard = spliced(heard, tf.constant(steps[asked_steps(len(steps))]), cuts)
+            columns.append(spliced(taught[:, : len(steps)], tf.constant(steps), cuts))
+            columns.append(tf.reshape(heard, [-1, asked * size]))
+        return spliced(inputs, places, cuts), tf.concat(columns, axis=1)
 
     def losses(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"

@@ -20,3 +20,10 @@ class SpottingParams(Params):
     silence_weight: float = pydantic.Field(
         0.1, ge=0, description="silence told from other sound, where the keyword is not said"
     )
+    splice_share: float = pydantic.Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="of the clips without the keyword: they go on as another one does "
+        "(kws/training/splice.py)",
+    )

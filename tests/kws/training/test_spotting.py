@@ -77,7 +77,9 @@ def test_the_costs_are_those_of_their_definition():
         hardest_weight=0.4, posterior_weight=3.0, embedding_weight=0.6, ranking_weight=0.2,
         ranking_margin=1.5, silence_weight=0.3,
     )  # fmt: skip
-    said = Taught(posteriors=posteriors, embeddings=embeddings, fingerprint="")
+    said = Taught(
+        posteriors=posteriors, embeddings=embeddings, places=np.ones(steps), fingerprint=""
+    )
     objective = SpottingObjective(TrainingParams(spotting=own), LABELS, None, said)
     targets = objective.targets(label_index)
     assert targets.dtype == np.float16 and targets.shape == (6, 1 + steps + len(asked) * size)
@@ -145,6 +147,45 @@ def test_clips_are_masked_but_not_shifted_away_from_what_the_teacher_says():
         params.model_copy(update={"time_mask_frames": 9}), LABELS, None, None
     ).prepare(inputs, np.zeros((4, 1), np.float16), seed)[0]
     assert (masked.numpy() != inputs).any()
+
+
+def test_clips_without_the_keyword_go_on_as_another_does_with_what_the_teacher_says_of_it():
+    import tensorflow as tf
+
+    count, frames, steps = 400, 20, 10
+    rng = np.random.default_rng(0)
+    label_index = rng.choice(3, count, p=[0.2, 0.5, 0.3])
+    # Whose each frame, posterior and embedding is.
+    number = np.arange(count, dtype=np.float16)
+    said = Taught(
+        posteriors=np.repeat(number[:, None], steps, 1),
+        embeddings=np.tile(number[:, None, None], (1, len(asked_steps(steps)), 96)),
+        places=np.linspace(0.1, 1.0, steps).astype(np.float32),
+        fingerprint="",
+    )
+    params = TrainingParams(spotting=SpottingParams(splice_share=0.6), time_shift_frames=0)
+    objective = SpottingObjective(params, LABELS, None, said)
+    inputs = np.tile(number[:, None, None], (1, frames, 8)).astype(np.float32)
+    made, targets = objective.prepare(
+        inputs, objective.targets(label_index), tf.constant([1, 2], tf.int64)
+    )
+    heard, targets = made.numpy()[:, :, 0], targets.numpy()
+    taught, embedded = targets[:, 1 : 1 + steps], targets[:, 1 + steps :].reshape(count, -1, 96)
+    cut = heard[:, -1] != number
+    allowed = (label_index < 2) & (np.roll(label_index, 1) < 2)
+    assert cut[~allowed].sum() == 0 and 0.5 < cut[allowed].mean() < 0.7
+    np.testing.assert_array_equal(targets[~cut, 0], label_index[~cut])
+    np.testing.assert_array_equal(
+        targets[cut, 0], np.maximum(label_index, np.roll(label_index, 1))[cut]
+    )
+    for clip in np.flatnonzero(cut):
+        before = (clip - 1) % count
+        at = (heard[clip] == number[clip]).sum() / frames
+        assert 0.15 <= at <= 0.9 and (heard[clip, int(at * frames) :] == number[before]).all()
+        for places, whose in ((said.places, taught), (said.places[::3], embedded[:, :, 0])):
+            sure = np.abs(places - at) > 1 / frames
+            expected = np.where(places < at, number[clip], number[before])
+            np.testing.assert_array_equal(whose[clip][sure], expected[sure])
 
 
 def test_each_step_ends_where_its_last_frame_ends():
@@ -296,7 +337,8 @@ TEACHER = TeacherParams(
 
 def test_a_spotter_learns_from_clips_and_a_killed_training_goes_on(tmp_path):
     params = TrainingParams(
-        epochs=8, batch_size=12, learning_rate=0.01, spotting=SpottingParams(teacher=TEACHER),
+        epochs=8, batch_size=12, learning_rate=0.01,
+        spotting=SpottingParams(teacher=TEACHER, splice_share=0.3),
         checkpoint_every_steps=10,
     )  # fmt: skip
     train, embeddings = examples(120, 1)
