@@ -82,21 +82,27 @@ def sample_streams(
     for name, pieces in sorted(streams, key=lambda stream: digest(seed, "sample", stream[0])):
         if total_ms >= enough_ms:
             break
-        total_ms += sum(piece.duration_ms for piece in pieces)
+        total_ms += _duration_ms((name, pieces))
         chosen.add(name)
     return [stream for stream in streams if stream[0] in chosen]
 
 
 def plan_versions(streams: Sequence[NamedStream], hours: float) -> list[NamedStream]:
     """All streams in turn, as often as it takes until they last so long: `<stream id>-1`, ..."""
+    lasting = [stream for stream in streams if _duration_ms(stream) > 0]
     versions: list[NamedStream] = []
     rest_ms = hours * 3_600_000
-    for place, (name, pieces) in enumerate(itertools.cycle(streams)):
+    for place, stream in enumerate(itertools.cycle(lasting)):
         if rest_ms <= 0:
             break
-        versions.append((f"{name}-{1 + place // len(streams)}", pieces))
-        rest_ms -= sum(piece.duration_ms for piece in pieces)
+        name, pieces = stream
+        versions.append((f"{name}-{1 + place // len(lasting)}", pieces))
+        rest_ms -= _duration_ms(stream)
     return versions
+
+
+def _duration_ms(stream: NamedStream) -> float:
+    return sum(piece.duration_ms for piece in stream[1])
 
 
 class LayStreams(beam.PTransform):

@@ -46,7 +46,7 @@ from kws.voices.sentences import GRAMMAR_FILE
 
 __all__ = ["BuildReport", "Utterance", "build", "params_hash", "plan"]
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 SENTENCES_A_RECORDING = 10
 PAUSE_S = (0.3, 1.0)
 
