@@ -36,6 +36,15 @@ class EvaluationParams(Params):
     )
 
     def limits_of(self, label: str) -> ClassGateParams:
-        """The limits in force for a label: its own where set, else those of every class."""
+        """The limits in force for a label: its own where set, else those of every class.
+
+        One that anything keeps to (at least 0, at most 1) is none: the precision of a label that
+        was never recognized is not a number, which keeps to no limit.
+        """
         own = self.per_class.get(label, ClassGateParams()).model_dump(exclude_none=True)
-        return self.every_class.model_copy(update=own)
+        limits = self.every_class.model_copy(update=own)
+        anything = {"min_precision": 0, "min_recall": 0, "max_false_positive_rate": 1}
+        none = {
+            name: None for name, all_of_it in anything.items() if getattr(limits, name) == all_of_it
+        }
+        return limits.model_copy(update=none)

@@ -32,7 +32,7 @@ import numpy as np
 
 from kws.errors import KwsError
 from kws.features import model_input
-from kws.labels import RESERVED, SILENCE
+from kws.labels import RESERVED, SILENCE, UNKNOWN
 from kws.models.mixed_net import LOGITS
 from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
 from kws.training import spec_augment
@@ -353,7 +353,7 @@ class SpottingObjective(Objective):
         self._own = params.spotting
         # A shift would part the clip from what the teacher says of its steps.
         self._masks = params.model_copy(update={"time_shift_frames": 0})
-        self._silence = list(labels).index(SILENCE)
+        self._silence, self._unknown = map(list(labels).index, (SILENCE, UNKNOWN))
         self._spotter = spotter
         self._said = said
 
@@ -392,12 +392,10 @@ class SpottingObjective(Objective):
         import tensorflow as tf
 
         label, taught = targets[:, :1], targets[:, 1:]
-        cuts = draw_cuts(label[:, 0] < len(RESERVED), self._own.splice_share, seed)
+        cuts = draw_cuts(label[:, 0] == float(self._unknown), self._own.splice_share, seed)
         frames = inputs.shape[1]
         places = (tf.range(frames, dtype=tf.float32) + 1) / frames
-        # Silent only where both are: `_silence_` is 0, `_unknown_` 1.
-        both = tf.maximum(label, tf.roll(label, 1, 0))
-        columns = [tf.where(cuts[:, None] <= 1, both, label)]
+        columns = [label]
         if self._said is not None:
             steps = self._said.places
             asked, size = self._said.embeddings.shape[1:]

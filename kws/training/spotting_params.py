@@ -24,6 +24,6 @@ class SpottingParams(Params):
         0.0,
         ge=0,
         le=1,
-        description="of the clips without the keyword: they go on as another one does "
+        description="of the clips of other sound: they go on as another one does "
         "(kws/training/splice.py)",
     )
