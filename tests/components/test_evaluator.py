@@ -49,6 +49,18 @@ def test_a_baseline_with_other_keywords_is_lined_up_by_name():
     assert outputs[POSTERIORS][0] == pytest.approx([0.1, 0.2, 0.0, 0.6])
 
 
+def test_a_limit_that_anything_keeps_to_is_none():
+    # A label that is never recognized has no precision, and that would fail it.
+    every = ClassGateParams(min_precision=0.6, min_recall=0.6, max_false_positive_rate=0.3)
+    free = ClassGateParams(min_precision=0, min_recall=0, max_false_positive_rate=1)
+    params = EvaluationParams(every_class=every, per_class={"_silence_": free})
+    assert params.limits_of("_silence_") == ClassGateParams()
+    assert params.limits_of("yes") == every
+    gated = thresholds(eval_config(params, LABELS))
+    assert not [name for name in gated if "_silence_" in name]
+    assert len(gated) == 1 + 3 * (len(LABELS) - 1)
+
+
 def test_every_threshold_holds_on_the_whole_split_alone():
     # On the slice of one label accuracy is that label's recall: another figure, another limit.
     params = EvaluationParams(min_accuracy=0.9, every_class=ClassGateParams(min_recall=0.8))
