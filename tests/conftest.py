@@ -1,5 +1,5 @@
-"""Shared by all tests: Keras 2 is chosen before TensorFlow, where the real recordings are, and a
-finished run on scenes."""
+"""Shared by all tests: Keras 2 is chosen before TensorFlow, which tier a test is of, how workers
+divide the tests, where the real recordings are, and a finished run on scenes."""
 
 import os
 import subprocess
@@ -11,8 +11,56 @@ import pytest
 
 import kws  # noqa: F401  # selects Keras 2 before any test imports TensorFlow
 
-TINY_SCENES = Path(__file__).parent / "e2e" / "tiny_scenes.yaml"
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).parent
+TINY_SCENES = TESTS / "e2e" / "tiny_scenes.yaml"
+SHARED_DATA = TESTS.resolve().parents[1] / "shared" / "data"
+
+TIERS = {
+    "e2e": ("e2e",),
+    "integration": (
+        "benchmarks", "components", "docker", "docs", "pipeline", "schemas", "test_distribution.py",
+        "kws/micro", "kws/models", "kws/speech", "kws/training", "kws/voices",
+        "kws/cli/test_run.py", "kws/report/dashboard", "kws/report/test_data_tables.py",
+    ),
+    "unit": ("",),
+}  # fmt: skip
+"""The marker of a test by where it is; the first that fits."""
+RUNS = ("pipeline", "laid_out", "scenes_run")
+"""Session fixtures that take a minute or so: one worker makes each, and runs what uses it."""
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers keep all cores busy: each starts no more threads than it has cores.
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def tier_of(path: Path) -> str:
+    """Of a file or a folder."""
+    name = path.relative_to(TESTS).as_posix()
+    return next(tier for tier, places in TIERS.items() if name.startswith(places))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` no other test is imported: their imports take longer than the unit tests."""
+    wanted = config.option.markexpr.removesuffix(" and not nightly")
+    if wanted != "unit" or not collection_path.is_relative_to(TESTS):
+        return None
+    return True if tier_of(collection_path) != wanted else None
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks every test with its tier, and with the group that one worker runs in order."""
+    order = {}
+    for item in items:
+        tier = tier_of(item.path)
+        item.add_marker(tier)
+        run = next((name for name in RUNS if name in getattr(item, "fixturenames", ())), None)
+        item.add_marker(pytest.mark.xdist_group(run or str(item.path)))
+        order[item] = (list(TIERS).index(tier), run is None)
+    if hasattr(config, "workerinput"):
+        # The longest first, so that at the end no worker is left alone with them.
+        items.sort(key=order.__getitem__)
 
 
 @pytest.fixture(scope="session")
