@@ -8,7 +8,7 @@ UV := .tools/bin/uv
 READY := .venv/.ready
 KWS := .venv/bin/kws
 # A worker for each core; tests/conftest.py says what one worker runs in order.
-PYTEST := .venv/bin/python -m pytest -n logical --dist loadgroup --no-loadscope-reorder
+PYTEST := .venv/bin/python -m pytest -n logical --no-loadscope-reorder
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
