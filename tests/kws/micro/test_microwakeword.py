@@ -108,9 +108,9 @@ def taught() -> Taught:
     model.compile(tf.keras.optimizers.Adam(4e-3), "sparse_categorical_crossentropy")
     inputs = model_input.to_model_input(train.features, FEATURES)
     model.fit(inputs, train.label_index, epochs=12, batch_size=30, verbose=0)
-    conversion = convert(
-        model, train, judged, LABELS, FEATURES, ConversionParams(max_accuracy_drop=0.05), MODEL
-    )
+    representative = Labelled(features=train.features[:60], label_index=train.label_index[:60])
+    params = ConversionParams(max_accuracy_drop=0.05)
+    conversion = convert(model, representative, judged, LABELS, FEATURES, params, MODEL)
     return Taught(
         form=DeviceForm.of(model, MODEL, FEATURES, len(LABELS)),
         conversion=conversion,
