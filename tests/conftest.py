@@ -27,7 +27,7 @@ TIERS = {
         "kws/cli/test_models.py", "kws/cli/test_run.py", "kws/cli/test_spectrogram.py",
         "kws/report/dashboard", "kws/report/test_data_tables.py", "kws/scenes/test_scene.py",
         "kws/test_detect.py", "kws/test_environment.py", "kws/test_listen.py",
-        "kws/test_stream_test.py",
+        "kws/test_loopback.py", "kws/test_stream_test.py",
     ),
     "unit": ("",),
 }  # fmt: skip
