@@ -7,6 +7,8 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 READY := .venv/.ready
 KWS := .venv/bin/kws
+# A worker for each core; tests/conftest.py says what one worker runs in order.
+PYTEST := .venv/bin/python -m pytest -n logical --no-loadscope-reorder
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -20,7 +22,10 @@ test: $(READY)   ## format, lint, types, and every test but the nightly ones
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m "not nightly"
+	$(PYTEST) -m "not nightly"
+
+test-fast: $(READY) ## the unit tests alone
+	$(PYTEST) -m "unit and not nightly"
 
 nightly: $(READY) ## the slow, full-size tests
 	.venv/bin/python -m pytest -m nightly
@@ -44,4 +49,4 @@ $(READY): scripts/setup.sh pyproject.toml uv.lock setup.py
 	@UV_VERSION=$(UV_VERSION) sh scripts/setup.sh $(UV)
 	@touch $@
 
-.PHONY: help setup run test nightly format bench first-run clean
+.PHONY: help setup run test test-fast nightly format bench first-run clean

@@ -1,18 +1,88 @@
-"""Shared by all tests: Keras 2 is chosen before TensorFlow, where the real recordings are, and a
-finished run on scenes."""
+"""Shared by all tests: Keras 2 is chosen before TensorFlow, which tier a test is of, how workers
+divide the tests, where the real recordings are, and a finished run on scenes."""
 
+import functools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import kws  # noqa: F401  # selects Keras 2 before any test imports TensorFlow
 
-TINY_SCENES = Path(__file__).parent / "e2e" / "tiny_scenes.yaml"
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).parent
+TINY_SCENES = TESTS / "e2e" / "tiny_scenes.yaml"
+SHARED_DATA = TESTS.resolve().parents[1] / "shared" / "data"
+
+TIERS = {
+    "e2e": ("e2e",),
+    "integration": (
+        "benchmarks", "components", "docker", "docs", "pipeline", "schemas", "test_distribution.py",
+        "kws/demo", "kws/features", "kws/micro", "kws/models", "kws/speech", "kws/training",
+        "kws/voices", "kws/audio/test_clip_digest.py", "kws/cli/test_detect.py",
+        "kws/cli/test_models.py", "kws/cli/test_run.py", "kws/cli/test_spectrogram.py",
+        "kws/report/dashboard", "kws/report/test_data_tables.py", "kws/scenes/test_scene.py",
+        "kws/test_detect.py", "kws/test_environment.py", "kws/test_listen.py",
+        "kws/test_loopback.py", "kws/test_stream_test.py",
+    ),
+    "unit": ("",),
+}  # fmt: skip
+"""The marker of a test by where it is; the first that fits. A file of `tests/kws` that loads
+TensorFlow, TFX or a voice is not one of unit tests."""
+RUNS = ("first_run", "laid_out|finished", "scenes_run")
+"""Session fixtures that take a minute or so, as patterns. The files whose tests ask for one go to
+the same worker, so that it is made once; of the other files each may go to another."""
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers keep all cores busy: each starts no more threads than it has cores.
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def tier_of(path: Path) -> str:
+    """Of a file or a folder."""
+    name = path.relative_to(TESTS).as_posix()
+    return next(tier for tier, places in TIERS.items() if name.startswith(places))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` no other test is imported: their imports take longer than the unit tests."""
+    wanted = config.option.markexpr.removesuffix(" and not nightly")
+    if wanted != "unit" or not collection_path.is_relative_to(TESTS):
+        return None
+    return True if tier_of(collection_path) != wanted else None
+
+
+@functools.cache
+def group_of(path: Path) -> str:
+    """What one worker runs in order: a file, or all files that share a run."""
+    text = path.read_text(encoding="utf-8")
+    return next((run for run in RUNS if re.search(rf"[(,]\s*({run})\s*[,)]", text)), str(path))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks every test with its tier."""
+    for item in items:
+        item.add_marker(tier_of(item.path))
+    if hasattr(config, "workerinput"):
+        # The longest first, so that at the end no worker is left alone with them.
+        tiers = list(TIERS)
+        items.sort(key=lambda i: (tiers.index(tier_of(i.path)), group_of(i.path) not in RUNS))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Divides the tests by `group_of`, whatever --dist says."""
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(config.rootpath / nodeid.partition("::")[0])
+
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from PIL import Image
 
 from benchmarks import detection_rules, startup
 from tests.benchmarks.conftest import benchmark
-from tests.conftest import TINY_SCENES
 from tests.e2e.conftest import PRESET
 
 
@@ -84,20 +83,6 @@ def test_start_up_is_a_ratio_to_the_least_that_scoring_needs(finished):
 def test_a_command_that_fails_ends_the_measurement_of_start_up(tmp_path):
     ran = benchmark("startup", "--bundle", tmp_path, "--times", 1)
     assert ran.message.startswith("error: kws detect, one second failed: ")
-
-
-def test_trigger_word_takes_up_an_earlier_run_and_sets_float_beside_int8(scenes_run):
-    ran = benchmark(
-        "trigger_word", "--preset", TINY_SCENES, "--data", scenes_run.data, "--out", scenes_run.out
-    )
-    assert ran.status == 0, ran.message
-    assert re.search(r"^trained \d+\.\d min, \d+ updates$", ran.text, re.M)
-    as_floats, int8 = ran.text.split("\nfloat\n")[1].split("\nint8\n")
-    on_screen = re.search(r"Scenes, chimes: (\d+) of (\d+) words hit", scenes_run.screen)
-    hits = [
-        re.search(r"chimes: (\d+) of (\d+) words hit", part).groups() for part in (as_floats, int8)
-    ]
-    assert hits[1] == on_screen.groups() and hits[0][1] == hits[1][1]
 
 
 def test_the_pictures_of_the_documents_are_drawn_into_a_folder(tmp_path):

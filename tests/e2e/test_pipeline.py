@@ -89,7 +89,6 @@ def test_each_gate_in_turn_keeps_the_model_from_being_pushed(pipeline, first_run
 
 
 def test_a_killed_run_goes_on_where_it_was(pipeline, first_run):
-    command = [str(Path(sys.executable).parent / "kws"), "run", "--preset", str(PRESET)]
     # Not compared with the last model: the other limits are ones that any model keeps.
     settings = (
         "training.epochs=13",
@@ -97,8 +96,7 @@ def test_a_killed_run_goes_on_where_it_was(pipeline, first_run):
         "streaming.gates={max_miss_rate: 1.0, against_last: false}",
     )
     before = len(pipeline.versions)
-    command += ["--out", str(pipeline.out)]
-    command += [word for setting in settings for word in ("--set", setting)]
+    command = [str(Path(sys.executable).parent / "kws"), *pipeline.arguments(*settings)]
     process = subprocess.Popen(command, env=pipeline.environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from kws.micro import bundle
 from tests.e2e import spans
+from tests.e2e.conftest import in_process
 
 PRESET = Path(__file__).parent / "weekly.yaml"
 
@@ -35,10 +35,15 @@ class Weekly:
             "--set", f"data.sources=[{{name: room, backgrounds: {self._noise}}}]", *arguments,
         ]  # fmt: skip
 
-    def retrain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A pass in a process of its own, as cron starts it."""
         return subprocess.run(
             self.command(*arguments), env=self.environment, capture_output=True, text=True
         )
+
+    def retrain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A pass in this process."""
+        return in_process(self.command(*arguments)[1:], self.environment)
 
     @property
     def served(self) -> str:
@@ -76,7 +81,7 @@ def said(pass_: subprocess.CompletedProcess[str]) -> str:
 
 def test_the_first_week_trains_from_scratch_and_is_pushed(weekly):
     spans.lay(weekly.weeks / "week-1", speakers=40, snr_db=10, seed=1)
-    first = weekly.retrain()
+    first = weekly.program()
     assert first.returncode == 0, first.stdout + first.stderr
     assert "new: span 1; 30 epochs from scratch" in said(first)
     assert "drift: nothing to measure it from" in said(first)
@@ -84,15 +89,14 @@ def test_the_first_week_trains_from_scratch_and_is_pushed(weekly):
     assert first.stderr == ""
 
 
-def test_nothing_new_is_said_in_one_line_at_once_and_nothing_is_written(weekly):
-    before, began = weekly.state(), time.monotonic()
-    again = weekly.retrain()
-    seconds = time.monotonic() - began
+def test_nothing_new_is_said_in_one_line_and_nothing_is_written(weekly):
+    before = weekly.state()
+    again = weekly.program()
     assert again.returncode == 0 and again.stderr == ""
     (line,) = again.stdout.splitlines()
     assert line.startswith("nothing new: span 1 was judged on ")
     assert line.endswith(f"(pushed as {weekly.served})")
-    assert weekly.state() == before and seconds < 15
+    assert weekly.state() == before
 
 
 def test_recordings_that_were_copied_anew_are_not_new(weekly):
