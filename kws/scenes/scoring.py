@@ -51,6 +51,7 @@ def float_scores(
 
     predict = tf.function(
         lambda inputs: model(inputs, training=False),
+        autograph=False,
         input_signature=[tf.TensorSpec([1, *params.feature_shape], tf.float32)],
     )
 

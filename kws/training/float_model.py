@@ -37,6 +37,7 @@ class FloatModel:
         dtype = frontends.frontend_class(feature_params.frontend).dtype
         self._predict = tf.function(
             lambda features: model(tf.cast(features, tf.float32) * scale, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, *feature_params.feature_shape], dtype)],
         )
 

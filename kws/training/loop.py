@@ -37,6 +37,7 @@ class TrainStep:
         )
         self._step = tf.function(
             self._run,
+            autograph=False,
             input_signature=[
                 tf.TensorSpec([params.batch_size, *train.feature_shape], train.dtype),
                 objective.target_spec(params.batch_size),

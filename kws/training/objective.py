@@ -170,6 +170,7 @@ class LabelEvaluator:
         self._data = data
         self._predict = tf.function(
             lambda features: model(tf.cast(features, tf.float32) * data.scale, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, *data.feature_shape], data.dtype)],
         )
 

@@ -118,7 +118,7 @@ class PretrainingObjective(Objective):
         assert data.features is not None and data.targets is not None
         features, targets, labels = data.features, data.targets, len(data.labels)
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def losses(inputs: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
             outputs = model(tf.cast(inputs, tf.float32) * data.scale, training=False)
             return self.losses(inputs, self._wanted(wanted), outputs)

@@ -301,6 +301,7 @@ class SpotterOnStreams:
         self._past = np.zeros((0, channels), np.float32)
         self._predict = tf.function(
             lambda inputs: every(inputs, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, self._frames, channels], tf.float32)],
         )
 

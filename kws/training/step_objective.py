@@ -77,6 +77,7 @@ class StepEvaluator:
         self._model, self._data, self._whole = model, data, whole
         self._predict = tf.function(
             lambda features: whole(tf.cast(features, tf.float32) * data.scale, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, *data.scene_shape], data.dtype)],
         )
 

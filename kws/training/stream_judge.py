@@ -167,6 +167,7 @@ class _Scored:
         self._params = params
         self._predict = tf.function(
             lambda inputs: model(inputs, training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, *params.feature_shape], tf.float32)],
         )
 

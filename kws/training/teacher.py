@@ -220,7 +220,7 @@ def _fit(
     optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=params.weight_decay, jit_compile=False)
     optimizer.build(head.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(inputs: tf.Tensor, keyword: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = _loss(head(inputs, training=True), keyword, params.hardest_weight)
