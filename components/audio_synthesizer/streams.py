@@ -5,6 +5,7 @@ import itertools
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -151,8 +152,8 @@ def deal(
         yield (stream_id(split, number), clip.label == UNKNOWN), (rank, serialized)
 
 
-class LayStream(beam.DoFn):
-    """(Stream id, its clips) to two files in each condition; yields the ids of what was laid."""
+class _StreamWriter(beam.DoFn):
+    """Writes streams of one split, with the recordings of that split."""
 
     def __init__(
         self,
@@ -167,6 +168,13 @@ class LayStream(beam.DoFn):
         self._sample_rate = sample_rate
         self._split = split
         self._folder = folder
+
+
+class LayStream(_StreamWriter):
+    """(Stream id, its clips) to two files in each condition; yields the ids of what was laid."""
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
         self._words = beam.metrics.Metrics.counter(METRICS, "words_laid")
         self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_of_word_streams")
 
@@ -206,22 +214,8 @@ class JoinNegatives(beam.DoFn):
             yield truth.stream_id
 
 
-class VaryNegatives(beam.DoFn):
+class VaryNegatives(_StreamWriter):
     """(Stream id, pieces) to two files of another version (`kws.scenes.vary`); yields the id."""
-
-    def __init__(
-        self,
-        recordings: StreamRecordings,
-        params_json: str,
-        sample_rate: int,
-        split: Split,
-        folder: str,
-    ):
-        self._recordings = recordings
-        self._params_json = params_json
-        self._sample_rate = sample_rate
-        self._split = split
-        self._folder = folder
 
     def setup(self) -> None:
         self._params = StreamParams.from_json(self._params_json)
@@ -235,7 +229,7 @@ class VaryNegatives(beam.DoFn):
         rng = generator(self._params.seed, "varied", truth.stream_id)
         changed = varied(audio, self._places.backgrounds, self._places.rooms, rng)
         duration_ms = len(changed) * 1000 // self._sample_rate
-        # Sections are no longer where they were, and nothing is told apart by them.
+        # The sections have moved, and no one reads those of a version.
         version = truth.model_copy(update={"duration_ms": duration_ms, "negatives": ()})
         write_stream(self._folder, changed, version)
         yield version.stream_id

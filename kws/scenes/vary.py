@@ -1,9 +1,10 @@
-"""Recordings of other people than there are: negatives once more, in other voices and places.
+"""Varies recordings without keywords: other voices, other places.
 
 Twelve minutes of recordings say little of how rarely a score is high. Faster or slower they are
 spoken by other vocal tracts, and in a room or over a background they reach the microphone in
-another way; each version has false accepts of its own. They are no further hours of evidence: only
-the tail of the scores is fitted to them (`kws.streaming.tail`), and nothing is counted in them.
+another way, so each version causes different false accepts. The versions are not additional
+evidence: they only help to fit the tail of the scores (`kws.streaming.tail`). False accepts and
+hours are counted on the original recordings.
 """
 
 from collections.abc import Sequence

@@ -2,9 +2,8 @@
 
 A user has an hour of other speech and not a thousand, and a small network finds in whatever it has
 not heard some sequence of sounds that it takes for the keyword. Spliced clips hold sequences that
-nobody said. Only clips of other sound are spliced, each to one of its kind: none can come to hold
-the keyword but by half of the one and half of the other, which is not how it is said, and none is
-silent in part.
+nobody said. Only clips labelled `_unknown_` are spliced, so a spliced clip contains neither the
+keyword nor a stretch that is labelled as silence.
 
 Cutting and joining examples as an augmentation: Yun et al., "CutMix: Regularization Strategy to
 Train Strong Classifiers with Localizable Features", ICCV 2019 (arXiv:1905.04899).
