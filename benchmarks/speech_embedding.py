@@ -8,8 +8,7 @@ in per cent of their length; as they are, 20 dB quieter, and between silences. `
 of which the first minutes calibrate and the last 30 s are measured: the deviation of the embeddings
 from their mean over the error, and the size of the file. `--judge` names folders made by `kws say`,
 one phrase each: how many clips the judge drops unchanged, corrupted, and of other words
-(`near-words`). The speed on noise is always
-printed, as processor time on one core.
+(`near-words`). Every run also prints the processor time that noise takes on one core.
 """
 
 import time
