@@ -22,7 +22,7 @@ FEATURES = FeatureParams(
     clip_duration_ms=2020, context_ms=1540, window_stride_ms=10, feature_bin_count=8
 )
 STEP, EMBEDDINGS = 3, 16
-PARAMS = TrainingParams(epochs=15, batch_size=8, learning_rate=0.01, time_shift_frames=0)
+PARAMS = TrainingParams(epochs=30, batch_size=8, learning_rate=0.01, time_shift_frames=0)
 
 
 def spotter(**options):
@@ -82,7 +82,7 @@ def test_it_learns_and_another_model_starts_from_it(tmp_path):
     model = spotter()
     trainee = pretraining_form(model)
     history = fit(trainee, train, train, PARAMS, objective=objective(trainee, embeddings))
-    assert history.best.eval_accuracy > 0.5  # of the variance
+    assert history.best.eval_accuracy > 0.8  # of the variance; 0.96 however the sums are divided
 
     mixed_net.keep(model, tmp_path / "weights.npz")
     other = spotter()
