@@ -6,7 +6,6 @@ itself: it says what the model could do, the sensitivities what it will.
 """
 
 import dataclasses
-import io
 import itertools
 import statistics
 from collections.abc import Mapping, Sequence
@@ -233,9 +232,9 @@ def picture(word: str, seeds: Mapping[int, Judged]) -> bytes:
     the fewest misses that can be had. Diamonds are the sensitivities of each seed, in quiet.
     """
     from kws.report.det import COLOURS, frontier
-    from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, plain
+    from kws.report.plotting import GRID, INK, QUIET_INK, heading, new_figure, plain, png
 
-    figure = blank(8.0, 5.2)
+    figure = new_figure(8.0, 5.2)
     heading(
         figure,
         f'"{word}" by strangers',
@@ -283,6 +282,4 @@ def picture(word: str, seeds: Mapping[int, Judged]) -> bytes:
     axes.set_xlabel("false accepts per hour, all streams", color=QUIET_INK, size=9)
     axes.set_ylabel("missed, %", color=QUIET_INK, size=9)
     axes.legend(loc="upper right", framealpha=0.85, edgecolor="none", fontsize=8, labelcolor=INK)
-    png = io.BytesIO()
-    figure.savefig(png, dpi=120, format="png")
-    return png.getvalue()
+    return png(figure, 120)

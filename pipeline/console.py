@@ -17,7 +17,7 @@ from pipeline.bar import source_bar
 from pipeline.data_summary import print_data_summary
 from pipeline.local_runner import Job, LocalRunner
 from pipeline.log_file import log_file
-from pipeline.report_file import write_after_run
+from pipeline.report import write_after_run
 from pipeline.steps import StepFollower
 from pipeline.summary import print_summary
 from pipeline.voices import write_dropped_clips

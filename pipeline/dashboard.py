@@ -3,27 +3,24 @@
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kws.errors import KwsError
 from kws.features import files
-from kws.report.dashboard import pages, statistics
-from kws.report.dashboard.server import Answer, NotHere
-from kws.report.page import page as report_page
+from kws.report import dashboard, data_statistics, templating
+from kws.report.server import Answer, NotHere
 from kws.splits import SPLITS
 from pipeline import corpus, runs
-from pipeline.report_file import REPORT_FILE
+from pipeline.report import REPORT_FILE
 
-_OURS = Path(pages.__file__).parent
 _KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _FILES = {
-    "/style.css": Path(report_page.__file__).parent / "style.css",
-    **{f"/{name}": _OURS / name for name in ("dashboard.css", "dashboard.js", "tfma_offline.js")},
+    f"/{name}": templating.TEMPLATES / name
+    for name in ("style.css", "dashboard.js", "tfma_offline.js")
 }
 
 
 class Dashboard:
-    """A site for `kws.report.dashboard.server`: everything is read anew at each request.
+    """A site for `kws.report.server`: everything is read again at each request.
 
     Args:
       folder: of runs, or of one pipeline.
@@ -34,7 +31,9 @@ class Dashboard:
 
     def __call__(self, path: str, query: Mapping[str, str]) -> Answer:
         if path == "/":
-            return _html(pages.overview([record.to_dict() for record in runs.below(self._folder)]))
+            return _html(
+                dashboard.runs_page([record.to_dict() for record in runs.below(self._folder)])
+            )
         if path in _FILES or path == "/tfma.js":
             file = _FILES[path] if path in _FILES else tfma_components()
             return Answer(content=file.read_bytes(), kind=_KINDS[file.suffix])
@@ -44,7 +43,7 @@ class Dashboard:
             case ["run", pipeline, number, "report"]:
                 record, newest = self._find(f"{pipeline}#{number}")
                 if newest and (file := record.place.parent / REPORT_FILE).is_file():
-                    return Answer(content=file.read_bytes(), policy=report_page.POLICY)
+                    return Answer(content=file.read_bytes(), policy=templating.POLICY)
         raise NotHere(f"There is nothing at {path}.")
 
     def _find(self, name: str) -> tuple[runs.Record, bool]:
@@ -69,12 +68,16 @@ class Dashboard:
             labels = files.read_labels(
                 _needed(record, "MicroConverter", "model") / "Format-Serving"
             )
-        return pages.detail(
-            shown, f"{pages.address(shown)}/report" if has_report else None, matrix, labels, slices,
+        return dashboard.run_page(
+            shown,
+            f"{dashboard.address(shown)}/report" if has_report else None,
+            matrix,
+            labels,
+            slices,
             self._statistics(record, query),
-        )  # fmt: skip
+        )
 
-    def _statistics(self, record: runs.Record, query: Mapping[str, str]) -> Any:
+    def _statistics(self, record: runs.Record, query: Mapping[str, str]) -> dashboard.Statistics:
         own = _statistics(record)
         others = {
             one.name: found
@@ -84,19 +87,21 @@ class Dashboard:
         }
         other = query.get("with", "") if query.get("with") in others else ""
         content = {split: file.read_bytes() for split, file in own.items()}
-        parts = list(dict.fromkeys(p for one in content.values() for p in statistics.slices(one)))
+        parts = list(
+            dict.fromkeys(p for one in content.values() for p in data_statistics.slices(one))
+        )
         part = query.get("part") if query.get("part") in parts else None
         if other:
             beside = {f"{s} of {other}": f.read_bytes() for s, f in others[other].items()}
             content.update(beside)
-        return pages.statistics(
-            statistics.features(content, part),
-            list(content),
-            parts,
-            part or "",
-            list(others),
-            other,
-            _span(record),
+        return dashboard.Statistics(
+            features=data_statistics.features(content, part),
+            datasets=list(content),
+            parts=parts,
+            part=part or "",
+            others=list(others),
+            other=other,
+            span=_span(record),
         )
 
 

@@ -19,8 +19,8 @@ from kws.report.tables import (
     error_cells,
     gates_table,
     per_class_table,
+    tuning_table,
 )
-from kws.report.tuning import tuning_table
 from kws.splits import TEST
 from kws.terminal import headed, lines
 from kws.training.tuning_report import TUNING_FILE, TuningReport

@@ -12,8 +12,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
 from components.inputs import joined
-from kws.report.tables import to_text
-from kws.report.tuning import tuning_table
+from kws.report.tables import to_text, tuning_table
 from kws.training.tuning_report import TUNING_FILE
 
 TABLE_FILE = "trials.txt"

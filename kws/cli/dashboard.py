@@ -27,7 +27,7 @@ def dashboard(
     page is loaded again. Ctrl+C ends it.
     """
     from kws.loopback import ADDRESS
-    from kws.report.dashboard.server import serve
+    from kws.report.server import serve
     from pipeline.log_file import log_file
 
     # TFMA and TensorFlow log as they are read; the terminal has the address and nothing else.

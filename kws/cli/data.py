@@ -25,7 +25,7 @@ def data(
 
     The figures are those of TFDV's statistics, which the run has validated.
     """
-    from kws.report.data_tables import corpus_tables
+    from kws.report.tables import corpus_tables
     from pipeline import corpus, results
 
     newest = results.newest_run(corpus.newest_metadata(run))

@@ -75,10 +75,10 @@ def detect(
         size_bytes = file.stat().st_size
         findings.append(Finding(str(file), len(one.audio) * 1000 / rate, size_bytes=size_bytes))
         if picture is not None:
-            from kws.report.detections import draw
+            from kws.report.stream_pictures import draw_detections
 
             picture.parent.mkdir(parents=True, exist_ok=True)
-            draw(one, spotter, picture)
+            draw_detections(one, spotter, picture)
         if chime is not None:
             from kws.scenes.chime import lay_chimes
 

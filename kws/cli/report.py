@@ -25,11 +25,11 @@ def report(
     """Write one HTML file about a run: verdict, figures, curves, the worst errors to listen to.
 
     The file needs nothing else: it opens offline, and no request leaves it. `kws run` writes it at
-    its end; this writes it anew, or elsewhere.
+    its end; this command writes it again, or elsewhere.
     """
     from pipeline import corpus
     from pipeline.log_file import log_file
-    from pipeline.report_file import REPORT_FILE, write
+    from pipeline.report import REPORT_FILE, write
 
     metadata = corpus.newest_metadata(run)
     file = metadata.parent / REPORT_FILE if out is None else out

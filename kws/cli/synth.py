@@ -173,7 +173,7 @@ def scenes(
     )
     if drawn is not None:
         from kws import features
-        from kws.report.scene import draw_scene
+        from kws.report.stream_pictures import draw_scene
 
         shape = config.features.model_copy(update={"clip_duration_ms": params.duration_ms})
         target = out / f"{drawn.truth.stream_id}.png"

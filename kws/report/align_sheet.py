@@ -11,7 +11,7 @@ import numpy as np
 from kws.audio.align import window_energies
 from kws.audio.aligned import Aligned
 from kws.audio.read import read
-from kws.report.drawing import literal
+from kws.report.plotting import literal, new_figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,9 +48,6 @@ def draw_sheets(
     Returns:
       The pages.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     usable = sorted((row for row in rows if not row.reason), key=lambda row: (-row.doubt, row.path))
     doubtful = sum(bool(row.doubts) for row in usable)
     per_page = COLUMNS * ROWS
@@ -60,8 +57,7 @@ def draw_sheets(
         shown = usable[first : first + per_page]
         lines = -(-len(shown) // COLUMNS)
         height = 1.25 + 1.75 * lines
-        figure = Figure(figsize=(16, height), dpi=100, facecolor="white")
-        FigureCanvasAgg(figure)
+        figure = new_figure(16, height)
         axes = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
         figure.subplots_adjust(
             left=0.015,
@@ -78,7 +74,7 @@ def draw_sheets(
         for axis in axes[len(shown) :]:
             axis.set_axis_off()
         pages.append(out / f"align-{number:02d}.png")
-        figure.savefig(pages[-1])
+        pages[-1].write_bytes(png(figure, 100))
     return pages
 
 

@@ -14,7 +14,18 @@ from kws.augment.equalizer import gain_db_at
 from kws.augment.gallery import Example
 from kws.augment.microphones import KINDS, draw_microphone
 from kws.features.params import FeatureParams
-from kws.report.drawing import DPI, GRID, INK, QUIET_INK, blank, heading, mel, plain, reach, wave
+from kws.report.plotting import (
+    GRID,
+    INK,
+    QUIET_INK,
+    heading,
+    mel,
+    new_figure,
+    plain,
+    png,
+    reach,
+    wave,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +50,7 @@ def draw_example(before: np.ndarray, example: Example, sample_rate: int, path: P
       sample_rate: Hz.
       path: of the PNG.
     """
-    figure = blank(9.0, 3.9)
+    figure = new_figure(9.0, 3.9)
     axes = figure.subplots(2, 2, sharex=True, gridspec_kw={"height_ratios": [1.0, 1.7]})
     figure.subplots_adjust(left=0.07, right=0.985, top=0.76, bottom=0.115, wspace=0.07, hspace=0.1)
     seconds = max(len(before), len(example.audio)) / sample_rate
@@ -68,7 +79,7 @@ def draw_overview(
     shown = [original, *made]
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     height = 0.75 + 2.1 * rows
-    figure = blank(14.0, height)
+    figure = new_figure(14.0, height)
     grid = figure.add_gridspec(
         rows, OVERVIEW_COLUMNS, left=0.015, right=0.985, top=1 - 1.15 / height,
         bottom=0.12 / height, wspace=0.07, hspace=0.5,
@@ -93,7 +104,7 @@ def draw_overview(
 
 def draw_microphones(sample_rate: int, path: Path, of_each: int = 8) -> None:
     """Curves of each kind of microphone, as many as `of_each` draws give."""
-    figure = blank(9.0, 2.9)
+    figure = new_figure(9.0, 2.9)
     axes = figure.subplots(1, len(KINDS), sharey=True)
     figure.subplots_adjust(left=0.06, right=0.985, top=0.7, bottom=0.17, wspace=0.1)
     hz = np.geomspace(50, 0.49 * sample_rate, 200)
@@ -115,7 +126,7 @@ def draw_microphones(sample_rate: int, path: Path, of_each: int = 8) -> None:
 
 def draw_noises(noises: Mapping[str, np.ndarray], sample_rate: int, path: Path) -> None:
     """Power by octave of noises, by name: each float or int `[samples]`, a few seconds."""
-    figure = blank(9.0, 3.2)
+    figure = new_figure(9.0, 3.2)
     axis = figure.subplots()
     figure.subplots_adjust(left=0.07, right=0.86, top=0.75, bottom=0.13)
     free_db = np.inf
@@ -180,8 +191,5 @@ def _save(figure: Figure, path: Path) -> None:
     """A PNG of few colours."""
     from PIL import Image
 
-    raw = io.BytesIO()
-    figure.savefig(raw, dpi=DPI, format="png")
-    raw.seek(0)
-    picture = Image.open(raw).convert("RGB")
+    picture = Image.open(io.BytesIO(png(figure))).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)

@@ -1,50 +1,66 @@
-"""The DET and the ROC curve of a spotter on streams, and where it was set to work."""
+"""DET and ROC curves of a keyword spotter on streams, with its operating point.
+
+A. Martin et al., "The DET Curve in Assessment of Detection Task Performance", Eurospeech 1997. On
+the left the DET: false accepts per hour (logarithmic) against misses (by normal deviates), so that
+small rates can be read; 0 is drawn at the edges. On the right the ROC: hits against false accepts.
+A curve shows the fewest misses at that many false accepts or fewer. Each keyword has a curve if
+they are few; the band around the curve of all is the 95 % interval of its misses. The circle is the
+operating point and the box the 95 % bounds of both its rates; diamonds are the other sensitivities.
+"""
 
 from __future__ import annotations
 
-import io
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kws.report.drawing import GRID, INK, QUIET_INK, blank, heading, plain
+from kws.report import templating
+from kws.report.plotting import (
+    BAD,
+    BLUE,
+    GRID,
+    INK,
+    QUIET_INK,
+    SERIES,
+    SOFT,
+    heading,
+    literal,
+    new_figure,
+    plain,
+    png,
+)
 from kws.splits import TEST
+from kws.streaming.det import DetCurve, DetCurves, DetPoint
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from kws.streaming.det import DetCurve, DetPoint
     from kws.streaming.evaluate import StreamingReport
     from kws.streaming.sensitivities import Sensitivities
 
-WIDTH, HEIGHT = 11.0, 5.2
-DPI = 120
-COLOURS = ("#1b7f5c", "#c2571a", "#7a4fbf", "#b8860b", "#a02c4f", "#2c7da0", "#5b7a1f", "#8c564b")
-TOTAL_COLOUR, POINT_COLOUR = "#1f5fbf", "#c0273b"
-MOST_KEYWORDS = 8
-"""With more, their curves cannot be told apart, and only that of all is drawn."""
+COLOURS = (SOFT, *SERIES)
+"""Of the keywords' own curves."""
+MOST_KEYWORDS = len(COLOURS)
+"""More curves could not be told apart: then only that of all keywords is drawn."""
 _SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
+
+Titles = dict["Artist", list[str]]
+"""Line of markers -> the words of each."""
 
 
 def picture(
     report: StreamingReport, title: str, sensitivities: Sensitivities | None = None
 ) -> bytes:
-    """A PNG with both curves.
-
-    On the left the DET: false accepts per hour against misses, stretched so that small rates can
-    be read (the rate logarithmic, the misses by normal deviates; 0 stands at the edges). On the
-    right the ROC: hits against false accepts, as they are. A curve says what can be had: the fewest
-    misses with so many false accepts or fewer. Each keyword has one, where they are few; the band
-    around that of all is the 95 % interval of its misses. The circle is the operating point, its
-    box the 95 % bounds of both of its rates; the other sensitivities are diamonds with their names.
+    """Both curves as a PNG.
 
     Args:
       report: of the streams; its DET has the curves.
       title: in the upper left corner.
       sensitivities: with their errors on the same streams, those of the test split.
     """
-    figure = blank(WIDTH, HEIGHT)
+    figure = new_figure(11.0, 5.2)
     total = report.total
     heading(
         figure,
@@ -52,23 +68,27 @@ def picture(
         f"threshold {report.detector.detection_threshold:.3f}: missed {total.miss_rate}; "
         f"false accepts {total.false_accepts_per_hour}",
     )
-    for at, draw in ((0.07, _det), (0.565, _roc)):
-        axes = figure.add_axes((at, 0.125, 0.415, 0.67))
+    named = None if sensitivities is None else sensitivities.to_dict()
+    left, right = (figure.add_axes((at, 0.125, 0.415, 0.67)) for at in (0.07, 0.565))
+    for axes, words in ((left, "DET: lower left is better"), (right, "ROC: upper left is better")):
         plain(axes)
         axes.grid(color=GRID, lw=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel("false accepts per hour", color=QUIET_INK, size=9, labelpad=3)
-        draw(axes, report, sensitivities)
-    png = io.BytesIO()
-    figure.savefig(png, dpi=DPI, format="png")
-    return png.getvalue()
+        axes.text(0.0, 1.02, words, transform=axes.transAxes, color=INK, size=9.5)
+    draw_det(left, report.to_dict(), named)
+    draw_roc(right, report.to_dict(), named)
+    left.set_ylabel("keywords missed", color=QUIET_INK, size=9)
+    right.set_ylabel("keywords hit", color=QUIET_INK, size=9)
+    right.legend(loc="lower right", framealpha=0.85, edgecolor="none", fontsize=8, labelcolor=INK)
+    return png(figure, dpi=120)
 
 
 def frontier(curve: DetCurve) -> list[DetPoint]:
     """The points that no other beats in both rates, by rising false accepts; none without words.
 
     At low thresholds false accepts suppress the words that follow them: a curve through all points
-    turns back there, where nobody would work.
+    would turn back there, where nobody would operate.
     """
     best: list[DetPoint] = []
     for point in sorted(curve.points, key=lambda p: (p.false_accepts, p.misses)):
@@ -77,144 +97,165 @@ def frontier(curve: DetCurve) -> list[DetPoint]:
     return best
 
 
-def _det(axes: Axes, report: StreamingReport, sensitivities: Sensitivities | None) -> None:
-    from matplotlib.ticker import NullLocator
+def keyword_curves(det: DetCurves) -> dict[str, DetCurve]:
+    """The keywords with a curve of their own, in the order of `COLOURS`."""
+    return det.per_keyword if 1 < len(det.per_keyword) <= MOST_KEYWORDS else {}
 
-    curve, total = report.det.total, report.total
-    no_rate = 0.5 / curve.hours if curve.hours else 0.1
-    no_share = 0.5 / max(curve.words, 1)
-    points = frontier(curve)
-    last = max((p.false_accepts_per_hour for p in points), default=1.0)
+
+def draw_det(
+    axes: Axes, test: Mapping[str, Any], sensitivities: Mapping[str, Any] | None, size: float = 8
+) -> Titles:
+    """Draws the DET.
+
+    Args:
+      axes: to draw in.
+      test: `StreamingReport.to_dict()`, or the section `test` of `evaluation.json`.
+      sensitivities: `Sensitivities.to_dict()`, or the section of `evaluation.json`.
+      size: of the sensitivities' names, in points.
+
+    Returns:
+      For each line of markers, the figures of each marker.
+    """
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    det, total = DetCurves.from_dict(test["det"]), test["total"]
+    no_rate = 0.5 / det.total.hours if det.total.hours else 0.1
+    no_share = 0.5 / max(det.total.words, 1)
+    last = max((p.false_accepts_per_hour for p in frontier(det.total)), default=1.0)
+    right = max(1.2 * last, 20 * no_rate, 1.3 * (total["false_accepts_per_hour"]["high"] or 0.0))
+    drawn = [p for one in (det.total, *keyword_curves(det).values()) for p in frontier(one)]
+    highest = max([p.miss_rate for p in drawn], default=0.5)
+    top = min(0.985, max(0.5, 1.25 * highest, 1.1 * (total["miss_rate"]["high"] or 0.0)))
     axes.set_xscale("log")
     axes.set_yscale("function", functions=(_deviates, _shares))
-    _curves(axes, report, no_rate, no_share, last * 1.5)
-    _operating_point(axes, report, no_rate, no_share)
-    _sensitivities(axes, sensitivities, no_rate, no_share)
-    bounds = total.false_accepts_per_hour.high, total.miss_rate.high
-    right = max(1.2 * last, 20 * no_rate, *(1.3 * b for b in bounds[:1] if math.isfinite(b)))
-    drawn = [*points, *(p for one in _drawn(report).values() for p in frontier(one))]
-    highest = max([p.miss_rate for p in drawn], default=0.5)
-    top = min(0.985, max(0.5, 1.25 * highest, 1.1 * bounds[1]))
     shares = [share for share in _SHARES if 1.3 * no_share < share < top]
-    axes.set_yticks([no_share, *shares], ["0", *(f"{100 * share:g}%" for share in shares)])
+    axes.set_yticks([no_share, *shares], ["0", *(f"{100 * share:g} %" for share in shares)])
     tens = [10.0**power for power in range(-4, 6) if 1.5 * no_rate < 10.0**power < right]
+    axes.xaxis.set_major_locator(FixedLocator([no_rate, *tens]))
     axes.set_xticks([no_rate, *tens], ["0", *(f"{ten:g}" for ten in tens)])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.set_xlim(no_rate, right)
     axes.set_ylim(no_share, top)
-    axes.set_ylabel("keywords missed", color=QUIET_INK, size=9)
-    _says(axes, "DET: lower left is better")
+    place = _Place(lambda rate: max(rate, no_rate), lambda missed: max(missed, no_share))
+    return _draw(axes, det, total, sensitivities, place, right, size)
 
 
-def _roc(axes: Axes, report: StreamingReport, sensitivities: Sensitivities | None) -> None:
-    bound = report.total.false_accepts_per_hour.high
-    if not math.isfinite(bound):
-        bound = 1.0
-    points = frontier(report.det.total)
-    last = max((p.false_accepts_per_hour for p in points), default=0.0)
-    reach = max(1.15 * bound, min(1.1 * last, 3 * bound))
-    _curves(axes, report, 0.0, 0.0, max(reach, last), hits=True)
-    _operating_point(axes, report, 0.0, 0.0, hits=True)
-    _sensitivities(axes, sensitivities, 0.0, 0.0, hits=True)
-    axes.set_xlim(0, reach)
+def draw_roc(
+    axes: Axes, test: Mapping[str, Any], sensitivities: Mapping[str, Any] | None, size: float = 8
+) -> Titles:
+    """Draws the ROC; arguments and result are those of `draw_det`."""
+    det, total = DetCurves.from_dict(test["det"]), test["total"]
+    bound = total["false_accepts_per_hour"]["high"] or 1.0
+    last = max((p.false_accepts_per_hour for p in frontier(det.total)), default=0.0)
+    right = max(1.15 * bound, min(1.1 * last, 3 * bound))
+    axes.set_xlim(0, right)
     axes.set_ylim(0, 1.01)
     ticks = np.linspace(0, 1, 6)
-    axes.set_yticks(ticks, [f"{tick:.0%}" for tick in ticks])
-    axes.set_ylabel("keywords hit", color=QUIET_INK, size=9)
-    axes.legend(loc="lower right", framealpha=0.85, edgecolor="none", fontsize=8, labelcolor=INK)
-    _says(axes, "ROC: upper left is better")
+    axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
+    place = _Place(lambda rate: rate, lambda missed: 1 - missed)
+    return _draw(axes, det, total, sensitivities, place, right, size)
 
 
-def _curves(
-    axes: Axes, report: StreamingReport, no_rate: float, no_share: float, end: float,
-    hits: bool = False,
-) -> None:  # fmt: skip
-    """Steps: up to the next point, the last one's misses are what can be had."""
+class _Place:
+    """Where a pair of rates is drawn."""
 
-    def steps(curve: DetCurve) -> tuple[list[float], list[DetPoint]]:
+    def __init__(self, x: Callable[[float], float], y: Callable[[float], float]):
+        self.x, self.y = x, y
+
+    def steps(
+        self, points: Sequence[DetPoint], shares: Sequence[float], right: float
+    ) -> tuple[list[float], list[float]]:
+        """The last point's misses hold up to the right edge."""
+        x = [self.x(point.false_accepts_per_hour) for point in points]
+        y = [self.y(share) for share in shares]
+        return [*x, max(right, x[-1])] if x else x, [*y, *y[-1:]]
+
+
+def _draw(
+    axes: Axes, det: DetCurves, total: Mapping[str, Any], named: Mapping[str, Any] | None,
+    place: _Place, right: float, size: float,
+) -> Titles:  # fmt: skip
+    steps: dict[str, Any] = {"drawstyle": "steps-post"}
+    for colour, (label, curve) in zip(COLOURS, keyword_curves(det).items(), strict=False):
         points = frontier(curve)
-        x = [max(point.false_accepts_per_hour, no_rate) for point in points]
-        return [*x, *([end] if x else [])], [*points, *points[-1:]]
-
-    def missed(share: float) -> float:
-        return 1 - share if hits else max(share, no_share)
-
-    det = report.det
-    for number, (label, curve) in enumerate(_drawn(report).items()):
-        x, points = steps(curve)
-        axes.plot(
-            x, [missed(point.miss_rate) for point in points], drawstyle="steps-post",
-            color=COLOURS[number % len(COLOURS)], lw=1.0, alpha=0.75, label=f'"{label}"',
-        )  # fmt: skip
-    x, points = steps(det.total)
+        x, y = place.steps(points, [point.miss_rate for point in points], right)
+        axes.plot(x, y, color=colour, lw=1.3, label=literal(f'"{label}"'), **steps)
+    points = frontier(det.total)
     bounds = [det.total.misses(point) for point in points]
-    low, high = ([missed(getattr(b, side)) for b in bounds] for side in ("low", "high"))
-    axes.fill_between(x, low, high, step="post", color=TOTAL_COLOUR, alpha=0.12, lw=0)
-    axes.plot(
-        x, [missed(point.miss_rate) for point in points], drawstyle="steps-post",
-        color=TOTAL_COLOUR, lw=2.2, label="all keywords" if len(det.per_keyword) > 1 else "keyword",
-    )  # fmt: skip
+    x, low = place.steps(points, [bound.low for bound in bounds], right)
+    _, high = place.steps(points, [bound.high for bound in bounds], right)
+    axes.fill_between(x, low, high, step="post", color=BLUE, alpha=0.13, lw=0)
+    label = "all keywords" if len(det.per_keyword) > 1 else "keyword"
+    x, y = place.steps(points, [point.miss_rate for point in points], right)
+    axes.plot(x, y, color=BLUE, lw=2.2, label=label, **steps)
+    titles: Titles = {}
+    shown = [point for point in points if place.x(point.false_accepts_per_hour) <= right]
+    if shown:
+        # Seen only under the mouse, where a page shows their words.
+        (markers,) = axes.plot(
+            [place.x(point.false_accepts_per_hour) for point in shown],
+            [place.y(point.miss_rate) for point in shown],
+            "o", ms=9, color=BLUE, alpha=0, clip_on=False,
+        )  # fmt: skip
+        titles[markers] = [
+            f"threshold {point.threshold:g}: "
+            + _words(point.false_accepts_per_hour, point.miss_rate)
+            for point in shown
+        ]
+    titles |= _operating_point(axes, total, place)
+    return titles | _sensitivities(axes, named, place, size)
 
 
-def _drawn(report: StreamingReport) -> dict[str, DetCurve]:
-    """The keywords that have a curve of their own."""
-    curves = report.det.per_keyword
-    return curves if 1 < len(curves) <= MOST_KEYWORDS else {}
-
-
-def _operating_point(
-    axes: Axes, report: StreamingReport, no_rate: float, no_share: float, hits: bool = False
-) -> None:
+def _operating_point(axes: Axes, total: Mapping[str, Any], place: _Place) -> Titles:
     from matplotlib.patches import Rectangle
 
-    rate, missed = report.total.false_accepts_per_hour, report.total.miss_rate
-    if math.isnan(rate.estimate) or math.isnan(missed.estimate):
-        return
-    left = max(rate.low, no_rate)
-    low, y, high = (max(share, no_share) for share in (missed.low, missed.estimate, missed.high))
-    if hits:
-        low, y, high = 1 - high, 1 - y, 1 - low
-    corner, width, height = (left, low), rate.high - left, high - low
-    axes.add_patch(Rectangle(corner, width, height, fc=POINT_COLOUR, ec="none", alpha=0.12))
-    axes.add_patch(Rectangle(corner, width, height, fc="none", ec=POINT_COLOUR, lw=0.9, zorder=4))
-    axes.plot(
-        [max(rate.estimate, no_rate)], [y], marker="o", ms=6, mfc="white", mec=POINT_COLOUR,
-        mew=1.8, ls="none", zorder=5, clip_on=False, label="operating point, 95 % box",
+    rate, missed = total["false_accepts_per_hour"], total["miss_rate"]
+    if not (rate["exposure"] and missed["exposure"]):
+        return {}
+    left, right = place.x(rate["low"]), place.x(rate["high"])
+    low, high = sorted((place.y(missed["low"]), place.y(missed["high"])))
+    corner, width, height = (left, low), right - left, high - low
+    axes.add_patch(Rectangle(corner, width, height, fc=BAD, ec="none", alpha=0.12))
+    axes.add_patch(Rectangle(corner, width, height, fc="none", ec=BAD, lw=0.9, zorder=4))
+    (marker,) = axes.plot(
+        [place.x(rate["estimate"])], [place.y(missed["estimate"])], marker="o", ms=7, mfc="white",
+        mec=BAD, mew=2, ls="none", zorder=5, clip_on=False, label="operating point, 95 % box",
     )  # fmt: skip
+    return {marker: [f"operating point: {_words(rate['estimate'], missed['estimate'])}"]}
 
 
 def _sensitivities(
-    axes: Axes,
-    sensitivities: Sensitivities | None,
-    no_rate: float,
-    no_share: float,
-    hits: bool = False,
-) -> None:
-    """All with their names; the default one has its circle already."""
-    named: dict[tuple[float, float], list[str]] = {}
-    for one in sensitivities.points if sensitivities is not None else ():
-        errors = one.measured[TEST]
-        rate, missed = errors.false_accepts_per_hour.estimate, errors.miss_rate.estimate
-        if math.isnan(rate) or math.isnan(missed):
+    axes: Axes, named: Mapping[str, Any] | None, place: _Place, size: float
+) -> Titles:
+    """The name of each, and a diamond for all but the default, which is the operating point."""
+    if named is None:
+        return {}
+    titles: Titles = {}
+    at: dict[tuple[float, float], list[str]] = {}
+    for name, one in named["points"].items():
+        errors = one["measured"][TEST]
+        rate, missed = (errors[key]["estimate"] for key in ("false_accepts_per_hour", "miss_rate"))
+        if rate is None or missed is None:
             continue
-        place = max(rate, no_rate), 1 - missed if hits else max(missed, no_share)
-        named.setdefault(place, []).append(one.name)
-    default = sensitivities.default if sensitivities is not None else ""
-    for (x, y), names in named.items():
-        if default not in names:
-            axes.plot(
-                [x], [y], marker="D", ms=5, mfc="white", mec=POINT_COLOUR, mew=1.4, ls="none",
-                zorder=5, clip_on=False,
+        x, y = place.x(rate), place.y(missed)
+        at.setdefault((x, y), []).append(name)
+        if name != named["default"]:
+            (marker,) = axes.plot(
+                [x], [y], marker="D", ms=5, mfc="white", mec=BAD, mew=1.4, ls="none", zorder=5,
+                clip_on=False,
             )  # fmt: skip
+            titles[marker] = [f"{name}: {_words(rate, missed)}"]
+    for (x, y), names in at.items():
         axes.annotate(
-            ", ".join(names), (x, y), xytext=(6, -9 if hits else 5), textcoords="offset points",
-            color=POINT_COLOUR, size=8, zorder=6,
+            literal(", ".join(names)), (x, y), xytext=(6, 5), textcoords="offset points",
+            color=BAD, size=size, zorder=6,
         )  # fmt: skip
+    return titles
 
 
-def _says(axes: Axes, words: str) -> None:
-    axes.text(0.0, 1.02, words, transform=axes.transAxes, color=INK, size=9.5)
+def _words(rate: float, missed: float) -> str:
+    return f"{templating.number(rate)} false accepts per hour, {templating.percent(missed)} missed"
 
 
 def _deviates(shares: np.ndarray) -> np.ndarray:

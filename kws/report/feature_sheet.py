@@ -11,15 +11,16 @@ import numpy as np
 from kws.features.frontend import Frontend
 from kws.features.params import FeatureParams
 from kws.features.speech_mel import slaney_mel
-from kws.report.drawing import (
+from kws.report.plotting import (
     GRID,
     INK,
     QUIET_INK,
-    blank,
     decibels,
     heading,
     mel,
+    new_figure,
     plain,
+    png,
     reach,
     wave,
 )
@@ -64,7 +65,7 @@ def draw(
       path: of the PNG.
     """
     height = TOP + WAVE + len(frontends) * (PANEL + GAP) + BOTTOM
-    figure = blank(WIDTH, height)
+    figure = new_figure(WIDTH, height)
     rate = frontends[0].params.sample_rate
     seconds = len(audio) / rate
     heading(figure, title, words)
@@ -91,7 +92,7 @@ def draw(
         top += PANEL + GAP
     axes.set_xlabel("seconds", color=QUIET_INK, size=8.5, labelpad=2)
     above.set_xlim(0, seconds)
-    figure.savefig(path, dpi=SHARP_DPI, format="png")
+    path.write_bytes(png(figure, SHARP_DPI))
 
 
 def _panel(axes: Axes, frontend: Frontend, audio: np.ndarray) -> tuple[AxesImage, str]:

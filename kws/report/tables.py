@@ -1,4 +1,4 @@
-"""Tables for a terminal: classes, confusions, gates, streams; and what was left out of a folder."""
+"""Tables for a terminal: classes, confusions, gates, streams, a corpus, the trials of a search."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,27 @@ from rich.table import Table
 from rich.text import Text
 
 from kws.gates import Gate, figure
+from kws.report import data_statistics
 from kws.report.confusion import ConfusionMatrix
-from kws.splits import EVAL, TEST
+from kws.report.data_statistics import ALL, SLICED_BY, Figures, combined
+from kws.splits import EVAL, SPLITS, TEST
 from kws.streaming.figures import KINDS
 from kws.terminal import Terminal
+from kws.training.tuning_report import TrialResult, TuningReport
 
 MISSING = "-"
 """Stands for a figure that nothing was measured for."""
 SHOWN_LEFT_OUT = 10
+MEASURES = ("minutes", "level dBFS", "clipped", "silence")
+"""Columns of a corpus' tables."""
+_ENDED_BY = {
+    "": "not over yet",
+    "budget": "the budget was used up",
+    "max_trials": "max_trials were made",
+    "space": "the space has nothing new",
+    "refusals": "too many in a row did not come through",
+}
+_TRIAL_FIGURES = ("eval accuracy", "parameters", "cross entropy", "MACs", "epochs", "s")
 
 
 def per_class_table(matrix: ConfusionMatrix) -> Table:
@@ -154,6 +167,58 @@ def conditions_table(report: Mapping[str, Any]) -> Table | None:
     return table
 
 
+def corpus_tables(splits: Mapping[str, data_statistics.Table]) -> list[Table]:
+    """One table by split, one by label, one by source; the means are over clips.
+
+    Args:
+      splits: the figures of each split.
+    """
+    by_split = _empty_corpus_table("split", "clips")
+    wholes = {split: splits[split][ALL].get(ALL, Figures()) for split in SPLITS if split in splits}
+    for split, figures in wholes.items():
+        by_split.add_row(split, f"{figures.clips:,}", *_measures(figures))
+    by_split.add_section()
+    whole = combined(wholes.values())
+    by_split.add_row("all", f"{whole.clips:,}", *_measures(whole), style="bold")
+    # Statistics that are not sliced, as of a run before slices, say nothing of labels and sources.
+    groups = [group for group in SLICED_BY if any(split[group] for split in splits.values())]
+    return [by_split, *(_corpus_table(group, splits) for group in groups)]
+
+
+def tuning_table(report: TuningReport, most: int | None = None, details: bool = True) -> Table:
+    """A row a trial, best first, then those that did not come through.
+
+    Args:
+      report: of the search.
+      most: rows at most; None shows all.
+      details: a column for each path and all figures, which needs a wide page.
+    """
+    rest = [trial for trial in report.trials if trial.score is None]
+    rows = [*report.ranking, *rest]
+    table = Table(
+        title=f"Tuner: {len(rows)} trials ({len(rest)} refused or failed) in "
+        f"{report.minutes:.1f} of {report.tuning.budget_minutes:g} minutes; "
+        f"{_ENDED_BY[report.ended_by]}"
+    )
+    paths = list(report.tuning.space)
+    names = [path.rpartition(".")[2] for path in paths]
+    figures = _TRIAL_FIGURES if details else _TRIAL_FIGURES[:2]
+    table.add_column("trial", justify="right", no_wrap=True)
+    for name in names if details else ["values"]:
+        table.add_column(name, justify="right" if details else "left", overflow="fold")
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    for trial in rows[:most]:
+        values = [_value_text(trial.values.get(path)) for path in paths]
+        if not details:
+            values = [", ".join(map(" ".join, zip(names, values, strict=True)))]
+        cells = [*values, *_trial_figures(trial)[: len(figures)]]
+        table.add_row(str(trial.number), *cells, style="bold" if trial is report.best else "")
+    if most is not None and len(rows) > most:
+        table.caption = f"and {len(rows) - most} more in logs/tuning.json"
+    return table
+
+
 def to_text(renderable: RenderableType, width: int = 140) -> str:
     """The table as plain text without colours, for logs and files."""
     console = Terminal(width=width, color_system=None, force_terminal=False)
@@ -212,3 +277,45 @@ def print_left_out(console: Terminal, left_out: Mapping[str, object]) -> None:
         console.print(f"  {name}: {why}", highlight=False, soft_wrap=True)
     if len(left_out) > SHOWN_LEFT_OUT:
         console.print(f"  and {len(left_out) - SHOWN_LEFT_OUT} more", highlight=False)
+
+
+def _corpus_table(group: str, splits: Mapping[str, data_statistics.Table]) -> Table:
+    table = _empty_corpus_table(group, *SPLITS)
+    for value in sorted({value for split in splits.values() for value in split[group]}):
+        parts = [splits[s][group].get(value, Figures()) if s in splits else None for s in SPLITS]
+        clips = [f"{part.clips:,}" if part is not None else "-" for part in parts]
+        together = combined(part for part in parts if part is not None)
+        table.add_row(value, *clips, *_measures(together))
+    return table
+
+
+def _empty_corpus_table(first: str, *counts: str) -> Table:
+    table = Table(title=f"By {first}")
+    table.add_column(first, overflow="fold")
+    for name in (*counts, *MEASURES):
+        table.add_column(name, justify="right")
+    return table
+
+
+def _measures(figures: Figures) -> list[str]:
+    if not figures.clips:
+        return ["-"] * len(MEASURES)
+    return [
+        f"{figures.minutes:.1f}",
+        f"{figures.rms_dbfs:.1f}",
+        f"{figures.clipped_ratio:.3%}",
+        f"{figures.silence_ratio:.0%}",
+    ]
+
+
+def _trial_figures(trial: TrialResult) -> list[str]:
+    judged, entropy = str(trial.status), ""
+    if trial.eval_accuracy is not None and trial.eval_cross_entropy is not None:
+        judged, entropy = f"{trial.eval_accuracy:.1%}", f"{trial.eval_cross_entropy:.4f}"
+    parameters = "" if trial.parameters is None else f"{trial.parameters:,}"
+    macs = "" if trial.macs is None else f"{trial.macs:,}"
+    return [judged, parameters, entropy, macs, str(trial.epochs), f"{trial.seconds:.0f}"]
+
+
+def _value_text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,1 +1,0 @@
-"""Pages of `kws dashboard`: drawn from plain data, served on this machine alone."""
