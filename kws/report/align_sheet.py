@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 4, 6
 _POINTS = 500
-"""Waveforms are drawn as the extremes of so many pieces."""
+"""Waveforms are drawn as the extremes of about this many pieces."""
 _RATE = 16000
 
 _INK, _QUIET_INK, _GRID = "#1f2933", "#7b8794", "#d9dee4"
@@ -132,7 +132,7 @@ def _draw(axis: Axes, audio: np.ndarray, row: Aligned, clip_duration_ms: int) ->
 
 
 def _over(axis: Axes, x: float, points: float, text: str, **style: Any) -> None:
-    """Text so many points above a recording."""
+    """Text at a height in points above a recording."""
     where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axis.annotate(text, (x, 1), (0, points), fontsize=8.5, **where, **style)
 

@@ -17,10 +17,10 @@ class ClassFigures:
     Attributes:
       label: the class.
       count: examples that are of it (support).
-      predicted: examples that were taken for it.
-      precision: of those predicted, the share that is right; NaN where nothing was predicted.
-      recall: of those that are, the share that was found; NaN where there are none.
-      false_positive_rate: of those that are not, the share taken for it; NaN where all are.
+      predicted: examples that the model predicted as it.
+      precision: the share of the predicted that is correct; NaN if nothing was predicted.
+      recall: the share of its examples that was found; NaN if there are none.
+      false_positive_rate: the share of other examples predicted as it; NaN if there are none.
     """
 
     label: str
@@ -41,7 +41,7 @@ class ClassFigures:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfusionMatrix:
-    """What was and what was said.
+    """Counts of labels and predictions.
 
     Attributes:
       labels: of rows and columns.
@@ -63,7 +63,7 @@ class ConfusionMatrix:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "ConfusionMatrix":
-        """Takes `labels` and `counts` of what `to_dict` gave."""
+        """Reads `labels` and `counts` of `to_dict`."""
         return cls(labels=list(values["labels"]), counts=np.array(values["counts"], np.int64))
 
     @property
@@ -78,16 +78,16 @@ class ConfusionMatrix:
 
     def per_class(self) -> list[ClassFigures]:
         """Figures of each label, in order."""
-        right = np.diag(self.counts)
-        are, said = self.counts.sum(axis=1), self.counts.sum(axis=0)
+        correct = np.diag(self.counts)
+        actual, predicted = self.counts.sum(axis=1), self.counts.sum(axis=0)
         return [
             ClassFigures(
                 label=label,
-                count=int(are[i]),
-                predicted=int(said[i]),
-                precision=_ratio(right[i], said[i]),
-                recall=_ratio(right[i], are[i]),
-                false_positive_rate=_ratio(said[i] - right[i], self.total - are[i]),
+                count=int(actual[i]),
+                predicted=int(predicted[i]),
+                precision=_ratio(correct[i], predicted[i]),
+                recall=_ratio(correct[i], actual[i]),
+                false_positive_rate=_ratio(predicted[i] - correct[i], self.total - actual[i]),
             )
             for i, label in enumerate(self.labels)
         ]

@@ -10,7 +10,8 @@ operating point and the box the 95 % bounds of both its rates; diamonds are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,8 +138,8 @@ def draw_det(
         axis.set_minor_locator(NullLocator())
     axes.set_xlim(no_rate, right)
     axes.set_ylim(no_share, top)
-    place = _Place(lambda rate: max(rate, no_rate), lambda missed: max(missed, no_share))
-    return _draw(axes, det, total, sensitivities, place, right, size)
+    scale = _Scale(no_rate=no_rate, no_share=no_share)
+    return _draw(axes, det, total, sensitivities, scale, right, size)
 
 
 def draw_roc(
@@ -153,15 +154,27 @@ def draw_roc(
     axes.set_ylim(0, 1.01)
     ticks = np.linspace(0, 1, 6)
     axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
-    place = _Place(lambda rate: rate, lambda missed: 1 - missed)
-    return _draw(axes, det, total, sensitivities, place, right, size)
+    return _draw(axes, det, total, sensitivities, _Scale(hits=True), right, size)
 
 
-class _Place:
-    """Where a pair of rates is drawn."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """What is drawn of a pair of rates.
 
-    def __init__(self, x: Callable[[float], float], y: Callable[[float], float]):
-        self.x, self.y = x, y
+    Attributes:
+      no_rate, no_share: stand for 0, which a DET cannot show.
+      hits: instead of misses, for a ROC.
+    """
+
+    no_rate: float = 0.0
+    no_share: float = 0.0
+    hits: bool = False
+
+    def x(self, rate: float) -> float:
+        return max(rate, self.no_rate)
+
+    def y(self, missed: float) -> float:
+        return 1 - missed if self.hits else max(missed, self.no_share)
 
     def steps(
         self, points: Sequence[DetPoint], shares: Sequence[float], right: float
@@ -174,28 +187,28 @@ class _Place:
 
 def _draw(
     axes: Axes, det: DetCurves, total: Mapping[str, Any], named: Mapping[str, Any] | None,
-    place: _Place, right: float, size: float,
+    scale: _Scale, right: float, size: float,
 ) -> Titles:  # fmt: skip
     steps: dict[str, Any] = {"drawstyle": "steps-post"}
     for colour, (label, curve) in zip(COLOURS, keyword_curves(det).items(), strict=False):
         points = frontier(curve)
-        x, y = place.steps(points, [point.miss_rate for point in points], right)
+        x, y = scale.steps(points, [point.miss_rate for point in points], right)
         axes.plot(x, y, color=colour, lw=1.3, label=literal(f'"{label}"'), **steps)
     points = frontier(det.total)
     bounds = [det.total.misses(point) for point in points]
-    x, low = place.steps(points, [bound.low for bound in bounds], right)
-    _, high = place.steps(points, [bound.high for bound in bounds], right)
+    x, low = scale.steps(points, [bound.low for bound in bounds], right)
+    _, high = scale.steps(points, [bound.high for bound in bounds], right)
     axes.fill_between(x, low, high, step="post", color=BLUE, alpha=0.13, lw=0)
     label = "all keywords" if len(det.per_keyword) > 1 else "keyword"
-    x, y = place.steps(points, [point.miss_rate for point in points], right)
+    x, y = scale.steps(points, [point.miss_rate for point in points], right)
     axes.plot(x, y, color=BLUE, lw=2.2, label=label, **steps)
     titles: Titles = {}
-    shown = [point for point in points if place.x(point.false_accepts_per_hour) <= right]
+    shown = [point for point in points if scale.x(point.false_accepts_per_hour) <= right]
     if shown:
         # Seen only under the mouse, where a page shows their words.
         (markers,) = axes.plot(
-            [place.x(point.false_accepts_per_hour) for point in shown],
-            [place.y(point.miss_rate) for point in shown],
+            [scale.x(point.false_accepts_per_hour) for point in shown],
+            [scale.y(point.miss_rate) for point in shown],
             "o", ms=9, color=BLUE, alpha=0, clip_on=False,
         )  # fmt: skip
         titles[markers] = [
@@ -203,30 +216,30 @@ def _draw(
             + _words(point.false_accepts_per_hour, point.miss_rate)
             for point in shown
         ]
-    titles |= _operating_point(axes, total, place)
-    return titles | _sensitivities(axes, named, place, size)
+    titles |= _operating_point(axes, total, scale)
+    return titles | _sensitivities(axes, named, scale, size)
 
 
-def _operating_point(axes: Axes, total: Mapping[str, Any], place: _Place) -> Titles:
+def _operating_point(axes: Axes, total: Mapping[str, Any], scale: _Scale) -> Titles:
     from matplotlib.patches import Rectangle
 
     rate, missed = total["false_accepts_per_hour"], total["miss_rate"]
     if not (rate["exposure"] and missed["exposure"]):
         return {}
-    left, right = place.x(rate["low"]), place.x(rate["high"])
-    low, high = sorted((place.y(missed["low"]), place.y(missed["high"])))
+    left, right = scale.x(rate["low"]), scale.x(rate["high"])
+    low, high = sorted((scale.y(missed["low"]), scale.y(missed["high"])))
     corner, width, height = (left, low), right - left, high - low
     axes.add_patch(Rectangle(corner, width, height, fc=BAD, ec="none", alpha=0.12))
     axes.add_patch(Rectangle(corner, width, height, fc="none", ec=BAD, lw=0.9, zorder=4))
     (marker,) = axes.plot(
-        [place.x(rate["estimate"])], [place.y(missed["estimate"])], marker="o", ms=7, mfc="white",
+        [scale.x(rate["estimate"])], [scale.y(missed["estimate"])], marker="o", ms=7, mfc="white",
         mec=BAD, mew=2, ls="none", zorder=5, clip_on=False, label="operating point, 95 % box",
     )  # fmt: skip
     return {marker: [f"operating point: {_words(rate['estimate'], missed['estimate'])}"]}
 
 
 def _sensitivities(
-    axes: Axes, named: Mapping[str, Any] | None, place: _Place, size: float
+    axes: Axes, named: Mapping[str, Any] | None, scale: _Scale, size: float
 ) -> Titles:
     """The name of each, and a diamond for all but the default, which is the operating point."""
     if named is None:
@@ -238,7 +251,7 @@ def _sensitivities(
         rate, missed = (errors[key]["estimate"] for key in ("false_accepts_per_hour", "miss_rate"))
         if rate is None or missed is None:
             continue
-        x, y = place.x(rate), place.y(missed)
+        x, y = scale.x(rate), scale.y(missed)
         at.setdefault((x, y), []).append(name)
         if name != named["default"]:
             (marker,) = axes.plot(
@@ -248,8 +261,8 @@ def _sensitivities(
             titles[marker] = [f"{name}: {_words(rate, missed)}"]
     for (x, y), names in at.items():
         axes.annotate(
-            literal(", ".join(names)), (x, y), xytext=(6, 5), textcoords="offset points",
-            color=BAD, size=size, zorder=6,
+            literal(", ".join(names)), (x, y), xytext=(6, -1.1 * size if scale.hits else 5),
+            textcoords="offset points", color=BAD, size=size, zorder=6,
         )  # fmt: skip
     return titles
 

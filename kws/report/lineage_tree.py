@@ -1,4 +1,4 @@
-"""A bundle's lineage as a tree for the terminal; `facts` are the same lines for the HTML report."""
+"""A bundle's lineage as a tree for the terminal, and as the same lines for the report."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,51 +8,51 @@ from rich.tree import Tree
 from kws.code_version import CodeVersion
 from kws.gates import Gate, figure
 
-Facts = list[tuple[str, str]]
+Lines = list[tuple[str, str]]
 _SHORT = 12
 
 
-def tree(title: str, told: dict[str, Any] | None, gates: Sequence[Gate]) -> Tree:
-    """The tree of what the bundle itself says; branches are added to it by who knows more."""
+def tree(title: str, recorded: dict[str, Any] | None, gates: Sequence[Gate]) -> Tree:
+    """The tree of what the bundle records; the caller may add branches."""
     root = Tree(title, highlight=False)
     branch = root.add(f"gates: {sum(gate.passed for gate in gates)} of {len(gates)} passed")
     for gate in gates:
         bound = "at most" if gate.at_most else "at least"
         measured = f"{figure(gate.value)} {gate.unit}".rstrip()
         branch.add(f"{gate.name}: {measured}, {bound} {figure(gate.limit)}")
-    if told is None:
+    if recorded is None:
         root.add("no lineage.json: the bundle was fitted by kws personalize")
         return root
-    for name, lines in sections(told):
+    for name, lines in sections(recorded):
         branch = root.add(name)
         for key, value in lines:
             branch.add(f"{key}: {value}")
     return root
 
 
-def sections(told: dict[str, Any]) -> list[tuple[str, Facts]]:
-    """What `lineage.json` says, from the model back to clips, code and configuration."""
+def sections(recorded: dict[str, Any]) -> list[tuple[str, Lines]]:
+    """What `lineage.json` records, from the model back to clips, code and configuration."""
     parts = [
-        ("model", _model(told)),
-        ("training", _training(told["float_model"].get("training") or {})),
-        ("features", _features(told["frontend"])),
-        ("data", _data(told["data"])),
-        ("code", _code(told["code"])),
-        ("configuration", _config(told)),
+        ("model", _model(recorded)),
+        ("training", _training(recorded["float_model"].get("training") or {})),
+        ("features", _features(recorded["frontend"])),
+        ("data", _data(recorded["data"])),
+        ("code", _code(recorded["code"])),
+        ("configuration", _config(recorded)),
     ]
     return [(name, lines) for name, lines in parts if lines]
 
 
-def _model(told: dict[str, Any]) -> Facts:
-    lines = [("int8, SHA-256", _short(told["model_sha256"]))]
-    if told["float_model"].get("sha256"):
-        lines.append(("converted from float, SHA-256", _short(told["float_model"]["sha256"])))
-    if told.get("run"):
-        lines.append(("run", told["run"]))
+def _model(recorded: dict[str, Any]) -> Lines:
+    lines = [("int8, SHA-256", _short(recorded["model_sha256"]))]
+    if recorded["float_model"].get("sha256"):
+        lines.append(("converted from float, SHA-256", _short(recorded["float_model"]["sha256"])))
+    if recorded.get("run"):
+        lines.append(("run", recorded["run"]))
     return lines
 
 
-def _training(training: dict[str, Any]) -> Facts:
+def _training(training: dict[str, Any]) -> Lines:
     if not training:
         return []
     params, history = training["training"], training.get("history", {})
@@ -69,7 +69,7 @@ def _training(training: dict[str, Any]) -> Facts:
     return lines + ([("teacher", ", ".join(map(str, teacher.values())))] if teacher else [])
 
 
-def _features(frontend: dict[str, Any]) -> Facts:
+def _features(frontend: dict[str, Any]) -> Lines:
     return [
         (
             "frontend",
@@ -79,8 +79,8 @@ def _features(frontend: dict[str, Any]) -> Facts:
     ]
 
 
-def _data(data: dict[str, Any]) -> Facts:
-    lines: Facts = []
+def _data(data: dict[str, Any]) -> Lines:
+    lines: Lines = []
     for folder in data.get("folders", []):
         called = " ".join(part for part in (folder["prefix"], folder["source"]) if part)
         lines.append(("folder", f"{folder['name']} ({called or folder['kind']})"))
@@ -97,18 +97,18 @@ def _data(data: dict[str, Any]) -> Facts:
     return lines
 
 
-def _code(code: dict[str, Any]) -> Facts:
-    found = [(step, CodeVersion(**said).sentence) for step, said in code.items() if said]
+def _code(code: dict[str, Any]) -> Lines:
+    found = [(step, CodeVersion(**version).sentence) for step, version in code.items() if version]
     if found and len({sentence for _, sentence in found}) == 1:
         return [(", ".join(step for step, _ in found), found[0][1])]
     return found
 
 
-def _config(told: dict[str, Any]) -> Facts:
-    if told.get("config") is None:
+def _config(recorded: dict[str, Any]) -> Lines:
+    if recorded.get("config") is None:
         return []
     where = "in lineage.json, all of it but where and by which machines it was computed"
-    return [("SHA-256", f"{_short(told['config_sha256'])}, {where}")]
+    return [("SHA-256", f"{_short(recorded['config_sha256'])}, {where}")]
 
 
 def _counts(labels: dict[str, int]) -> str:

@@ -17,7 +17,7 @@ Run = Mapping[str, Any]
 FIGURES = {
     "accuracy": ("accuracy of clips", True),
     "miss_rate": ("keywords missed", True),
-    "false_accepts_per_hour": ("false accepts an hour", False),
+    "false_accepts_per_hour": ("false accepts per hour", False),
     "flash_bytes": ("flash, bytes", False),
     "arena_bytes": ("arena, bytes", False),
     "macs": ("multiply-adds", False),
@@ -28,7 +28,7 @@ FIGURES = {
 def runs_table(runs: Sequence[Run]) -> Table:
     """Two lines a run, in the 80 columns of a terminal."""
     table = Table(
-        title="Runs (FA/h: false accepts an hour; flash and arena in bytes)",
+        title="Runs (FA/h: false accepts per hour; flash and arena in bytes)",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -102,10 +102,10 @@ def _gate(gate: Mapping[str, Any] | None) -> Text:
 def _value(figure: Mapping[str, Any] | None, share: bool, bounds: bool = False) -> str:
     if figure is None or figure["value"] is None:
         return MISSING
-    said = _number(figure["value"], share)
+    text = _number(figure["value"], share)
     if not bounds or figure["low"] is None or figure["high"] is None:
-        return said
-    return f"{said} ({_number(figure['low'], share)} to {_number(figure['high'], share)})"
+        return text
+    return f"{text} ({_number(figure['low'], share)} to {_number(figure['high'], share)})"
 
 
 def _number(value: float, share: bool) -> str:

@@ -186,7 +186,7 @@ def _corner(axes: Axes, text: str, colour: str, ground: str) -> None:
 
 
 def _mark_words(panels: tuple[Axes, ...], scene: Scene) -> None:
-    """The words' spans through all panels, and what is said above the first."""
+    """The words' spans through all panels, and the words themselves above the first."""
     above = panels[0]
     for word in scene.truth.words:
         colour = KEYWORD if is_positive(word.label) else OTHER

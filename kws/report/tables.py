@@ -48,8 +48,8 @@ def per_class_table(matrix: ConfusionMatrix) -> Table:
 
 
 def confusion_table(matrix: ConfusionMatrix) -> Table:
-    """Rows are what was said, columns what the model heard; empty cells are zeros."""
-    table = Table(title="Confusion matrix (rows: said, columns: heard)")
+    """Rows are labels, columns predictions; empty cells are zeros."""
+    table = Table(title="Confusion matrix (rows: label, columns: prediction)")
     _columns(table, "", *matrix.labels)
     for i, (label, counts) in enumerate(zip(matrix.labels, matrix.counts, strict=True)):
         cells: list[str | Text] = [str(count) if count else "" for count in counts]

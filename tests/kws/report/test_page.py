@@ -76,6 +76,29 @@ def test_names_from_the_user_s_folders_are_text(text):
     assert sum(tag == "script" for tag, _ in _Elements(text).found) == 1  # ours
 
 
+def _renamed(value, old: str, new: str):
+    """The value with every text in it changed, in names of dicts and fields of dataclasses too."""
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, dict):
+        return {_renamed(k, old, new): _renamed(v, old, new) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_renamed(one, old, new) for one in value)
+    if isinstance(value, Gate):
+        return Gate(**_renamed(value.model_dump(), old, new))
+    if dataclasses.is_dataclass(value):
+        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        return type(value)(**_renamed(fields, old, new))
+    return value
+
+
+@pytest.mark.parametrize("word", [NASTY, "</svg></script><b>", "{{ data }}", "$x$ 'a' \"b\" &lt;"])
+def test_a_keyword_with_any_name_is_text_in_every_section_and_plot(data, text, word):
+    renamed = render_report(_renamed(data, "yes", word))
+    assert [tag for tag, _ in _Elements(renamed).found] == [tag for tag, _ in _Elements(text).found]
+    assert html.unescape(renamed).count(f"“{word}” missed") == text.count("“yes” missed") > 0
+
+
 def test_everything_that_can_be_used_or_seen_has_a_name(text):
     for tag, attributes in _Elements(text).found:
         if tag in ("svg", "audio", "nav"):
