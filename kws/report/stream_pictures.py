@@ -130,8 +130,7 @@ def draw_scene(scene: Scene, frontend: Frontend, path: Path) -> None:
     _draw_labels(labels, scene.steps, seconds)
     _mark_words((above, spectrogram, labels), scene)
     for axes in (above, spectrogram, labels):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=INK, labelsize=9)
+        plain(axes)
         axes.yaxis.label.set_color(INK)
     figure.align_ylabels()
     above.set_xlim(0, seconds)

@@ -113,3 +113,29 @@ def test_a_phone_opens_the_clips_inside_its_screen(opened):
         "(document.querySelector('#confused-0-1').getBoundingClientRect())"
     )
     assert 0 <= left < right <= PHONE
+
+
+def test_a_line_moves_over_the_plot_as_its_audio_plays(opened):
+    opened.click(".example button")
+    head = "document.querySelector('.example .playhead')"
+    opened.until(f"getComputedStyle({head}).visibility == 'visible'")
+    opened.until("document.querySelector('.example audio').currentTime > 0.3")
+    opened.js("document.querySelector('.example audio').pause()")
+    opened.until(f"getComputedStyle({head}).visibility == 'hidden'")
+    seconds, moved, left, wide = opened.js(
+        "(card => [card.querySelector('audio').currentTime,"
+        f"{head}.transform.baseVal[0].matrix.e,"
+        "Number(card.querySelector('svg').dataset.left),"
+        "Number(card.querySelector('svg').dataset.wide)])(document.querySelector('.example'))"
+    )
+    # The example has 2.3 s; the last picture is of at most some hundredths before the pause.
+    assert (moved - left) / wide * 2.3 == pytest.approx(seconds, abs=0.25)
+
+
+def test_a_point_of_a_curve_is_seen_under_the_mouse_alone(opened):
+    opacity = "getComputedStyle(document.querySelector('#curves use.titled')).fillOpacity"
+    assert opened.js(opacity) == "0"
+    opened.hover("#curves use.titled")
+    opened.until(f"{opacity} == '1'")
+    title = opened.js("document.querySelector('#curves use.titled title').textContent")
+    assert title.startswith("threshold ") and " missed" in title
