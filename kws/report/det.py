@@ -209,7 +209,7 @@ def _draw(
         (markers,) = axes.plot(
             [scale.x(point.false_accepts_per_hour) for point in shown],
             [scale.y(point.miss_rate) for point in shown],
-            "o", ms=9, color=BLUE, alpha=0, clip_on=False,
+            "o", ms=9, color=BLUE, alpha=0, clip_on=False, zorder=4.5,
         )  # fmt: skip
         titles[markers] = [
             f"threshold {point.threshold:g}: "

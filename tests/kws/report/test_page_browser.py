@@ -133,9 +133,10 @@ def test_a_line_moves_over_the_plot_as_its_audio_plays(opened):
 
 
 def test_a_point_of_a_curve_is_seen_under_the_mouse_alone(opened):
-    opacity = "getComputedStyle(document.querySelector('#curves use.titled')).fillOpacity"
+    point = "#curves use.titled:nth-of-type(2)"
+    opacity = f"getComputedStyle(document.querySelector('{point}')).fillOpacity"
     assert opened.js(opacity) == "0"
-    opened.hover("#curves use.titled")
+    opened.hover(point)
     opened.until(f"{opacity} == '1'")
-    title = opened.js("document.querySelector('#curves use.titled title').textContent")
+    title = opened.js(f"document.querySelector('{point} title').textContent")
     assert title.startswith("threshold ") and " missed" in title
