@@ -58,7 +58,7 @@ def _gather(metadata: Path) -> Facts:
         streaming=_json(streaming / "evaluation.json"),
         events=_lines(streaming / "detections.jsonl"),
         posteriors=streaming / "posteriors" / TEST,
-        streams=run.step("AudioSynthesizer").folder("streams") / TEST,
+        streams=run.streams / TEST,
         training=_json(run.step("Trainer").folder("model") / "Format-Serving" / "training.json"),
         conversion=_json(converted / "conversion.json"),
         device=_json(run.step("MicroValidator").folder("blessing") / "micro.json"),
