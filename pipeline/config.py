@@ -597,7 +597,11 @@ def _settings_of_base(base: dict[str, Any]) -> dict[str, Any]:
     # Here, and not at the top: a configuration loads without ML Metadata.
     from pipeline import parents
 
-    given = BaseParams(**base)
+    try:
+        given = BaseParams(**base)
+    except pydantic.ValidationError as error:
+        known = f"known here: {', '.join(BaseParams.model_fields)}"
+        raise KwsError(f"base: {_sentences(error)}", hint=known) from None
     settings = parents.find(given.place, given.run).settings()
     for field, users in SHARED.items():
         for section in users:
