@@ -598,11 +598,14 @@ def _settings_of_base(base: dict[str, Any]) -> dict[str, Any]:
     from pipeline import parents
 
     try:
-        given = BaseParams(**base)
+        given = BaseParams.model_validate(base)
     except pydantic.ValidationError as error:
         known = f"known here: {', '.join(BaseParams.model_fields)}"
         raise KwsError(f"base: {_sentences(error)}", hint=known) from None
-    settings = parents.find(given.place, given.run).settings()
+    try:
+        settings = parents.find(given.place, given.run).settings()
+    except OSError as error:
+        raise KwsError(f"base.place={given.place} cannot be read: {error.strerror}") from None
     for field, users in SHARED.items():
         for section in users:
             settings.get(section, {}).pop(field, None)

@@ -142,7 +142,8 @@ def _check(config: Config, target: Target) -> None:
         )
     if config.base is not None:
         raise KwsError(
-            f"base.place={config.base.place} cannot be compiled for Kubeflow: it is on this machine",
+            f"base.place={config.base.place} is a run of this machine: it cannot be compiled for "
+            "Kubeflow",
             hint="kws run, or kws personalize",
         )
     if config.data.sources or config.data.corpora:

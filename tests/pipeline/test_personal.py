@@ -17,6 +17,7 @@ from kws.training.params import TrainingParams
 from pipeline import config as configuration
 from pipeline import parents
 from pipeline.config import load, of_result
+from pipeline.kubeflow_runner import Target, compile_spec
 from pipeline.parents import Parents
 from pipeline.paths import Paths
 from pipeline.pipeline import build
@@ -184,6 +185,13 @@ def test_a_model_of_scenes_and_a_run_without_its_configuration_are_refused(tmp_p
     base_run(tmp_path / "old", monkeypatch, config=None)
     with pytest.raises(KwsError, match="did not record its configuration"):
         personal(tmp_path, tmp_path)
+
+
+def test_it_is_not_compiled_for_kubeflow(tmp_path, monkeypatch):
+    place = base_run(tmp_path / "mine", monkeypatch)
+    target = Target(root="gs://b/root", data="gs://b/words", image="i", destination="gs://b/out")
+    with pytest.raises(KwsError, match="mine is a run of this machine: it cannot be compiled"):
+        compile_spec(personal(place, tmp_path), target)
 
 
 def test_without_a_base_its_preset_and_keys_say_what_is_missing():
