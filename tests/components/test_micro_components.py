@@ -180,7 +180,7 @@ def _push(inputs: dict[str, types.Artifact], destination: Path, **info: object) 
 def _tfma_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """TFMA's own files are not made here; what is read from them has tests of its own."""
     gate = Gate(name="clips.accuracy", value=0.99, limit=0.9, at_most=False)
-    monkeypatch.setattr(results, "evaluation_gates", lambda _: [gate])
+    monkeypatch.setattr(results, "evaluation_gates", lambda _, kind="clips": [gate])
     monkeypatch.setattr(results, "confusion_matrix", lambda _, n: np.eye(n, dtype=np.int64))
 
 
