@@ -24,6 +24,8 @@ MODEL, MODEL_ID = "current_model", "current_model_id"
 """As TFX's Evaluator names them."""
 BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 """The three judges' (the first the Evaluator's or SceneEvaluator's), as MicroPusher takes them."""
+OWN_CLIPS_BLESSING = "own_clips_blessing"
+"""Of one more Evaluator, where a model was fitted to one person's own clips."""
 PUSHED = "pushed_model"
 """MicroPusher's output."""
 

@@ -42,6 +42,9 @@ from pipeline.resources import KubeflowParams
 
 PRESETS = Path(__file__).parent / "presets"
 
+PERSONAL = "personal"
+"""The preset of runs that go on from another one: incomplete without the section `base`."""
+
 BASED_ON = "based_on"
 """Key of a YAML file: a preset that it takes all keys from that it does not have itself. A section
 is taken whole or not at all."""
@@ -202,6 +205,22 @@ class DataParams(Params):
         return not self.all_sources or any(source.voices for source in self.all_sources)
 
 
+class BaseParams(Params):
+    """The run whose model is fitted further. What the configuration does not say is that run's.
+
+    Its float model is what the training starts from (`training.warm_start`), its examples are
+    learned again (`training.replay`) and judge the model, as its streams do, and its int8 model is
+    what the new one must not be worse than.
+    """
+
+    place: Path = pydantic.Field(
+        description="folder of a run, whose newest model is taken, pushed or not; or a bundle"
+    )
+    run: Path | None = pydantic.Field(
+        None, description="the run that made a bundle which lies elsewhere"
+    )
+
+
 class Config(Params):
     """Everything that a run depends on."""
 
@@ -210,6 +229,10 @@ class Config(Params):
     sample_rate: int = 16000
     clip_duration_ms: int = 1000
     seed: int = pydantic.Field(0, ge=0, le=2**32 - 1)
+    base: BaseParams | None = pydantic.Field(
+        None,
+        description="a run that this one goes on from: docs/fine_tuning.md; None: a run of its own",
+    )
     data: DataParams = DataParams()
     voices: VoicesParams
     ingest: IngestParams
@@ -469,6 +492,31 @@ class Config(Params):
         return self
 
     @pydantic.model_validator(mode="after")
+    def _based(self) -> "Config":
+        if self.base is None:
+            for wrong, key in (
+                (self.training.replay, "training.replay"),
+                (not self.ingest.require_every_keyword, "ingest.require_every_keyword: false"),
+            ):
+                if wrong:
+                    raise ValueError(f"{key} needs the data of another run: name it in base.place")
+            return self
+        needs_all_clips = {
+            "model: null": self.model is None,
+            "scenes": self.scenes is not None,
+            "tuning": self.tuning is not None,
+            "training.hard_negatives": self.training.hard_negatives is not None,
+            "training.spotting": self.training.spotting is not None,
+            "training.warm_start: false": not self.training.warm_start,
+        }
+        for key, given in needs_all_clips.items():
+            if given:
+                raise ValueError(
+                    f"a run that goes on from another one (base) cannot have {key}: leave it out"
+                )
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _searchable(self) -> "Config":
         if self.tuning is None:
             return self
@@ -506,9 +554,12 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
       KwsError: no such preset, no YAML, an unknown key, a wrong value; says which and what would
         be right.
     """
-    values = _read(preset)
-    for override in overrides:
-        _apply(values, override)
+    values = values_of(preset, overrides)
+    if preset == PERSONAL and "base" not in values:
+        raise KwsError(
+            f"preset {PERSONAL} goes on from a run, and none is named",
+            hint="kws personalize runs/mine --clips my_clips; or base.place and data.sources",
+        )
     if data is not None:
         if escape(str(data)) != str(data):
             raise KwsError(f"--data {escape(str(data))}: the name is not UTF-8", hint="rename it")
@@ -520,11 +571,55 @@ def load(preset: str, overrides: Sequence[str] = (), data: Path | None = None) -
     refuse_password(values, preset)
     credentials.check(values, preset)
     try:
+        if isinstance(values.get("base"), dict):
+            values = _merged(_settings_of_base(values["base"]), values)
         return Config(**values)
     except pydantic.ValidationError as error:
         raise KwsError(f"{preset}: {_sentences(error)}", hint=_known_keys(error)) from None
     except KwsError as error:  # of a section that looks things up: models, devices
         raise KwsError(f"{preset}: {error.message}", hint=error.hint) from None
+
+
+def values_of(preset: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The keys of a preset or YAML file with overrides, as `load` reads them; not checked yet.
+
+    Raises:
+      KwsError: no such preset, no YAML, or an override of another form.
+    """
+    values = _read(preset)
+    for override in overrides:
+        _apply(values, override)
+    return values
+
+
+def _settings_of_base(base: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the run in the section `base`, what sections share at the top alone."""
+    # Here, and not at the top: a configuration loads without ML Metadata.
+    from pipeline import parents
+
+    try:
+        given = BaseParams.model_validate(base)
+    except pydantic.ValidationError as error:
+        known = f"known here: {', '.join(BaseParams.model_fields)}"
+        raise KwsError(f"base: {_sentences(error)}", hint=known) from None
+    try:
+        settings = parents.find(given.place, given.run).settings()
+    except OSError as error:
+        raise KwsError(f"base.place={given.place} cannot be read: {error.strerror}") from None
+    for field, users in SHARED.items():
+        for section in users:
+            settings.get(section, {}).pop(field, None)
+    return settings
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Nested mappings key by key; what stands above wins."""
+    both = {
+        key: _merged(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+    }
+    return {**below, **above, **both}
 
 
 def of_result(config: Config) -> dict[str, Any]:
@@ -548,8 +643,8 @@ def of_result(config: Config) -> dict[str, Any]:
 
 
 def preset_names() -> list[str]:
-    """The presets that come with the product."""
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+    """The presets that come with the product, but for `PERSONAL`, which `kws personalize` fills."""
+    return sorted(path.stem for path in PRESETS.glob("*.yaml") if path.stem != PERSONAL)
 
 
 def _read(preset: str) -> dict[str, Any]:

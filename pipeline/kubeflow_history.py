@@ -24,7 +24,7 @@ from components.served_model.component import ServedModel
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
 from pipeline.config import Config
-from pipeline.history import Channel, Examples, Found, InService
+from pipeline.history import BaseData, Channel, Examples, Found, InService
 
 LOOKING_OUTSIDE = (
     *("ServedModel", "PreviousStatistics", "BaseModel", "StatisticsKeeper"),
@@ -66,6 +66,9 @@ class FolderHistory:
         node = ServedModel(destination=self._destination)
         model = node.outputs["model"]
         return InService([node], model if on_clips else None, model, node.outputs["evaluation"])
+
+    def base_data(self) -> BaseData | None:
+        return None
 
     def together(self, channels: Sequence[Channel]) -> Examples:
         first, *more = channels

@@ -140,6 +140,12 @@ def _check(config: Config, target: Target) -> None:
             hint="--set kubeflow.store.endpoint=http://minio-service.kubeflow:9000, from Kubeflow "
             "Pipelines 2.16 on http://seaweedfs.kubeflow:9000",
         )
+    if config.base is not None:
+        raise KwsError(
+            f"base.place={config.base.place} is a run of this machine: it cannot be compiled for "
+            "Kubeflow",
+            hint="kws run, or kws personalize",
+        )
     if config.data.sources or config.data.corpora:
         named = "data.sources" if config.data.sources else "data.corpora"
         raise KwsError(

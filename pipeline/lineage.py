@@ -143,6 +143,13 @@ def trace(place: Path, version: str) -> Made:
     return follow(max(pushed, key=lambda artifact: artifact.id), "bundle")
 
 
+def ingested(traced: Made) -> Made | None:
+    """The recordings that a bundle tells of: of the run in `base` where it went on from one, not
+    the own clips that its ingestion read."""
+    given = {one.key: one for one in traced.inputs}
+    return given.get("audio_examples") or traced.find(INGESTION)
+
+
 def checks(bundle: Path, traced: Made) -> list[Check]:
     """Holds a bundle's files against what ML Metadata and its artifacts say."""
     told = bundles.read(bundle)
@@ -160,10 +167,10 @@ def checks(bundle: Path, traced: Made) -> list[Check]:
         folder = Path(trained.uri) / _SERVING
         now = origin.folder_sha256(folder) if folder.is_dir() else None
         found.append(_same("float model", told["float_model"]["sha256"], now, folder))
-    ingested = traced.find(INGESTION)
-    if ingested is not None:
+    clips = ingested(traced)
+    if clips is not None:
         for split, labels in told["data"].get("clips", {}).items():
-            counted = ingested.properties.get(f"clips_{split}")
+            counted = clips.properties.get(f"clips_{split}")
             found.append(_same(f"clips of {split}", sum(labels.values()), counted, None))
     recorded = json.loads(traced.settings.get("info", "{}")).get("config")
     if recorded is not None:

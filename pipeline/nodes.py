@@ -37,7 +37,7 @@ OTHERS = (
     "VerdictKeeper",
 )
 
-_SEVERAL = re.compile(r"^First(?=Trainer$)|(?<=[a-z])\d+$")
+_SEVERAL = re.compile(r"^First(?=Trainer$)|^OwnClips(?=Evaluator$)|(?<=[a-z])\d+$")
 
 
 def component_of(node: str) -> str:

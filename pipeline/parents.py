@@ -1,4 +1,4 @@
-"""What a bundle was made of, read back from its run's ML Metadata."""
+"""What a bundle was made of, read back from its run's ML Metadata; and what goes on from it."""
 
 import dataclasses
 import json
@@ -7,17 +7,26 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from kws.augment.params import NoisyCopyParams
+from components.blessing import OWN_CLIPS_BLESSING
+from kws.augment.params import AugmentParams, NoisyCopyParams
 from kws.errors import KwsError
+from kws.features import files
 from kws.micro.bundle_folder import bundle_folder
 from kws.micro.destination import LATEST
 from kws.micro.params import BudgetParams, ConversionParams
+from kws.models import registry
 from kws.streaming.params import StreamingParams
+from kws.training.export import TRAINING_FILE
 from pipeline import metadata_store
 from pipeline.corpus import newest_metadata
 from pipeline.metadata_store import SQLITE_FILE
 
 PUSHER = "MicroPusher"
+_AS_THEY_WERE = ("keywords", "sample_rate", "clip_duration_ms", "voices", "streams")
+"""Keys of the configuration that go over to a run that goes on from this one."""
+_LITTLE_CHANGED = AugmentParams(
+    speed_share=0.3, speed=(0.92, 1.08), tempo_share=0.3, tempo=(0.9, 1.15), equalizer_share=0.5
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,6 +59,43 @@ class Parents:
     streaming: StreamingParams
     noisy_copies: NoisyCopyParams
 
+    def settings(self) -> dict[str, Any]:
+        """Sections of the configuration of a run that goes on from this one's model.
+
+        Model, training and features are those that the model was really trained with, by a search
+        or not. Noisy copies of the new clips are made as those of the old ones were, but nobody
+        talks around them, and where no voice was changed, a little is changed here: few clips of
+        one voice are too much alike.
+
+        Raises:
+          KwsError: the model learns from scenes, or the run did not record its configuration.
+        """
+        written = json.loads((self.float_model / TRAINING_FILE).read_text())
+        name = written["model"]["name"]
+        if registry.output(name) == "steps":
+            raise KwsError(f"{name} learns from scenes: it cannot learn from clips")
+        recorded = self.info.get("config")
+        if recorded is None:
+            raise KwsError(
+                f"the run {self.run} did not record its configuration", hint="run it again: kws run"
+            )
+        copying = self.noisy_copies.without_talkers()
+        if copying.augment == AugmentParams():
+            copying = copying.model_copy(update={"augment": _LITTLE_CHANGED})
+        sections = {
+            "features": files.read(self.float_model),
+            "noisy_copies": copying,
+            "conversion": self.conversion,
+            "budget": self.budget,
+            "streaming": self.streaming,
+        }
+        return {
+            **{key: recorded[key] for key in _AS_THEY_WERE if key in recorded},
+            "model": written["model"],
+            "training": written["training"],
+            **{key: section.model_dump(mode="json") for key, section in sections.items()},
+        }
+
 
 def find(place: Path, run: Path | None = None) -> Parents:
     """The parents of a bundle, or of the newest model of a run, pushed or refused.
@@ -59,7 +105,8 @@ def find(place: Path, run: Path | None = None) -> Parents:
       run: of the bundle, where it does not lie in its run's `bundles/`.
 
     Raises:
-      KwsError: no bundle, no run, a run that did not make the bundle, or artifacts that are gone.
+      KwsError: no bundle, no run, a run that did not make the bundle, a model that was itself
+        fitted to one person, or artifacts that are gone.
     """
     bundle = None
     if (place / LATEST).is_file() or (place / "manifest.json").is_file():
@@ -70,6 +117,11 @@ def find(place: Path, run: Path | None = None) -> Parents:
     lineage = _Lineage(metadata)
     pusher = lineage.pusher(bundle)
     inputs = lineage.inputs(pusher.id)
+    if OWN_CLIPS_BLESSING in inputs:
+        raise KwsError(
+            f"the model of {place} was fitted to one person already",
+            hint="name the run that it was fitted from, with all clips of that person",
+        )
     model, examples = inputs["model"], inputs["examples"]
     converter = lineage.producer(model)
     evaluator = lineage.producer(inputs["streaming_evaluation"])

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import tfx.v1 as tfx
 from tfx.dsl.components.base import base_node
@@ -11,6 +12,7 @@ from components import beam_args
 from components.audio_example_gen.component import AudioExampleGen
 from components.audio_synthesizer.component import AudioSynthesizer
 from components.evaluator.component import evaluator
+from components.evaluator.params import EvaluationParams
 from components.example_validator.component import StrictExampleValidator
 from components.micro_converter.component import MicroConverter
 from components.micro_pusher.component import MicroPusher
@@ -22,15 +24,17 @@ from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
 from kws.audio.sources import names_of
 from kws.speech.frontend import speech_embedding_params
-from pipeline import beam_options, metadata_store, mix
+from pipeline import beam_options, metadata_store, mix, parents
 from pipeline import config as configuration
 from pipeline.cascade import streaming_params
 from pipeline.config import Config
-from pipeline.history import History, MetadataHistory
+from pipeline.history import BaseRunHistory, History, MetadataHistory
 from pipeline.paths import Paths
 from pipeline.trainers import trainers
 
 SYNTHESIZED = "speech synthesized by Kokoro-82M and hibari voices"
+NO_WORSE = EvaluationParams(min_accuracy=0, max_accuracy_drop_from_last=0)
+"""Of the clips that one person recorded: no fewer may be recognised than before."""
 VOICES_LICENCE = "Apache-2.0 (both voices)"
 
 
@@ -56,7 +60,14 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
       config: the whole configuration.
       paths: where the run keeps what.
       recordings: folder in Speech Commands layout, or of a mix (see `pipeline.source`).
+
+    Raises:
+      KwsError: the run in `base` has no model, or has lost what is needed of it.
     """
+    history = MetadataHistory(config, paths)
+    if config.base is not None:
+        found = parents.find(config.base.place, config.base.run)
+        history = BaseRunHistory(config, paths, found)
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(paths.root),
@@ -69,7 +80,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
                     span_folder=mix.span_folder_of(config),
                     mix=config.data.is_mix,
                 ),
-                MetadataHistory(config, paths),
+                history,
             ),
             config.beam_pipeline_args,
             config.beam_pipeline_args_of,
@@ -97,6 +108,7 @@ def components(
       destination: of the bundles, in place of the configuration's.
     """
     keywords = list(config.keywords)
+    base = history.base_data()
 
     ingested = AudioExampleGen(
         input_base=recordings.folder,
@@ -128,13 +140,14 @@ def components(
         examples=audio,
         input_base=recordings.folder,
         noisy_copies=config.noisy_copies,
-        streams=config.streams,
+        streams=config.streams if base is None else None,
         scenes=config.scenes,
         sample_rate=config.sample_rate,
         eval_percentage=config.ingest.eval_percentage,
         test_percentage=config.ingest.test_percentage,
         train_minutes=mining.minutes if mining else 0.0,
         train_negatives_minutes=mining.negatives_minutes if mining else 0.0,
+        backgrounds=base.audio if base is not None else None,
     )
     # Nothing is made of data that the schema refuses.
     synthesized.add_upstream_node(validated)
@@ -170,6 +183,11 @@ def components(
             hyperparameters=best if config.tuning and config.tuning.of_features else None,
         )
     features = transformed.outputs["transformed_examples"]
+    # A run that goes on from another one is judged as that one was: by the same clips and streams.
+    if base is not None:
+        judging, heard, streams = base.features, base.audio, base.streams
+    else:
+        judging, heard, streams = features, audio, synthesized.outputs["streams"]
     data: list[base_node.BaseNode] = [
         ingested,
         statistics,
@@ -177,6 +195,7 @@ def components(
         *previous.nodes,
         validated,
         *keepers,
+        *(base.nodes if base is not None else []),
         synthesized,
         *([tuned] if tuned else []),
         transformed,
@@ -198,40 +217,50 @@ def components(
         paths,
         history,
         features,
-        synthesized.outputs["streams"],
+        streams,
         best,
         embedded.outputs["transformed_examples"] if embedded is not None else None,
+        replay=base.features if base is not None else None,
     )
     trained = training[-1]
     converted = MicroConverter(
-        model=trained.outputs["model"], examples=features, params=config.conversion
+        model=trained.outputs["model"], examples=judging, params=config.conversion
     )
     model = converted.outputs["model"]
 
     evaluated: base_node.BaseNode
     last = history.in_service(model, on_clips=config.scenes is None)
     if config.scenes is not None:
-        evaluated = SceneEvaluator(model=model, examples=features, params=config.scene_evaluation)
+        evaluated = SceneEvaluator(model=model, examples=judging, params=config.scene_evaluation)
     else:
         evaluated = evaluator(
             model=model,
-            examples=features,
+            examples=judging,
             baseline_model=last.baseline,
             params=config.evaluation,
             keywords=keywords,
         )
+    own = None
+    if base is not None:
+        own = evaluator(
+            model=model,
+            examples=features,
+            baseline_model=last.baseline,
+            params=NO_WORSE,
+            keywords=keywords,
+        ).with_id("OwnClipsEvaluator")
     streamed = StreamingEvaluator(
         model=model,
-        streams=synthesized.outputs["streams"],
+        streams=streams,
         params=streaming_params(config),
         last_model=last.model,
         last_evaluation=last.evaluation,
     )
     fits = MicroValidator(
         model=model,
-        examples=features,
+        examples=judging,
         params=config.budget,
-        streams=synthesized.outputs["streams"],
+        streams=streams,
         detector=config.streaming.detector,
     )
 
@@ -242,10 +271,12 @@ def components(
         infra_blessing=fits.outputs["blessing"],
         model_evaluation=evaluated.outputs["evaluation"],
         streaming_evaluation=streamed.outputs["evaluation"],
-        examples=features,
-        audio_examples=audio,
+        examples=judging,
+        audio_examples=heard,
+        own_clips_blessing=own.outputs["blessing"] if own is not None else None,
+        own_clips_evaluation=own.outputs["evaluation"] if own is not None else None,
         destination=destination or config.destination or str(paths.bundles),
-        info=json.dumps(_info(config), sort_keys=True),
+        info=json.dumps(_info(config, base.info if base is not None else None), sort_keys=True),
     )
     return [
         *data,
@@ -253,14 +284,30 @@ def components(
         converted,
         *last.nodes,
         evaluated,
+        *([own] if own is not None else []),
         streamed,
         fits,
         pushed,
     ]
 
 
-def _info(config: Config) -> dict[str, object]:
-    """What the model card says of the data and the configuration."""
+def _info(config: Config, base: dict[str, Any] | None) -> dict[str, object]:
+    """What the model card says of the data and the configuration.
+
+    Args:
+      config: the whole configuration.
+      base: the same of the run that this one goes on from.
+    """
+    if base is not None:
+        # Of that run's data the model is made, and its terms hold.
+        held_back = [*base.get("held_back", ()), *config.data.restrictions()]
+        return {
+            **base,
+            "name": config.name,
+            "data": f"{base['data']}; fitted to one person's own recordings",
+            "config": configuration.of_result(config),
+            **({"held_back": held_back} if held_back else {}),
+        }
     data = config.data
     named = list(zip(names_of(data.all_sources), data.all_sources, strict=True))
     described = [

@@ -74,7 +74,7 @@ def _gather(metadata: Path) -> ReportData:
         streaming=_json(streaming / "evaluation.json"),
         events=_lines(streaming / "detections.jsonl"),
         posteriors=streaming / "posteriors" / TEST,
-        streams=run.step("AudioSynthesizer").folder("streams") / TEST,
+        streams=run.streams / TEST,
         training=_json(run.step("Trainer").folder("model") / "Format-Serving" / "training.json"),
         conversion=_json(converted / "conversion.json"),
         device=_json(run.step("MicroValidator").folder("blessing") / "micro.json"),
@@ -189,11 +189,14 @@ def confusion_examples(
     Returns:
       (label, prediction), as indices of the model's labels -> clips.
     """
-    transform = run.step("SpectrogramTransform")
-    scored = _scored(transform.folder("transformed_examples") / TEST, model)
+    examples = Path(run.step("Evaluator").inputs["examples"][0].uri)
+    scored = _scored(examples / TEST, model)
     wanted = {one.clip_id for some in scored.values() for one in some}
-    # Among its inputs are others than clips, such as a Tuner's hyperparameters.
-    inputs = (Path(one.uri) / TEST for some in transform.inputs.values() for one in some)
+    # Among its inputs are others than clips, such as a Tuner's hyperparameters. Where another run's
+    # clips judged the model, MicroPusher was given them, without their noisy copies.
+    given = [*run.step("SpectrogramTransform").inputs.values()]
+    given.append(run.step("MicroPusher").inputs.get("audio_examples", []))
+    inputs = {Path(one.uri) / TEST: None for some in given for one in some}
     found = _clips([folder for folder in inputs if folder.is_dir()], wanted)
     made = {
         cell: tuple(

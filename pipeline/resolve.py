@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from kws.audio import archive, spans
+from kws.audio import archive, own_clips, spans
 from kws.audio.corpus import Folder
 from kws.audio.download import Checksum, download
 from kws.audio.sources import RemoteArchive, SourceParams
@@ -61,6 +61,12 @@ def resolve(
     if source.manifest:
         file = _existing(source.manifest, "manifest", "file")
         return Resolved([plain(path=str(file.parent), kind="manifest", manifest=file.name)])
+    if source.own_clips:
+        clips = own_clips.read_clips(
+            source.own_clips, source.keyword, config.ingest, source.held_out_share
+        )
+        folder = clips.write(cache_root() / "own_clips", config.sample_rate)
+        return Resolved([plain(path=str(folder), kind="manifest", manifest=own_clips.MANIFEST)])
     if source.speech_commands and source.span_folder:
         return _spans(name, source, source.speech_commands)
     if source.speech_commands:

@@ -80,6 +80,19 @@ class Run:
         return any(step.name == "SceneEvaluator" for step in self.steps)
 
     @property
+    def own_clips(self) -> Path | None:
+        """The evaluation on one person's own clips, where the model was fitted to that person."""
+        for step in self.steps:
+            if step.name == "OwnClipsEvaluator":
+                return step.folder("evaluation")
+        return None
+
+    @property
+    def streams(self) -> Path:
+        """The folder of the streams that judged the model."""
+        return Path(self.step("StreamingEvaluator").inputs["streams"][0].uri)
+
+    @property
     def nothing_done(self) -> bool:
         """True where every step took an earlier run's result."""
         return all(step.state == "cached" for step in self.steps)
@@ -211,9 +224,11 @@ def gates(run: Run) -> list[Gate]:
     if run.has_scenes:
         found = read_gates(run.step("SceneEvaluator").folder("blessing"))
     else:
-        from components.evaluator.results import evaluation_gates
+        from components.evaluator.results import OWN_CLIPS, evaluation_gates
 
         found = list(evaluation_gates(run.step("Evaluator").folder("evaluation")))
+        if run.own_clips is not None:
+            found += evaluation_gates(run.own_clips, OWN_CLIPS)
     pushers = [
         step.folder("pushed_model")
         for step in run.steps

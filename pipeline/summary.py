@@ -9,7 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from components.evaluator.results import accuracy_by_slice, confusion_matrix
+from components.evaluator.results import (
+    accuracy_by_slice,
+    before_and_after,
+    confusion_matrix,
+)
 from kws.gates import Gate
 from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report.confusion import ConfusionMatrix
@@ -47,6 +51,8 @@ def print_summary(console: Console, run: results.Run, paths: Paths) -> None:
         matrix = ConfusionMatrix(labels=labels, counts=counts)
         console.print(per_class_table(matrix), confusion_table(matrix), _gates(gates))
         console.print(_slices(run.step("Evaluator").folder("evaluation")), highlight=False)
+    if run.own_clips is not None:
+        console.print(_before_and_after(run, run.own_clips))
     streamed = run.step("StreamingEvaluator").folder("evaluation") / "evaluation.json"
     everything = json.loads(streamed.read_text())
     conditions = conditions_table(everything["test"])
@@ -103,6 +109,47 @@ def _slices(evaluation: Path) -> Text:
         parts = (f"{name} {share:.1%} of {n}" for name, (share, n) in sorted(slices[key].items()))
         rows.append(headed(f"Accuracy by {key}", f": {', '.join(parts)}"))
     return lines(rows)
+
+
+def _before_and_after(run: results.Run, own_clips: Path) -> Table:
+    """A model fitted to one person beside the one that it was fitted from."""
+    table = Table(title="The int8 model before and after")
+    table.add_column("", overflow="fold")
+    for name in ("before", "after", "of"):
+        table.add_column(name, justify="right", no_wrap=True)
+    clips = before_and_after(run.step("Evaluator").folder("evaluation"), own_clips)
+    for name, what, of in (
+        ("held_out", "your clips, kept back: recognised", "clips"),
+        ("in_noise", "the same in noise", "copies"),
+        ("original", "original test split: right", "clips"),
+    ):
+        if name in clips:
+            pair = [clips[name][when]["right"] for when in ("before", "after")]
+            shares = [f"{share['estimate']:.1%}" for share in pair]
+            table.add_row(what, *shares, f"{pair[0]['exposure']:.0f} {of}")
+    rates = [clips["original"][when]["false_positives"] for when in ("before", "after")]
+    table.add_row(
+        "original test split: taken for a keyword", *(f"{rate:.1%}" for rate in rates), "others"
+    )
+    streamed = run.step("StreamingEvaluator")
+    folders = [Path(streamed.inputs["last_evaluation"][0].uri), streamed.folder("evaluation")]
+    was, now = (json.loads((folder / "evaluation.json").read_text())[TEST] for folder in folders)
+    missed, accepts = (
+        [one["total"][key]["estimate"] for one in (was, now)]
+        for key in ("miss_rate", "false_accepts_per_hour")
+    )
+    hours = sum(now["hours"].values())
+    table.add_row(
+        "test streams: missed",
+        *(f"{rate or 0:.1%}" for rate in missed),
+        f"{now['total']['words']} words",
+    )
+    table.add_row(
+        "test streams: false accepts", *(f"{rate:.1f} /h" for rate in accepts), f"{hours:.2f} h"
+    )
+    thresholds = [one["detector"]["detection_threshold"] for one in (was, now)]
+    table.add_row("threshold", *(f"{threshold:.3f}" for threshold in thresholds), "")
+    return table
 
 
 def _stream_sentence(everything: dict[str, Any]) -> Text:

@@ -27,6 +27,7 @@ def trainers(
     streams: types.BaseChannel,
     hyperparameters: types.BaseChannel | None = None,
     speech_embedding: types.BaseChannel | None = None,
+    replay: types.BaseChannel | None = None,
 ) -> list[base_node.BaseNode]:
     """The nodes of the training, the Trainer whose model goes on being the last.
 
@@ -38,6 +39,7 @@ def trainers(
       streams: of AudioSynthesizer.
       hyperparameters: of the Tuner, for every Trainer.
       speech_embedding: of the same clips, where the training asks for it.
+      replay: feature examples of the run that this one goes on from.
     """
     assert config.model is not None
     mining, model, keywords = config.training.hard_negatives, config.model, list(config.keywords)
@@ -68,6 +70,7 @@ def trainers(
             hyperparameters=hyperparameters,
             streams=streams if stopping and stopping.hears_streams else None,
             speech_embedding=speech_embedding,
+            replay=replay,
         ).with_id(_trainer_id(number, rounds))
         nodes.append(trained)
         if mining is None or number == rounds:

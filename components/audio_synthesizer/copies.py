@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 
-from components.audio_synthesizer.recordings import load_backgrounds, load_rooms, load_talkers
+from components.audio_synthesizer.recordings import (
+    load_backgrounds,
+    load_rooms,
+    load_silence,
+    load_talkers,
+)
 from components.records import PlacedRecord
 from kws.audio import clip as clips
 from kws.augment.mix import noisy_copy
@@ -36,7 +41,21 @@ class NoisyCopies(beam.DoFn):
         split: Split = TRAIN,
         room_paths: Sequence[str] = (),
         talkers: Sequence[Piece] = (),
+        silence: str = "",
     ):
+        """Constructs the step.
+
+        Args:
+          pieces: backgrounds.
+          params_json: NoisyCopyParams.
+          sample_rate: Hz.
+          split: of the clips.
+          room_paths: recorded rooms.
+          talkers: negatives in which people talk.
+          silence: folder of audio examples whose `_silence_` clips are the backgrounds, in place of
+            `pieces`.
+        """
+        self._silence = silence
         self._talker_pieces = list(talkers)
         self._room_paths = list(room_paths)
         self._pieces = list(pieces)
@@ -49,7 +68,11 @@ class NoisyCopies(beam.DoFn):
 
     def setup(self) -> None:
         self._params = NoisyCopyParams.from_json(self._params_json)
-        self._backgrounds = load_backgrounds(self._pieces, self._sample_rate)
+        self._backgrounds = (
+            load_silence(self._silence, self._sample_rate, self._params.seed)
+            if self._silence
+            else load_backgrounds(self._pieces, self._sample_rate)
+        )
         needed = self._params.needs_talkers(self._split)
         pieces = self._talker_pieces if needed else []
         self._talkers = load_talkers(pieces, self._sample_rate)

@@ -70,7 +70,7 @@ class Executor(LocalWorkersExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         originals = artifact_utils.get_single_instance(input_dict["audio_examples"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        streams = artifact_utils.get_single_instance(output_dict["streams"])
+        heard = input_dict.get("background_examples")
         copying = NoisyCopyParams.from_json(exec_properties["noisy_copy_params"])
         laying = stream_params(exec_properties)
         staging = _scene_params(exec_properties)
@@ -82,10 +82,11 @@ class Executor(LocalWorkersExecutor):
             exec_properties["test_percentage"],
         )
         copies = {s: copying.most_copies(s) for s in SPLITS}
+        silences = {s: artifact_utils.get_split_uri(heard, s) if heard else "" for s in SPLITS}
         # Looked for first: an error inside the pipeline would reach the user as a stack trace.
         backgrounds = {
             s: sample_backgrounds(find_backgrounds(corpus[0], s, *corpus[1:]), copying.seed)
-            if copies[s] or s in laying or staging
+            if not heard and (copies[s] or s in laying or staging)
             else []
             for s in SPLITS
         }
@@ -106,9 +107,10 @@ class Executor(LocalWorkersExecutor):
         for made in (examples, scenes):
             if made is not None:
                 made.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        folders = {s: os.path.join(streams.uri, f"Split-{s}") for s in laying}
-        versions = plan_versions(negatives[EVAL], laying[EVAL].varied_hours)
-        varied_folder = os.path.join(streams.uri, VARIED_FOLDER)
+        stream_root = artifact_utils.get_single_uri(output_dict["streams"]) if laying else ""
+        folders = {s: os.path.join(stream_root, f"Split-{s}") for s in laying}
+        versions = plan_versions(negatives[EVAL], laying[EVAL].varied_hours) if laying else []
+        varied_folder = os.path.join(stream_root, VARIED_FOLDER)
         for folder in [*folders.values(), *([varied_folder] if versions else [])]:
             fileio.makedirs(folder)
         sources = {
@@ -124,6 +126,7 @@ class Executor(LocalWorkersExecutor):
                 copy = NoisyCopies(
                     *(backgrounds[split], copying.to_json(), rate, split, rooms[split]),
                     talkers[split],
+                    silences[split],
                 )
                 # No copies, no step: it would want a background all the same.
                 noisy = (
@@ -142,7 +145,7 @@ class Executor(LocalWorkersExecutor):
                         | f"Negatives[{split}]" >> beam.Create(negatives[split])
                         | f"Join[{split}]" >> beam.ParDo(JoinNegatives(rate, folders[split]))
                     )
-                if split == EVAL:
+                if split == EVAL and laying:
                     vary = VaryNegatives(
                         recordings[split], laying[split].to_json(), rate, split, varied_folder
                     )
@@ -166,6 +169,8 @@ class Executor(LocalWorkersExecutor):
 
 def stream_params(exec_properties: dict[str, Any]) -> dict[Split, StreamParams]:
     """Of each split that has streams; train has some only where it is asked for."""
+    if not exec_properties.get("stream_params"):
+        return {}
     params = StreamParams.from_json(exec_properties["stream_params"])
     laying = dict.fromkeys(STREAM_SPLITS, params)
     minutes = exec_properties.get("train_stream_minutes")

@@ -11,13 +11,16 @@ from absl import logging
 from tfx.dsl.io import fileio
 
 from components import staging
-from kws.audio import layout, read
+from kws.audio import clip as clips
+from kws.audio import layout, noise, read
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.splits import Part
+from kws.augment.gain import to_int16
 from kws.augment.rooms import Room, recorded_room
 from kws.augment.seed import digest, generator
 from kws.errors import KwsError
-from kws.labels import BACKGROUND_FOLDER
+from kws.labels import BACKGROUND_FOLDER, SILENCE
+from kws.micro import feature_reader
 from kws.scenes.piece import Piece
 from kws.splits import Split
 from kws.voices.corpus import is_synthesized
@@ -28,6 +31,9 @@ HELD_TALK_MS = 30 * 60_000.0
 """Of people who talk around the words of noisy copies, likewise: 58 MB."""
 PART_MS = 30_000.0
 """Of a recording, where there are more than that."""
+_SILENCES = 200
+"""Clips of a run's backgrounds that one worker holds."""
+_PINK_S, _PINK_RMS = 10, 1000.0
 NOT_SPEECH = frozenset(["sound", "sounds", "noise", "noises", "music"])
 """Names of negatives in which nobody talks."""
 
@@ -197,6 +203,25 @@ def load_backgrounds(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarr
       KwsError: nothing is left.
     """
     return _load(pieces, sample_rate, "background", "add recordings of noise")
+
+
+def load_silence(split_folder: str, sample_rate: int, seed: int) -> list[np.ndarray]:
+    """The sound of the `_silence_` clips among audio examples: pieces of a run's backgrounds.
+
+    Returns:
+      int16 `[samples]` each; ten seconds of pink noise where no such clip has any sound.
+    """
+    found = []
+    for serialized in feature_reader.records(split_folder):
+        # Looked for in the bytes first: most clips are words.
+        if SILENCE.encode() in serialized:
+            clip = clips.decode(serialized)
+            if clip.label == SILENCE and clip.audio.any():
+                found.append((clip.clip_id, clip.audio))
+    if not found:
+        pink = noise.pink(_PINK_S * sample_rate, generator(seed, "pink"))
+        return [to_int16(pink * np.float32(_PINK_RMS / pink.std()))]
+    return [audio for _, audio in sorted(found, key=lambda one: one[0])[:_SILENCES]]
 
 
 def load_talkers(pieces: Sequence[Piece], sample_rate: int) -> list[np.ndarray]:

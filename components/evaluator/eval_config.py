@@ -100,7 +100,9 @@ def _bound(
 
 
 def _drop(allowed: float | None) -> tfma.GenericChangeThreshold | None:
-    return _change(tfma.MetricDirection.HIGHER_IS_BETTER, -allowed) if allowed is not None else None
+    if allowed is None:
+        return None
+    return _change(tfma.MetricDirection.HIGHER_IS_BETTER, -allowed if allowed else 0.0)
 
 
 def _rise(allowed: float | None) -> tfma.GenericChangeThreshold | None:

@@ -9,15 +9,18 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluator.eval_config import ACCURACY, BOUND, POSTERIORS
 from kws.gates import Gate
+from kws.labels import RESERVED
 from kws.streaming.rates import Share, share
 
+CLIPS, OWN_CLIPS = "clips", "own_clips"
+"""What the names of gates begin with: of the test split; of one person's own clips."""
 _MATRIX = "multi_class_confusion_matrix_at_thresholds"
 
 
-def evaluation_gates(evaluation: str | Path) -> list[Gate]:
-    """Every threshold of the evaluation as a gate `clips.<metric>`, passed or not.
+def evaluation_gates(evaluation: str | Path, kind: str = CLIPS) -> list[Gate]:
+    """Every threshold of the evaluation as a gate `<kind>.<metric>`, passed or not.
 
-    A change against the last blessed model is a gate `clips.<metric>_diff`; where there was no
+    A change against the last blessed model is a gate `<kind>.<metric>_diff`; where there was no
     such model, there is no such gate.
     """
     result = tfma.load_eval_result(str(evaluation))
@@ -30,7 +33,7 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
         if name.split("/")[0].endswith(BOUND):
             detail = f"{'upper' if at_most else 'lower'} 95 % bound {detail}"
         gates.append(
-            Gate(name=f"clips.{name}", value=value, limit=limit, at_most=at_most, detail=detail)
+            Gate(name=f"{kind}.{name}", value=value, limit=limit, at_most=at_most, detail=detail)
         )
 
     for metric in (metric for spec in result.config.metrics_specs for metric in spec.metrics):
@@ -51,15 +54,15 @@ def evaluation_gates(evaluation: str | Path) -> list[Gate]:
     agreed = tfma.load_validation_result(str(evaluation)).validation_ok
     if not agreed and all(found.passed for found in gates):
         detail = "refused by TFMA for another reason, see validations in the evaluation's folder"
-        gates.append(Gate(name="clips.validation", value=0, limit=1, at_most=False, detail=detail))
+        gates.append(
+            Gate(name=f"{kind}.validation", value=0, limit=1, at_most=False, detail=detail)
+        )
     return gates
 
 
 def accuracy(evaluation: str | Path) -> Share:
     """Of the whole test split, with its bounds."""
-    figures = _overall(tfma.load_eval_result(str(evaluation)))
-    clips = round(figures["example_count"])
-    return share(round(figures[ACCURACY] * clips), clips)
+    return _right(_overall(tfma.load_eval_result(str(evaluation))))
 
 
 def confusion_matrix(evaluation: str | Path, num_labels: int) -> np.ndarray:
@@ -86,6 +89,44 @@ def accuracy_by_slice(evaluation: str | Path) -> dict[str, dict[str, tuple[float
             figures = metrics[ACCURACY]["doubleValue"], int(metrics["example_count"]["doubleValue"])
             found.setdefault(name, {})[value] = figures
     return found
+
+
+def before_and_after(original: str | Path, own_clips: str | Path) -> dict[str, dict[str, Any]]:
+    """A model fitted to one person beside its base, as evaluations with a baseline have both.
+
+    Args:
+      original: evaluation on the base's test split.
+      own_clips: on the person's own clips that were kept back, and their noisy copies.
+
+    Returns:
+      `held_out`, `in_noise` and `original` -> `before`, `after` -> `right`: the share of clips
+      whose label has the highest posterior; of `original` also `false_positives`, the highest share
+      of other clips that are taken for any one keyword.
+    """
+    found: dict[str, dict[str, Any]] = {"held_out": {}, "in_noise": {}, "original": {}}
+    for when, model in (("before", tfma.BASELINE_KEY), ("after", tfma.CANDIDATE_KEY)):
+        result = tfma.load_eval_result(str(own_clips), model_name=model)
+        for key, by_output in result.slicing_metrics:
+            if len(key) == 1 and key[0][0] == "augmentation":
+                name = "held_out" if key[0][1] == "none" else "in_noise"
+                found[name][when] = {"right": _right(_plain(by_output)).to_dict()}
+        result = tfma.load_eval_result(str(original), model_name=model)
+        figures = _overall(result)
+        rates = [
+            rate
+            for name, rate in figures.items()
+            if name.startswith("false_positive_rate/") and name.split("/")[1] not in RESERVED
+        ]
+        found["original"][when] = {
+            "right": _right(figures).to_dict(),
+            "false_positives": max(rates),
+        }
+    return {name: pair for name, pair in found.items() if pair}
+
+
+def _right(figures: dict[str, float]) -> Share:
+    clips = round(figures["example_count"])
+    return share(round(figures[ACCURACY] * clips), clips)
 
 
 def confusion_plot(evaluation: str | Path) -> dict[str, Any] | None:

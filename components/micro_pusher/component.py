@@ -27,6 +27,12 @@ class MicroPusherSpec(ComponentSpec):
         "streaming_evaluation": ChannelParameter(type=StreamingEvaluation),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "audio_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "own_clips_blessing": ChannelParameter(
+            type=standard_artifacts.ModelBlessing, optional=True
+        ),
+        "own_clips_evaluation": ChannelParameter(
+            type=standard_artifacts.ModelEvaluation, optional=True
+        ),
     }
     OUTPUTS: ClassVar = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}
 
@@ -61,6 +67,8 @@ class MicroPusher(base_component.BaseComponent):
         destination: str,
         info: str,
         audio_examples: types.BaseChannel | None = None,
+        own_clips_blessing: types.BaseChannel | None = None,
+        own_clips_evaluation: types.BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -76,6 +84,8 @@ class MicroPusher(base_component.BaseComponent):
           info: JSON object: `name`, and for the model card `model`, `data`, `licence`, `credits`;
             `held_back`: sentences that say why the model may not be pushed, whatever is blessed.
           audio_examples: the recordings, so that test vectors can be heard too.
+          own_clips_blessing, own_clips_evaluation: of the Evaluator that compares the model with
+            its base on one person's own clips; where they are given, it must have blessed too.
         """
         super().__init__(
             spec=MicroPusherSpec(
@@ -87,6 +97,8 @@ class MicroPusher(base_component.BaseComponent):
                 streaming_evaluation=streaming_evaluation,
                 examples=examples,
                 audio_examples=audio_examples,
+                own_clips_blessing=own_clips_blessing,
+                own_clips_evaluation=own_clips_evaluation,
                 destination=destination,
                 info=info,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),

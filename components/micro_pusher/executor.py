@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components import staging
-from components.blessing import BLESSINGS, MODEL_ID, describe
+from components.blessing import BLESSINGS, MODEL_ID, OWN_CLIPS_BLESSING, describe
 from kws.gates import Gate, read_gates, write_gates
 from kws.micro import bundle
 from kws.micro.destinations import open_destination
@@ -40,7 +40,8 @@ class Executor(base_executor.BaseExecutor):
         }
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         info = json.loads(exec_properties["info"])
-        missing = [key for key in BLESSINGS if not _blessed(inputs[key])]
+        judges = [*BLESSINGS, *([OWN_CLIPS_BLESSING] if OWN_CLIPS_BLESSING in inputs else [])]
+        missing = [key for key in judges if not _blessed(inputs[key])]
         held_back = info.get("held_back", [])
         if held_back:
             missing.append(TERMS)

@@ -45,6 +45,10 @@ def contents(
     judged, figures = _evaluated(evaluation, model.labels)
     streaming = json.loads((streamed / "evaluation.json").read_text())
     named = streaming.get("sensitivities")
+    if "own_clips_evaluation" in inputs:
+        own = inputs["own_clips_evaluation"].uri
+        judged = judged + results.evaluation_gates(own, results.OWN_CLIPS)
+        figures = {**figures, "personalization": results.before_and_after(evaluation, own)}
     gates = judged + read_gates(inputs["streaming_blessing"].uri) + read_gates(infra)
     return BundleContents(
         name=info["name"],

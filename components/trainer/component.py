@@ -1,4 +1,5 @@
-"""TFX's Trainer with eval streams and embeddings as further inputs, told to run our training."""
+"""TFX's Trainer with eval streams, embeddings and a replay as further inputs, told to run our
+training."""
 
 import json
 from collections.abc import Sequence
@@ -21,13 +22,14 @@ from kws.training.params import TrainingParams
 
 
 class TrainerSpec(standard_component_specs.TrainerSpec):
-    """Spec of Trainer: TFX's own, `streams`, `speech_embedding` and `more_examples`."""
+    """Spec of Trainer: TFX's own, `streams`, `speech_embedding`, `replay` and `more_examples`."""
 
     INPUTS: ClassVar = {
         **standard_component_specs.TrainerSpec.INPUTS,
         **more_examples_parameters(),
         executor.STREAMS_KEY: ChannelParameter(type=AudioStreams, optional=True),
         executor.EMBEDDINGS_KEY: ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        executor.REPLAY_KEY: ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
@@ -54,6 +56,7 @@ class Trainer(base_component.BaseComponent):
         hyperparameters: types.BaseChannel | None = None,
         streams: types.BaseChannel | None = None,
         speech_embedding: types.BaseChannel | None = None,
+        replay: types.BaseChannel | None = None,
         more_examples: Sequence[types.BaseChannel] = (),
     ):
         """Constructs the component.
@@ -71,6 +74,8 @@ class Trainer(base_component.BaseComponent):
             `training.early_stopping` goes by misses.
           speech_embedding: of the clips of `examples`, by the frontend of that name, for the
             teacher of `training.spotting`, or for a model that is trained on it.
+          replay: feature examples that the base model was trained on: `training.replay` of its
+            train split are learned again, and its eval split stands in for that of `examples`.
           more_examples: as a union of `examples` with these (see `components.inputs`).
         """
         super().__init__(
@@ -82,6 +87,7 @@ class Trainer(base_component.BaseComponent):
                 hyperparameters=hyperparameters,
                 streams=streams,
                 speech_embedding=speech_embedding,
+                replay=replay,
                 # Zero steps: the number of epochs is the training section's.
                 train_args=tfx.proto.TrainArgs(splits=["train"], num_steps=0),
                 eval_args=tfx.proto.EvalArgs(splits=["eval"], num_steps=0),

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.trainer.executor import EMBEDDINGS_KEY
+from components.trainer.executor import EMBEDDINGS_KEY, REPLAY_KEY
 from components.trainer.scenes import train_on_scenes
 from kws import features, labels
 from kws.errors import KwsError
 from kws.features import files, model_input
 from kws.features.params import FeatureParams
+from kws.micro import feature_reader
 from kws.micro.representative import with_full_range
 from kws.models import registry
 from kws.models.params import ModelParams
@@ -51,7 +52,8 @@ def run_fn(fn_args: "FnArgs") -> None:
     Its `custom_config` holds `model` (ModelParams), `training` (TrainingParams) and `keywords`,
     each as JSON, and `checkpoint_dir`: a folder that stays where it is from run to run, so that a
     killed training can go on; it is cleared once the model is exported. Without it nothing is
-    resumed. Where the component has the input `streams`, `streams` is its folder. `num_steps` of
+    resumed. Where the component has the input `streams`, `streams` is its folder, and so of
+    `speech_embedding` and `replay`. `num_steps` of
     train_args and eval_args are not read: `training.epochs` is.
 
     Raises:
@@ -83,6 +85,10 @@ def run_fn(fn_args: "FnArgs") -> None:
     on_embeddings = params.spotting is not None and registry.learns_from(model_params.name)
     if on_embeddings:
         train, eval_data = (_embeddings(config, params, names, split) for split in (TRAIN, EVAL))
+    elif REPLAY_KEY in config:
+        replay = Path(config[REPLAY_KEY])
+        train = _with_replay(fn_args.train_files, replay, params, names, feature_params)
+        eval_data = read([str(replay / f"Split-{EVAL}" / "*")])
     else:
         train, eval_data = read(fn_args.train_files), read(fn_args.eval_files)
     log.info("Training on %d examples, evaluating on %d", len(train), len(eval_data))
@@ -140,6 +146,33 @@ def run_fn(fn_args: "FnArgs") -> None:
     export.export(finished, fn_args.serving_model_dir, train.labels, feature_params, report)
     if checkpoint_dir:
         checkpoint.clear(checkpoint_dir)
+
+
+def _with_replay(
+    patterns: Sequence[str],
+    replay: Path,
+    params: TrainingParams,
+    names: Sequence[str],
+    feature_params: FeatureParams,
+) -> dataset.Dataset:
+    """The examples that the patterns `<root>/Split-train/*` point at, among replayed ones.
+
+    Raises:
+      KwsError: the replayed ones have other labels or features.
+    """
+    _check_labels(replay, names)
+    files.check_same(feature_params, files.read(replay), f"the examples to replay, {replay},")
+    new = [
+        example
+        for pattern in patterns
+        for example in feature_reader.read(Path(pattern).parent, feature_params)
+    ]
+    old = feature_reader.read(replay / f"Split-{TRAIN}", feature_params)
+    again = dataset.replayed(old, params.replay, params.seed)
+    log.info("%d new examples among %d replayed ones", len(new), len(again))
+    return dataset.of_examples(
+        [*new, *again], names, model_input.input_scale(feature_params), feature_params.frontend
+    )
 
 
 def _calibration(

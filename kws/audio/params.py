@@ -61,6 +61,11 @@ class IngestParams(Params):
         "of negatives or backgrounds, that may be unusable; without any usable audio it is refused "
         "in any case",
     )
+    require_every_keyword: bool = pydantic.Field(
+        True,
+        description="refuse a corpus without a clip of each keyword in each split; False: the run "
+        "in the section `base` has them",
+    )
     source: str = pydantic.Field(
         "recordings", description="which corpus or engine the clips came from; a slicing key"
     )

@@ -8,6 +8,7 @@
     - {manifest: FILE.csv}
     - {speech_commands: DIR, span_folder: "week-{SPAN}", last_spans: 4}
     - {voices: true}
+    - {own_clips: DIR, keyword: toaster}
 
 A source is one entry; `SourceParams` says what each key means.
 """
@@ -39,13 +40,13 @@ class RemoteArchive(NamedTuple):
     sha256: str
 
 
-KINDS = ("speech_commands", "url", "corpus", "manifest", "voices")
+KINDS = ("speech_commands", "url", "corpus", "manifest", "voices", "own_clips")
 FOLDERS = ("positives", "unknown", "negatives", "backgrounds")
 
 
 class SourceParams(Params):
-    """One source: exactly one of `speech_commands`, `url`, `corpus`, `manifest`, `voices`, or any
-    of the folders `positives`, `unknown`, `negatives`, `backgrounds` together."""
+    """One source: exactly one of `speech_commands`, `url`, `corpus`, `manifest`, `voices` and
+    `own_clips`, or any of the folders `positives`, `unknown`, `negatives` and `backgrounds`."""
 
     name: str = pydantic.Field(
         "",
@@ -71,6 +72,15 @@ class SourceParams(Params):
         None, description=".csv, .tsv or .jsonl with path, label, and speaker, start_ms, end_ms"
     )
     voices: bool = pydantic.Field(False, description="the corpus of the section `voices`")
+    own_clips: Path | None = pydantic.Field(
+        None,
+        description="folder of one person's recordings, <word>/<file> or all of `keyword`: some of "
+        "each keyword are kept back for test, the others are for training",
+    )
+    keyword: str = pydantic.Field("", description="said in all of own_clips, where they lie flat")
+    held_out_share: float = pydantic.Field(
+        0.3, gt=0, lt=1, description="of each keyword's own_clips, kept back for test"
+    )
     positives: dict[str, Path] = pydantic.Field(
         {}, description="word -> folder of its clips, [train|eval|test/][<speaker>/]<file>"
     )
@@ -125,6 +135,8 @@ class SourceParams(Params):
             raise ValueError(f"uses={list(self.uses)} is of a corpus: name the folders instead")
         if self.corpus and (self.licence or self.terms != "open"):
             raise ValueError(f"corpus={self.corpus} brings its own licence and terms")
+        if self.keyword and not self.own_clips:
+            raise ValueError(f"keyword={self.keyword!r} is of own_clips: name the folder")
         check_spans(self.span_folder, self.last_spans, self.speech_commands)
         return self
 
@@ -172,7 +184,7 @@ def names_of(sources: Sequence[SourceParams]) -> list[str]:
 
 def _made_name(source: SourceParams) -> str:
     """From the place, or from the kind where there is none."""
-    place = source.speech_commands or source.manifest
+    place = source.speech_commands or source.manifest or source.own_clips
     if source.corpus:
         return source.corpus.replace(".", "_")
     if source.url:

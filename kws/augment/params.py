@@ -81,7 +81,7 @@ class AugmentParams(Params):
 class NoisyCopyParams(Params):
     """Background at a random SNR, a random time shift, a random gain."""
 
-    copies: int = pydantic.Field(1, ge=0, le=20, description="noisy copies of each training clip")
+    copies: int = pydantic.Field(1, ge=0, le=200, description="noisy copies of each training clip")
     keyword_copies: int | None = pydantic.Field(
         None, ge=0, le=40, description="of each training clip of a keyword; None: as of the others"
     )

@@ -101,10 +101,10 @@ def _follow(folder: Path, metadata: Path | None) -> "tuple[Made | None, list[Che
 
 
 def _list_clips(told: dict[str, Any] | None, traced: "Made | None", file: Path) -> "list[Check]":
+    from pipeline import lineage as traces
     from pipeline import lineage_clips
-    from pipeline.lineage import INGESTION
 
-    ingested = None if traced is None else traced.find(INGESTION)
+    ingested = None if traced is None else traces.ingested(traced)
     if ingested is None:
         raise KwsError(
             "the clips are listed from the run's audio examples, and no run is at hand",

@@ -1,22 +1,16 @@
-"""`kws personalize`: a run's model fitted to one user's voice, by ten clips."""
+"""`kws personalize`: a run's model fitted to one person's voice, by ten clips."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from kws.terminal import Terminal, headed, printable
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-    from kws.training.personal_comparison import Pair
-    from pipeline.personal import Personalized
+from kws.terminal import Terminal, echo, printable
 
 REFUSED = 2
 """Exit status where the new model is no better, or worse elsewhere."""
 SHOWN_UNUSABLE = 5
+CONFIG_FILE = "personal.yaml"
 
 
 def personalize(
@@ -61,6 +55,12 @@ def personalize(
         ),
     ] = 0.02,
     seed: Annotated[int, typer.Option(help="Of copies, replay and what is kept back.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Override, e.g. training.learning_rate=0.0001; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Fit a model to your own voice: ten clips of its keywords in, a table and a new bundle out.
 
@@ -68,106 +68,59 @@ def personalize(
     FLAC, Ogg or MP3, any rate. A folder that is named after another word, or _unknown_, teaches the
     model what not to wake up to.
 
-    The run's own artifacts are needed (float model, training examples, recordings, streams): what a
-    run leaves in its folder. Some clips are kept back; the table shows how the int8 model hears
-    them before and after, alone and in noise, and what became of the original test split and
-    streams. A model that lost more than --max-drop there, or that fails the run's gates, is not
-    written. The run's own bundles stay as they are.
+    This is kws run with the preset personal: a pipeline of its own, in a folder below the run's,
+    which may be killed and started again. The run's own artifacts are needed (float model, training
+    examples, recordings, streams): what a run leaves in its folder. Some clips are kept back; the
+    table shows how the int8 model hears them before and after, alone and in noise, and what became
+    of the original test split and streams. A model that lost more than --max-drop there, or that
+    fails the run's gates, is not pushed. The run's own bundles stay as they are.
 
-    Exit status: 0 written, 2 judged and refused, 1 an error.
+    Exit status: 0 pushed, 2 judged and refused, 1 an error.
     """
+    import yaml
 
-    from kws.training.personalize import PersonalizeParams
-    from pipeline import parents as lineage
-    from pipeline.log_file import log_file
+    from kws import storage
+    from kws.audio.own_clips import read_clips
+    from kws.cli.verbosity import is_verbose
+    from pipeline import parents
+    from pipeline.config import PERSONAL, load, values_of
 
-    params = PersonalizeParams(
-        copies=copies, replay=replay, epochs=epochs, max_drop=max_drop, seed=seed
-    )
+    base = parents.find(place, run)
+    name = f"{base.info['name']}-{PERSONAL}"
+    source = {"name": "user", "own_clips": str(clips.resolve()), "keyword": keyword or ""}
+    values = values_of(PERSONAL)
+    values |= {
+        "name": name,
+        "seed": seed,
+        "base": {"place": str(place.resolve()), **({"run": str(run.resolve())} if run else {})},
+        "data": {"sources": [source]},
+        "destination": str(out.resolve()) if out else f"{base.bundles}-{PERSONAL}",
+    }
+    values["noisy_copies"]["copies"] = copies
+    values["training"] |= {"replay": replay, "epochs": epochs}
+    values["evaluation"]["max_accuracy_drop_from_last"] = max_drop
+    values["evaluation"]["every_class"]["max_false_positive_rate_rise_from_last"] = max_drop
+    file = base.run / name / CONFIG_FILE
+    storage.atomic_write(file, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+    # What is wrong with the clips is said before anything slow begins.
+    config = load(str(file), set_ or ())
+    (own,) = config.data.sources
+    found = read_clips(clips, own.keyword, config.ingest, own.held_out_share)
     console = Terminal()
-    parents = lineage.find(place, run)
-    destination = out or parents.bundles.with_name(parents.bundles.name + "-personal")
-    with log_file(parents.run / "logs"), console.status("starting") as status:
-        from rich.text import Text
-
-        def say(text: str) -> None:
-            status.update(Text(text))
-            if not console.is_terminal:
-                console.print(f"  {text}", highlight=False, soft_wrap=True)
-
-        # Here, and not at the top: it brings TensorFlow, which logs as it comes.
-        from pipeline.personal import personalize as fit
-
-        done = fit(parents, clips, keyword, params, destination, say)
-    _print(console, done)
-    raise typer.Exit(REFUSED if done.refused else 0)
-
-
-def _print(console: "Console", done: "Personalized") -> None:
-    unusable = done.clips.unusable
-    if unusable:
-        console.print(f"{len(unusable)} files could not be used:", style="yellow")
-        for name, reason in list(unusable.items())[:SHOWN_UNUSABLE]:
-            console.print(f"  {printable(name)}: {reason}", highlight=False)
-    console.print(_table(done))
-    for reason in done.refused:
-        console.print(f"  {reason}", highlight=False)
-    if done.bundle is None:
-        console.print(
-            headed(
-                "NOT written",
-                ": more or clearer clips or fewer --epochs may help; --max-drop allows more.",
-                "bold red",
-            )
-        )
-        return
-    console.print(headed("WRITTEN", f" {done.bundle}", "bold green"), soft_wrap=True)
-
-
-def _table(done: "Personalized") -> "Table":
-    from rich.table import Table
-
-    table = Table(title="The int8 model before and after")
-    table.add_column("", overflow="fold")
-    for name in ("before", "after", "of"):
-        table.add_column(name, justify="right", no_wrap=True)
-
-    def row(what: str, pair: "Pair | None", of: str) -> None:
-        if pair is None:
-            return
-        shares = [f"{heard.right.estimate:.1%}" for heard in pair]
-        table.add_row(what, *shares, f"{pair[0].right.exposure:.0f} {of}")
-
-    compared = done.comparison
-    row("your clips, kept back: recognised", compared.held_out, "clips")
-    row("the same in noise", compared.in_noise, "copies")
-    if compared.in_noise is not None:
-        scores = [f"{heard.mean_score:.2f}" for heard in compared.in_noise]
-        table.add_row("mean score of the keyword in noise", *scores, "")
-    row("original test split: right", compared.original, "clips")
-    wrong = [heard.false_positives for heard in compared.original]
-    table.add_row(
-        "original test split: taken for a keyword",
-        *(f"{share.estimate:.1%}" for share in wrong),
-        f"{wrong[0].exposure:.0f} others",
+    if found.unusable:
+        console.print(f"{len(found.unusable)} files could not be used:", style="yellow")
+        for unusable, reason in list(found.unusable.items())[:SHOWN_UNUSABLE]:
+            console.print(f"  {printable(unusable)}: {reason}", highlight=False)
+    console.print(
+        f"{found.keyword_clips} clips of keywords: {len(found.held_out)} kept back to judge by, "
+        f"the others to learn from, with {copies} noisy copies each",
+        highlight=False,
     )
-    was, now = done.streams.before, done.streams.after
-    table.add_row(
-        "test streams: missed",
-        f"{was['total']['miss_rate']['estimate'] or 0:.1%}",
-        f"{now.total.miss_rate.estimate:.1%}",
-        f"{now.total.words} words",
-    )
-    table.add_row(
-        "test streams: false accepts",
-        f"{was['total']['false_accepts_per_hour']['estimate']:.1f} /h",
-        f"{now.total.false_accepts_per_hour.estimate:.1f} /h",
-        f"{sum(now.hours.values()):.2f} h",
-    )
-    table.add_row(
-        "threshold",
-        f"{was['detector']['detection_threshold']:.3f}",
-        f"{now.detector.detection_threshold:.3f}",
-        "",
-    )
-    return table
+
+    from pipeline.console import run_with_summary
+
+    pushed = run_with_summary(str(file), set_ or (), None, base.run, is_verbose())
+    if not pushed:
+        echo("More or clearer clips or fewer --epochs may help; --max-drop allows more.")
+    raise typer.Exit(0 if pushed else REFUSED)

@@ -21,7 +21,7 @@ def tree(title: str, recorded: dict[str, Any] | None, gates: Sequence[Gate]) -> 
         measured = f"{figure(gate.value)} {gate.unit}".rstrip()
         branch.add(f"{gate.name}: {measured}, {bound} {figure(gate.limit)}")
     if recorded is None:
-        root.add("no lineage.json: the bundle was fitted by kws personalize")
+        root.add("no lineage.json: the bundle is of an older version")
         return root
     for name, lines in sections(recorded):
         branch = root.add(name)

@@ -8,12 +8,15 @@ are shuffled through a window, so there the order of the files does matter.
 import dataclasses
 import glob
 import hashlib
+import heapq
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from kws.augment.seed import digest
 from kws.errors import KwsError
+from kws.features.example import FeatureExample
 from kws.training import stream
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -181,6 +184,44 @@ def from_arrays(
         frontend=frontend,
         clip_ids=tuple(clip_ids[i] for i in order),
     )
+
+
+def of_examples(
+    examples: Sequence[FeatureExample],
+    labels: Sequence[str],
+    scale: float = 1.0,
+    frontend: str | None = None,
+) -> Dataset:
+    """A dataset of decoded examples.
+
+    Raises:
+      KwsError: see `from_arrays`.
+    """
+    if not examples:
+        raise KwsError("there are no examples to train or evaluate on")
+    return from_arrays(
+        np.stack([example.features for example in examples]),
+        np.array([example.label_index for example in examples], np.int32),
+        [example.clip_id for example in examples],
+        labels,
+        scale,
+        frontend,
+    )
+
+
+def replayed(examples: Iterable[FeatureExample], count: int, seed: int) -> list[FeatureExample]:
+    """At most `count` of the examples, by hash: spread over the labels as they were.
+
+    What a model learned before is learned again among the new ("replay": Robins, "Catastrophic
+    forgetting, rehearsal and pseudorehearsal", 1995).
+    """
+
+    def rank(example: FeatureExample) -> bytes:
+        # The content tells copies of one clip apart.
+        content = zlib.crc32(np.ascontiguousarray(example.features).tobytes())
+        return digest(seed, "replay", example.clip_id, content)
+
+    return heapq.nsmallest(count, examples, key=rank)
 
 
 def read(

@@ -44,7 +44,8 @@ def fit(
     ends with it. The best epoch is the one with the highest `merit` (see `kws.training.objective`);
     for labels that is the highest accuracy on `eval_data`, and among equals the lowest cross
     entropy there. With `params.early_stopping` and its metric "misses" it is the one that misses
-    least on `streams` at the target rate of false accepts.
+    least on `streams` at the target rate of false accepts. With `params.keep` "last" it is the
+    last.
 
     Args:
       model: float32 `[batch, frames, channels]` to the objective's outputs; built with

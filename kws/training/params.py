@@ -70,6 +70,17 @@ class TrainingParams(Params):
     warm_start: bool = pydantic.Field(
         False, description="start from the last blessed model, where there is one"
     )
+    replay: int = pydantic.Field(
+        0,
+        ge=0,
+        description="training examples of the run in the section `base` that are learned again, "
+        "so that nothing is forgotten; it evaluates the epochs, too",
+    )
+    keep: Literal["best", "last"] = pydantic.Field(
+        "best",
+        description="the epoch whose weights are kept; last: where the eval split, which the model "
+        "already knows well, would choose the epoch that learned least",
+    )
     hard_negatives: MiningParams | None = pydantic.Field(
         None, description="mine false accepts in the training split and train again; None: not"
     )

@@ -156,6 +156,8 @@ class Training:
         evaluation, weights = self._evaluate(), self._model.get_weights()
         if self._judge is not None:
             evaluation = self._judge(evaluation)
+        if self._params.keep == "last":
+            evaluation = evaluation.model_copy(update={"merit": (float(epoch + 1),)})
         if average is not None:
             average.swap()
         now = time.monotonic()

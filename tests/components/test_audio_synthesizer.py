@@ -33,7 +33,7 @@ from components.audio_synthesizer.streams import sample_streams, stream_count, w
 from kws.audio import clip as clips
 from kws.augment.params import NoisyCopyParams
 from kws.errors import DataError, KwsError
-from kws.labels import UNKNOWN
+from kws.labels import SILENCE, UNKNOWN
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.negatives import join_negatives
 from kws.scenes.params import StreamParams
@@ -207,6 +207,46 @@ def test_without_backgrounds_it_says_what_to_put_where(tmp_path):
     with pytest.raises(KwsError, match="_background_noise_ has no recording") as error:
         synthesize(tmp_path, tmp_path / "corpus")
     assert "three files or more" in error.value.hint
+
+
+def test_copies_can_be_laid_over_the_silence_of_another_run_without_any_corpus(tmp_path):
+    """The silence is a tone in one split and missing in another, where there is pink noise."""
+    own, other = examples(tmp_path / "in"), examples(tmp_path / "other")
+    tone = (3000 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)).astype(np.int16)
+    quiet = dataclasses.replace(clip("train", 0), audio=tone, label=SILENCE, word="", clip_id="s")
+    file = tmp_path / "other" / "Split-train" / "data_tfrecord-00000-of-00001.gz"
+    with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
+        writer.write(clips.encode(quiet))
+    copying = COPIES.model_copy(update={"snr_db": (0.0, 0.0), "gain_db": (0.0, 0.0)})
+    component = AudioSynthesizer(
+        channel_utils.as_channel([own]), "nowhere", copying, None,
+        backgrounds=channel_utils.as_channel([other]),
+    )  # fmt: skip
+    assert "streams" not in component.outputs
+    made = standard_artifacts.Examples()
+    made.uri = str(tmp_path / "out")
+    Executor().Do(
+        {"audio_examples": [own], "background_examples": [other]},
+        {"examples": [made]},
+        component.exec_properties,
+    )
+
+    def tonal_share(split):
+        """Of the power of a copy's lead-in, within 50 Hz of the tone."""
+        lead_ins = [
+            copy.audio[: copy.lead_in_samples] for copy in read_split(Path(made.uri), split)
+        ]
+        power = np.sum([np.abs(np.fft.rfft(audio)) ** 2 for audio in lead_ins], axis=0)
+        frequency = np.fft.rfftfreq(len(lead_ins[0]), 1 / RATE)
+        return power[np.abs(frequency - 1000) < 50].sum() / power[frequency > 20].sum()
+
+    assert len(read_split(Path(made.uri), "train")) == 12
+    assert tonal_share("train") > 0.95 and tonal_share("test") < 0.2
+    with pytest.raises(ValueError, match="leave out streams"):
+        AudioSynthesizer(
+            channel_utils.as_channel([own]), "nowhere", copying, STREAMS,
+            backgrounds=channel_utils.as_channel([other]),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(("minutes", "count"), [(0.5, 1), (10, 1), (10.5, 2), (60, 6)])

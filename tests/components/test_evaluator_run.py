@@ -132,3 +132,26 @@ def test_a_model_that_fails_a_class_s_bound_is_refused_by_tfma_for_that_reason(
     assert blessing.get_int_custom_property("blessed") == 0
     assert "clips.recall_bound/yes = " in blessing.get_string_custom_property("reasons")
     assert not gates["clips.recall_bound/yes"].passed
+
+
+def test_what_was_won_and_lost_against_the_base_is_read_from_both_evaluations(
+    inputs: dict[str, types.Artifact], folder: Path
+) -> None:
+    params = EvaluationParams(min_accuracy=0, max_accuracy_drop_from_last=0)
+    _, gates = judged(inputs, folder / "own", params)
+    assert gates["clips.accuracy_diff"].passed and gates["clips.accuracy_diff"].limit == 0
+    evaluation = folder / "own" / "evaluation"
+    named = [gate.name for gate in results.evaluation_gates(evaluation, results.OWN_CLIPS)]
+    assert named == ["own_clips.accuracy", "own_clips.accuracy_diff"]
+    matrix = results.confusion_matrix(evaluation, 4)
+    right = share(int(matrix.trace()), int(matrix.sum())).to_dict()
+    taken = [
+        (matrix[:, word].sum() - matrix[word, word]) / (matrix.sum() - matrix[word].sum())
+        for word in (2, 3)
+    ]
+    found = results.before_and_after(evaluation, evaluation)
+    # The model is its own baseline; these clips have no noisy copies.
+    for when in ("before", "after"):
+        assert found["original"][when]["right"] == found["held_out"][when]["right"] == right
+        assert found["original"][when]["false_positives"] == pytest.approx(max(taken))
+    assert "in_noise" not in found

@@ -17,6 +17,7 @@ from components.evaluator import results
 from components.micro_converter import executor as converter
 from components.micro_converter.component import MicroConverter
 from components.micro_pusher import executor as pusher
+from components.micro_pusher import gather
 from components.micro_pusher.component import MicroPusher
 from components.micro_validator import executor as validator
 from components.micro_validator.component import MicroValidator
@@ -179,7 +180,7 @@ def _push(inputs: dict[str, types.Artifact], destination: Path, **info: object) 
 def _tfma_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """TFMA's own files are not made here; what is read from them has tests of its own."""
     gate = Gate(name="clips.accuracy", value=0.99, limit=0.9, at_most=False)
-    monkeypatch.setattr(results, "evaluation_gates", lambda _: [gate])
+    monkeypatch.setattr(results, "evaluation_gates", lambda _, kind="clips": [gate])
     monkeypatch.setattr(results, "confusion_matrix", lambda _, n: np.eye(n, dtype=np.int64))
 
 
@@ -294,6 +295,28 @@ def test_without_one_of_them_nothing_is_written(
     assert pushed.get_int_custom_property("pushed") == 0
     assert pushed.get_string_custom_property("missing_blessings") == key
     assert not (tmp_path / "bundles").exists()
+
+
+@pytest.mark.usefixtures("_tfma_figures")
+def test_a_model_fitted_to_a_person_needs_the_blessing_on_that_person_s_clips_too(
+    inputs: dict[str, types.Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = {"before": {"right": {"count": 1}}, "after": {"right": {"count": 3}}}
+    compared = {"held_out": pair}
+    monkeypatch.setattr(gather.results, "before_and_after", lambda *_: compared)
+    own = _artifact(standard_artifacts.ModelEvaluation, tmp_path / "own")
+    for blessed in (0, 1):
+        blessing = _artifact(
+            standard_artifacts.ModelBlessing, tmp_path / f"blessing{blessed}", blessed=blessed
+        )
+        given = {"own_clips_blessing": blessing, "own_clips_evaluation": own}
+        pushed = _push({**inputs, **given}, tmp_path / "bundles")
+        assert pushed.get_int_custom_property("pushed") == blessed
+        missing = pushed.get_string_custom_property("missing_blessings")
+        assert missing == ("" if blessed else "own_clips_blessing")
+    folder = Path(pushed.get_string_custom_property("pushed_destination"))
+    written = json.loads((folder / "evaluation.json").read_text())
+    assert written["personalization"] == compared
 
 
 def test_a_source_under_restricted_terms_holds_a_blessed_model_back_and_says_why(

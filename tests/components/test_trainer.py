@@ -30,6 +30,7 @@ def test_what_not_every_training_needs_is_an_input_only_where_given():
         "base_model": channel.Channel(type=standard_artifacts.Model),
         "hyperparameters": channel.Channel(type=standard_artifacts.HyperParameters),
         "speech_embedding": channel.Channel(type=standard_artifacts.Examples),
+        "replay": channel.Channel(type=standard_artifacts.Examples),
     }
     assert set(trainer().inputs) == {"examples"}
     assert set(trainer(**given).inputs) == {"examples", *given}
@@ -49,6 +50,7 @@ def test_run_fn_is_told_of_all_examples_of_the_streams_and_of_the_embeddings(tmp
         "examples": [artifact(standard_artifacts.Examples, tmp_path / name) for name in "ab"],
         "streams": [artifact(AudioStreams, tmp_path / "streams")],
         "speech_embedding": [artifact(standard_artifacts.Examples, tmp_path / "embeddings")],
+        "replay": [artifact(standard_artifacts.Examples, tmp_path / "old")],
     }
     (tmp_path / "embeddings" / "Split-train").mkdir(parents=True)
     made = {
@@ -60,6 +62,7 @@ def test_run_fn_is_told_of_all_examples_of_the_streams_and_of_the_embeddings(tmp
     assert args.eval_files == [str(tmp_path / name / "Split-eval" / "*") for name in "ab"]
     assert args.custom_config["streams"] == str(tmp_path / "streams")
     assert args.custom_config["speech_embedding"] == str(tmp_path / "embeddings")
+    assert args.custom_config["replay"] == str(tmp_path / "old")
     # On Kubeflow an input is always there, if only as an empty folder.
     given["speech_embedding"] = [artifact(standard_artifacts.Examples, tmp_path / "nothing")]
     args = executor.Executor()._GetFnArgs(given, made, trainer().exec_properties)

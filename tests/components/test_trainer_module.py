@@ -10,8 +10,9 @@ from components.trainer import trainer_module
 from kws import labels
 from kws.errors import KwsError
 from kws.features import example, files, frontend_class, speech_mel
+from kws.features.model_input import input_scale
 from kws.features.params import FeatureParams
-from kws.micro import load
+from kws.micro import feature_reader, load
 from kws.micro.convert import Labelled, convert
 from kws.micro.params import ConversionParams
 from kws.models.params import ModelParams
@@ -123,6 +124,77 @@ def test_run_fn_leaves_a_model_that_says_what_it_is_and_no_checkpoints(tmp_path)
     assert training["label_counts"] == {"_silence_": 8, "_unknown_": 8, "yes": 8}
     assert list((tmp_path / "model_run").glob("eval/events*"))
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def write_sounds(root, split: str, *sounds: tuple[str, int | None], count: int, seed: int) -> None:
+    """Noise, and for words something louder in one channel: (label, channel) in turn."""
+    import tensorflow as tf
+
+    folder = root / f"Split-{split}"
+    folder.mkdir(parents=True)
+    rng, names = np.random.default_rng(seed), labels.label_list(KEYWORDS)
+    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
+        for number in range(count):
+            label, channel = sounds[number % len(sounds)]
+            features = rng.integers(0, 60, FEATURES.feature_shape).astype(np.uint16)
+            if channel is not None:
+                features[:, channel] += 400
+            row = example.FeatureExample(
+                features=features, label_index=names.index(label), label=label, word=label,
+                speaker="", source="", snr_bucket="clean", augmentation="none", novelty="keyword",
+                clip_id=f"{seed}-{split}-{number}",
+            )  # fmt: skip
+            writer.write(example.encode(row))
+    files.write(root, FEATURES)
+    files.write_labels(root, names)
+
+
+def test_a_person_is_understood_after_a_warm_start_among_replayed_examples_and_nothing_is_forgotten(
+    tmp_path,
+):
+    """People say "yes" in channel 1; this person says it in 5."""
+    import tensorflow as tf
+
+    original = (("_silence_", None), ("_unknown_", 3), ("yes", 1))
+    for split, count in (("train", 90), ("eval", 30)):
+        write_sounds(tmp_path / "examples", split, *original, count=count, seed=0)
+    write_sounds(tmp_path / "own", "train", ("yes", 5), count=20, seed=1)
+    write_sounds(tmp_path / "held_out", "test", ("yes", 5), count=10, seed=2)
+
+    def trained(folder, given, **settings):
+        given.serving_model_dir = str(tmp_path / folder / "Format-Serving")
+        common = {"batch_size": 16, "time_shift_frames": 0, "learning_rate": 0.02}
+        given.custom_config |= {
+            "model": ModelParams(name="single_fc").to_json(),
+            "training": TrainingParams(**{**common, **settings}).to_json(),
+        }
+        trainer_module.run_fn(given)
+        model = tf.keras.models.load_model(given.serving_model_dir)
+        written = json.loads((tmp_path / folder / "Format-Serving/training.json").read_text())
+
+        def right(root, split):
+            rows = list(feature_reader.read(tmp_path / root / f"Split-{split}", FEATURES))
+            inputs = np.stack([row.features for row in rows]) * input_scale(FEATURES)
+            answers = model(inputs.astype(np.float32)).numpy().argmax(axis=1)
+            return float((answers == [row.label_index for row in rows]).mean())
+
+        return right("held_out", "test"), right("examples", "eval"), written
+
+    held_out, kept, _ = trained("base", arguments(tmp_path), epochs=30)
+    assert held_out < 0.5 and kept > 0.95
+    personal = arguments(tmp_path)
+    personal.train_files = [str(tmp_path / "own" / "Split-train" / "*")]
+    personal.eval_files = [str(tmp_path / "own" / "Split-eval" / "*")]  # there is none
+    personal.base_model = str(tmp_path / "base" / "Format-Serving")
+    personal.custom_config["replay"] = str(tmp_path / "examples")
+    settings = {"epochs": 10, "learning_rate": 0.01, "keep": "last"}
+    held_out, kept, written = trained("personal", personal, replay=60, **settings)
+    assert held_out > 0.9 and kept > 0.95
+    assert sum(written["label_counts"].values()) == 20 + 60
+    assert written["history"]["best_epoch"] == 10
+    # Of its own clips alone it forgets the rest: it is the replay that keeps them.
+    _, kept, _ = trained("forgetful", personal, replay=0, **{**settings, "epochs": 60})
+    assert kept < 0.8
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from kws.audio.corpus import SOURCES_FILE, Corpus
 from kws.errors import KwsError
@@ -197,3 +199,25 @@ def test_a_preset_and_a_folder_that_are_not_utf8_are_named_in_one_line(tmp_path)
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     with pytest.raises(KwsError, match=r"caf\\xe9: the name is not UTF-8"):
         load("quickstart", data=folder)
+
+
+def test_own_clips_are_checked_and_come_as_a_manifest_of_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    sources = f"data.sources=[{{name: me, own_clips: {clips}, keyword: down}}]"
+    config = load("quickstart", ["keywords=[down, up]", sources])
+    with pytest.raises(KwsError, match="holds no recordings"):
+        source.prepare(config, workers=1)
+    for number in range(6):
+        noise = np.random.default_rng(number).normal(0, 0.1, 16000)
+        soundfile.write(clips / f"{number}.wav", noise, 16000, "PCM_16")
+    # Who trains on them alone is told of the keyword that is missing.
+    with pytest.raises(KwsError, match="no recordings for keyword up in any of the sources me"):
+        source.prepare(config, workers=1)
+    relaxed = config.ingest.model_copy(update={"require_every_keyword": False})
+    folder = source.prepare(config.model_copy(update={"ingest": relaxed}), workers=1)
+    (made,) = Corpus.from_json((folder / SOURCES_FILE).read_text()).folders
+    assert (made.kind, made.source) == ("manifest", "me")
+    assert Path(made.path).is_relative_to(tmp_path / "cache")
+    assert len(list(Path(made.path).glob("*.wav"))) == 6

@@ -35,6 +35,9 @@ PARAMS = IngestParams(keywords=("yes",))
         ({"speech_commands": "data", "span_folder": "day"}, "no pattern of spans"),
         ({"speech_commands": "data", "last_spans": 3}, "last_spans=3 needs span_folder"),
         ({"name": "a b", "voices": True}, "name"),
+        ({"voices": True, "keyword": "yes"}, "keyword='yes' is of own_clips"),
+        ({"own_clips": "mine", "voices": True}, "this has voices and own_clips"),
+        ({"own_clips": "mine", "held_out_share": 0}, "greater than 0"),
     ],
 )
 def test_a_source_that_is_not_one_thing_is_refused_in_a_sentence(keys, sentence):

@@ -152,3 +152,18 @@ def test_examples_of_one_label_can_be_taken_out_up_to_a_size(folder, cache_bytes
     of_label = {row.features.tobytes() for row in examples(10) if row.label_index == 0}
     assert {row.tobytes() for row in data.of_label(0, 10**6)} == of_label
     assert len(data.of_label(0, 2 * 12)) == 2
+
+
+def test_the_same_examples_are_replayed_in_whatever_order_they_come():
+    every = examples(20)
+    chosen = dataset.replayed(every, 5, seed=0)
+    assert len(chosen) == 5
+    again = dataset.replayed(every[::-1], 5, seed=0)
+    assert [one.features.tobytes() for one in again] == [one.features.tobytes() for one in chosen]
+    # Two copies of a clip have one id, and are two examples all the same.
+    assert len({one.features.tobytes() for one in dataset.replayed(every, 100, seed=0)}) == 20
+    made = dataset.of_examples(chosen, LABELS, 0.5)
+    assert sorted(rows_of(made.in_order(5))) == sorted(one.features.tobytes() for one in chosen)
+    assert made.scale == 0.5
+    with pytest.raises(KwsError, match="no examples"):
+        dataset.of_examples([], LABELS)

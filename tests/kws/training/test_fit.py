@@ -146,6 +146,18 @@ def test_the_model_has_the_weights_of_the_epoch_with_the_best_eval_accuracy(unbr
     assert again.cross_entropy == pytest.approx(history.best.eval_cross_entropy, rel=1e-4)
 
 
+def test_where_the_last_epoch_is_to_be_kept_it_is_though_another_was_better():
+    params = PARAMS.model_copy(update={"learning_rate": 1e-12, "schedule": "constant"})
+    kept = {
+        keep: fit(
+            model_of_constant_outputs(), toy(45, 0), toy(30, 1),
+            params.model_copy(update={"keep": keep}),
+        ).best_epoch
+        for keep in ("best", "last")
+    }  # fmt: skip
+    assert kept == {"best": 1, "last": 3}
+
+
 EVERYTHING = {
     "optimizer": "sgd",
     "sampling": "balanced",

@@ -1,20 +1,43 @@
-"""A user's own recordings of keywords: read, checked, and some of them kept back."""
+"""One person's own recordings of keywords: read, checked, and some of them kept back.
 
+In an ordinary corpus nobody who speaks in training is tested. Here a model is to learn one voice,
+and only clips of that voice can tell whether it has: so the clips are divided, not the speakers.
+"""
+
+import csv
 import dataclasses
+import hashlib
+import io
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+import soundfile
+
+from kws import storage
 from kws.audio.align import align
-from kws.audio.clip import Clip, clip_id
+from kws.audio.clip import clip_id
 from kws.audio.listing import Listing, list_files, summary
+from kws.audio.params import IngestParams
 from kws.audio.read import Unreadable, read
 from kws.audio.source_yield import MAX_LOSS, USABLE, SourceYield
-from kws.augment.seed import digest
+from kws.audio.windows import rank
 from kws.errors import KwsError
-from kws.features.params import FeatureParams
-from kws.labels import RESERVED, canonical, label_of, refuse_near_matches, same_word
+from kws.labels import (
+    RESERVED,
+    SILENCE,
+    UNKNOWN,
+    canonical,
+    label_of,
+    refuse_near_matches,
+    same_word,
+)
+from kws.splits import TEST, TRAIN
 
-SOURCE = "user"
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.csv"
 MIN_DURATION_MS = 150
 """No keyword is said in less."""
 MAX_DURATION_MS = 60_000
@@ -25,32 +48,66 @@ FEWEST = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class UserClips:
-    """What a user recorded.
+class OwnClip:
+    """A recording as it is learned from or judged by.
 
     Attributes:
-      train, held_out: clips at the model's rate and of its length, of keywords and of other words;
-        the held-out ones are of keywords, and nothing is trained on them.
+      audio: int16 `[samples]`, at the rate and of the length of the ingestion's clips.
+      word: what is said; `label`: the keyword that it is, or `_unknown_`.
+      clip_id: hash of the sound.
+    """
+
+    audio: np.ndarray
+    word: str
+    label: str
+    clip_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnClips:
+    """What a person recorded.
+
+    Attributes:
+      train, held_out: of keywords and of other words; the held-out ones are of keywords, and
+        nothing is trained on them.
       unusable: file -> why it could not be used.
     """
 
-    train: tuple[Clip, ...]
-    held_out: tuple[Clip, ...]
+    train: tuple[OwnClip, ...]
+    held_out: tuple[OwnClip, ...]
     unusable: dict[str, str]
 
     @property
     def keyword_clips(self) -> int:
         return len(self.held_out) + sum(clip.label not in RESERVED for clip in self.train)
 
+    def write(self, parent: Path, sample_rate: int) -> Path:
+        """Writes WAV files and the manifest that says the split of each, once; gives their folder.
 
-def read_clips(
-    folder: Path,
-    keyword: str | None,
-    labels: Sequence[str],
-    params: FeatureParams,
-    held_out_share: float,
-    seed: int,
-) -> UserClips:
+        Args:
+          parent: the folder is made in this one, named after its content.
+          sample_rate: Hz.
+        """
+        placed = [(c, TRAIN) for c in self.train] + [(c, TEST) for c in self.held_out]
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow(["path", "label", "split"])
+        for clip, split in placed:
+            label = UNKNOWN if clip.word.startswith("_") else clip.word
+            # No speaker: each clip then counts as one of its own, who is in one split.
+            table.writerow([f"{clip.clip_id}.wav", label, split])
+        name = hashlib.sha256(text.getvalue().encode()).hexdigest()[:16]
+        target = parent / name
+        if not target.is_dir():
+            with storage.atomic_folder(target) as folder:
+                for clip, _ in placed:
+                    file = folder / f"{clip.clip_id}.wav"
+                    soundfile.write(file, clip.audio, sample_rate, "PCM_16")
+                (folder / MANIFEST).write_text(text.getvalue(), "utf-8")
+        return target
+
+
+def read_clips(folder: Path, keyword: str, params: IngestParams, held_out_share: float) -> OwnClips:
     """Reads recordings and divides them, by a hash of their sound.
 
     The folder has a folder for each word, `<word>/<recording>.wav`, where a word that is no keyword
@@ -59,21 +116,20 @@ def read_clips(
 
     Args:
       folder: of the recordings: WAV, FLAC, Ogg, MP3.
-      keyword: of a flat folder; may be left out where the model has but one keyword.
-      labels: of the model.
-      params: its rate and clip length.
+      keyword: of a flat folder; "" where there is but one, or in a folder of words.
+      params: its keywords, rate, clip length, and seed of the division.
       held_out_share: of each keyword's clips, at least one of two or more.
-      seed: of the division.
 
     Raises:
       KwsError: no such folder, no such keyword, a word that looks like a keyword, or too few clips
         that can be used.
     """
-    keywords = [label for label in labels if label not in RESERVED]
+    keywords = list(params.keywords)
     listing, found = _words(folder, keyword, keywords)
     unusable = {name: str(why) for name, why in listing.left_out.items()}
     yields = {label_of(word, keywords): SourceYield() for word in found.values()}
-    clips: dict[str, Clip] = {}
+    samples = params.sample_rate * params.clip_duration_ms // 1000
+    clips: dict[str, OwnClip] = {}
     for name, word in found.items():
         label = label_of(word, keywords)
         try:
@@ -89,53 +145,51 @@ def read_clips(
             yields[label].add(name, error.reason, error.detail)
             continue
         yields[label].add(name, USABLE, "")
-        aligned = align(audio, params.clip_samples, params.sample_rate)
-        clip = Clip(
-            audio=aligned,
-            sample_rate=params.sample_rate,
-            label=label,
-            word=word,
-            speaker=SOURCE,
-            source=SOURCE,
-            clip_id=clip_id(aligned, SOURCE),
-            novelty="keyword" if label in keywords else "heard",
-        )
+        aligned = align(audio, samples, params.sample_rate)
+        clip = OwnClip(audio=aligned, word=word, label=label, clip_id=clip_id(aligned, ""))
         if clip.clip_id in clips:  # else it could be trained on and kept back
             unusable[name] = "duplicate: the same sound as another file"
             continue
         clips[clip.clip_id] = clip
     for label, one in yields.items():
         one.refuse_loss(f"{folder}: clips of {label!r}", MAX_LOSS)
+    for name, why in unusable.items():
+        log.warning("%s is left out: %s", folder / name, why)
     _check_enough(clips.values(), folder, unusable)
     held = {
         clip.clip_id
         for one in keywords
-        for clip in _kept_back([c for c in clips.values() if c.label == one], held_out_share, seed)
+        for clip in _kept_back(
+            [c for c in clips.values() if c.label == one], held_out_share, params.seed
+        )
     }
+    if not held:
+        raise KwsError(
+            f"{folder} has one clip of each keyword: none can be kept back to judge by",
+            hint="record a keyword at least twice, ten times are better",
+        )
     ordered = sorted(clips.values(), key=lambda clip: clip.clip_id)
-    return UserClips(
+    return OwnClips(
         train=tuple(clip for clip in ordered if clip.clip_id not in held),
         held_out=tuple(clip for clip in ordered if clip.clip_id in held),
         unusable=unusable,
     )
 
 
-def _words(
-    folder: Path, keyword: str | None, keywords: Sequence[str]
-) -> tuple[Listing, dict[str, str]]:
+def _words(folder: Path, keyword: str, keywords: Sequence[str]) -> tuple[Listing, dict[str, str]]:
     """The recordings below the folder, and the word of each.
 
     Raises:
       KwsError: there is none, or it cannot be told what is said.
     """
     if not folder.is_dir():
-        raise KwsError(f"--clips {folder} is no folder", hint="a folder of recordings of a keyword")
-    if keyword is not None:
-        refuse_near_matches({keyword: "--keyword"}, keywords)
+        raise KwsError(f"{folder} is no folder", hint="give a folder of recordings of a keyword")
+    if keyword:
+        refuse_near_matches({keyword: "keyword"}, keywords)
         known = same_word(keyword, keywords)
         if known is None:
             raise KwsError(
-                f"--keyword {keyword!r} is none of the model's: {', '.join(keywords)}",
+                f"keyword {keyword!r} is none of the model's: {', '.join(keywords)}",
                 hint="personalising fits a model to a voice; for a new keyword run the pipeline",
             )
         keyword = known
@@ -147,17 +201,22 @@ def _words(
             hint="about ten clips of a keyword, each a second or so: WAV, FLAC, Ogg or MP3",
         )
     flat = [name for name in names if len(PurePosixPath(name).parts) == 1]
-    if keyword is None and flat:
+    if not keyword and flat:
         if len(keywords) > 1:
             raise KwsError(
                 f"which keyword is said in {folder / flat[0]}?",
-                hint=f"say it by --keyword, one of {', '.join(keywords)}; or put each word's "
+                hint=f"name it by --keyword, one of {', '.join(keywords)}; or put each word's "
                 "clips into a folder of its name",
             )
         keyword = keywords[0]
-    if keyword is not None:
+    if keyword:
         return listing, dict.fromkeys(names, keyword)
     words = {name: canonical(PurePosixPath(name).parts[0]) for name in names}
+    if SILENCE in words.values():
+        raise KwsError(
+            f"{folder} has a folder {SILENCE}: silence is no word that a person says",
+            hint=f"what the device woke up to wrongly belongs into {UNKNOWN}",
+        )
     refuse_near_matches({word: str(folder / name) for name, word in words.items()}, keywords)
     if all(same_word(word, keywords) is None for word in words.values()):
         raise KwsError(
@@ -167,7 +226,7 @@ def _words(
     return listing, words
 
 
-def _check_enough(clips: Iterable[Clip], folder: Path, unusable: dict[str, str]) -> None:
+def _check_enough(clips: Iterable[OwnClip], folder: Path, unusable: dict[str, str]) -> None:
     usable = [clip for clip in clips if clip.label not in RESERVED]
     if len(usable) >= FEWEST:
         return
@@ -179,8 +238,8 @@ def _check_enough(clips: Iterable[Clip], folder: Path, unusable: dict[str, str])
     )
 
 
-def _kept_back(clips: Sequence[Clip], share: float, seed: int) -> list[Clip]:
+def _kept_back(clips: Sequence[OwnClip], share: float, seed: int) -> list[OwnClip]:
     if len(clips) < 2 or not share:
         return []
-    ordered = sorted(clips, key=lambda clip: digest(seed, "held out", clip.clip_id))
+    ordered = sorted(clips, key=lambda clip: rank(seed, f"held out {clip.clip_id}"))
     return ordered[: min(len(clips) - 1, max(1, round(share * len(clips))))]

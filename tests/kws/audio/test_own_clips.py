@@ -1,20 +1,19 @@
-"""A user's recordings: what is read, what is kept back, what is said where something is amiss."""
+"""One person's recordings: what is read, what is kept back, what is said if something is wrong."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from kws.augment.params import AugmentParams, NoisyCopyParams
+from kws.audio import layout
+from kws.audio.corpus import Corpus, Folder
+from kws.audio.own_clips import MANIFEST, read_clips
+from kws.audio.params import IngestParams
 from kws.errors import KwsError
-from kws.features.params import FeatureParams
-from kws.labels import label_list
-from kws.training.user_clips import read_clips
-from kws.training.user_examples import examples_of, replayed
 
 RATE = 16000
-FEATURES = FeatureParams()
-LABELS = label_list(["yes", "no"])
-ONE = label_list(["yes"])
+WORDS = ("yes", "no")
 
 
 def record(folder, count, seconds=0.8, seed=0, level=0.1):
@@ -24,8 +23,8 @@ def record(folder, count, seconds=0.8, seed=0, level=0.1):
         soundfile.write(folder / f"{number}.wav", audio, RATE, "PCM_16")
 
 
-def read(folder, keyword=None, labels=LABELS, share=0.3):
-    return read_clips(folder, keyword, labels, FEATURES, share, seed=0)
+def read(folder, keyword="", keywords=WORDS, share=0.3):
+    return read_clips(folder, keyword, IngestParams(keywords=keywords), share)
 
 
 def test_ten_clips_of_a_keyword_are_seven_to_learn_from_and_three_to_judge_by(tmp_path):
@@ -38,7 +37,7 @@ def test_ten_clips_of_a_keyword_are_seven_to_learn_from_and_three_to_judge_by(tm
     # The model has one keyword: nothing needs to be said. The names of the files decide nothing.
     for path in sorted(tmp_path.iterdir()):
         path.rename(path.with_name(f"x{path.name}"))
-    again = read(tmp_path, labels=ONE)
+    again = read(tmp_path, keywords=("yes",))
     assert [c.clip_id for c in again.held_out] == [c.clip_id for c in clips.held_out]
 
 
@@ -88,47 +87,58 @@ def test_each_mistake_gets_a_sentence_of_its_own(tmp_path):
     )
 
 
-def test_clips_are_heard_as_they_are_and_in_noise_and_always_the_same(tmp_path):
-    record(tmp_path, 4)
-    (clip, *_) = read(tmp_path, "yes").train
-    copying = NoisyCopyParams(lead_in_ms=200, augment=AugmentParams(speed_share=1.0))
-
-    def heard(copies, seed=0):
-        return examples_of([clip], [], copying, copies, "train", LABELS, FEATURES, seed)
-
-    clean, *noisy = heard(3)
-    assert [one.augmentation for one in noisy] == ["noisy"] * 3 and clean.augmentation == "none"
-    assert {one.label_index for one in (clean, *noisy)} == {LABELS.index("yes")}
-    assert clean.features.shape == FEATURES.feature_shape
-    assert len({one.features.tobytes() for one in (clean, *noisy)}) == 4
-    for one, same, other in zip(noisy, heard(3)[1:], heard(3, seed=1)[1:], strict=True):
-        np.testing.assert_array_equal(one.features, same.features)
-        assert one.clip_id == same.clip_id != other.clip_id
-
-
-def test_replay_takes_the_same_examples_in_whatever_order_they_come(tmp_path):
-    record(tmp_path, 4)
-    clips = read(tmp_path, "yes").train
-    examples = examples_of(clips, [], NoisyCopyParams(), 4, "train", LABELS, FEATURES, 0)
-    chosen = replayed(examples, 5, seed=0)
-    assert [one.clip_id for one in replayed(examples[::-1], 5, seed=0)] == [
-        one.clip_id for one in chosen
-    ]
-    assert len(replayed(examples, 100, seed=0)) == len(examples)
-
-
 def test_a_word_that_looks_like_a_keyword_is_refused_and_one_in_another_form_is_it(tmp_path):
     record(tmp_path / "cased" / "yes", 5)
     record(tmp_path / "cased" / "No", 1, seed=1)
     with pytest.raises(KwsError, match=r"'No' is not the keyword 'no'.*did you mean 'no'"):
         read(tmp_path / "cased")
     record(tmp_path / "flat", 5)
-    with pytest.raises(KwsError, match=r"--keyword: 'YES' is not .* did you mean 'yes'"):
+    with pytest.raises(KwsError, match=r"keyword: 'YES' is not .* did you mean 'yes'"):
         read(tmp_path / "flat", "YES")
     record(tmp_path / "forms" / "o\u0308ffnen", 5)
-    labels = label_list(["\u00f6ffnen"])
-    assert {clip.label for clip in read(tmp_path / "forms", labels=labels).train} == {"\u00f6ffnen"}
-    assert read(tmp_path / "flat", "o\u0308ffnen", labels).keyword_clips == 5
+    keywords = ("\u00f6ffnen",)
+    assert {clip.label for clip in read(tmp_path / "forms", keywords=keywords).train} == {
+        "\u00f6ffnen"
+    }
+    assert read(tmp_path / "flat", "o\u0308ffnen", keywords).keyword_clips == 5
+
+
+def test_what_is_written_is_ingested_with_its_split_and_its_sound(tmp_path):
+    record(tmp_path / "clips" / "yes", 10, seed=1)
+    record(tmp_path / "clips" / "yesterday", 3, seed=2)
+    clips = read(tmp_path / "clips")
+    folder = clips.write(tmp_path / "written", RATE)
+    corpus = Corpus((Folder(path=str(folder), kind="manifest", manifest=MANIFEST, prefix="me"),))
+    params = IngestParams(keywords=WORDS)
+    found = layout.understand_corpus(
+        corpus, layout.list_files, lambda path: Path(path).read_text("utf-8"), params
+    )
+    splits = {Path(word.name).stem: (word.word, word.split) for word in found.words}
+    assert splits == {
+        **{clip.clip_id: (clip.word, "train") for clip in clips.train},
+        **{clip.clip_id: (clip.word, "test") for clip in clips.held_out},
+    }
+    assert len(clips.held_out) == 3 and len(clips.train) == 10 and not found.misplaced
+    one = clips.held_out[0]
+    np.testing.assert_array_equal(
+        soundfile.read(folder / f"{one.clip_id}.wav", dtype="int16")[0], one.audio
+    )
+    # The same clips are the same corpus, so that nothing is ingested again.
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert read(tmp_path / "clips").write(tmp_path / "written", RATE) == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_where_nothing_could_be_kept_back_or_silence_is_said_to_be_a_word_it_is_refused(tmp_path):
+    for number, word in enumerate("abcd"):
+        record(tmp_path / "each" / word, 1, seed=number)
+    with pytest.raises(KwsError, match="one clip of each keyword") as error:
+        read(tmp_path / "each", keywords=("a", "b", "c", "d"))
+    assert "at least twice" in error.value.hint
+    record(tmp_path / "quiet" / "yes", 5)
+    record(tmp_path / "quiet" / "_silence_", 1, seed=9)
+    with pytest.raises(KwsError, match="has a folder _silence_"):
+        read(tmp_path / "quiet")
 
 
 def test_links_are_followed_and_what_is_left_out_is_named(tmp_path):
