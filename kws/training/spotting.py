@@ -57,6 +57,7 @@ _OTHERS_QUANTILE = 0.99
 """Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
 _KEYWORD_LOGIT = 4.0
 """What the median of the keyword's clips becomes at the most: a posterior of 0.98."""
+MOST_LOGIT = 12.0
 _SPLICE = 4
 """Sets its seed apart from those of `spec_augment`."""
 _RANKED = 8
@@ -69,12 +70,14 @@ class Taught:
 
     Attributes:
       posteriors: float16 `[examples, steps]`.
+      logits: float16 `[examples, steps]`, cut off at `MOST_LOGIT`.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
       places: float32 `[steps]`, where in the clip the sound of each step ends: 0 to 1.
       fingerprint: of the teacher, the clips' embeddings and the student's steps.
     """
 
     posteriors: np.ndarray
+    logits: np.ndarray
     embeddings: np.ndarray
     places: np.ndarray
     fingerprint: str
@@ -137,6 +140,8 @@ def taught(
     after = np.minimum(before + 1, len(own_ms) - 1)
     rest = (place - before).astype(np.float32)
     posteriors = said[:, before] * (1 - rest) + said[:, after] * rest
+    logits = np.clip(teacher.logits(embeddings), -MOST_LOGIT, MOST_LOGIT)
+    logits = logits[:, before] * (1 - rest) + logits[:, after] * rest
     nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / EMBEDDING_HOP_MS).astype(int)
     nearest = np.clip(nearest, 0, embeddings.shape[1] - 1)
     mean, deviation = channel_statistics(embeddings)
@@ -149,6 +154,7 @@ def taught(
     digest.update(np.ascontiguousarray(embeddings).data)
     return Taught(
         posteriors=posteriors.astype(np.float16),
+        logits=logits.astype(np.float16),
         embeddings=targets,
         places=(times_ms / times_ms[-1]).astype(np.float32),
         fingerprint=digest.hexdigest()[:16],
@@ -373,7 +379,8 @@ class SpottingObjective(Objective):
         columns = [label_index[:, None].astype(np.float16)]
         if self._said is not None:
             count = len(label_index)
-            columns += [self._said.posteriors, self._said.embeddings.reshape(count, -1)]
+            columns += [self._said.posteriors, self._said.logits]
+            columns += [self._said.embeddings.reshape(count, -1)]
         return np.concatenate(columns, axis=1)
 
     def prepare(
@@ -400,9 +407,10 @@ class SpottingObjective(Objective):
         if self._said is not None:
             steps = self._said.places
             asked, size = self._said.embeddings.shape[1:]
-            heard = tf.reshape(taught[:, len(steps) :], [-1, asked, size])
+            heard = tf.reshape(taught[:, 2 * len(steps) :], [-1, asked, size])
             heard = spliced(heard, tf.constant(steps[asked_steps(len(steps))]), cuts)
-            columns.append(spliced(taught[:, : len(steps)], tf.constant(steps), cuts))
+            for said in (taught[:, : len(steps)], taught[:, len(steps) : 2 * len(steps)]):
+                columns.append(spliced(said, tf.constant(steps), cuts))
             columns.append(tf.reshape(heard, [-1, asked * size]))
         return spliced(inputs, places, cuts), tf.concat(columns, axis=1)
 
@@ -464,8 +472,12 @@ class SpottingObjective(Objective):
         said = targets[:, 1 : 1 + steps]
         cost = tf.nn.sigmoid_cross_entropy_with_logits(said, logits)
         losses = self._own.posterior_weight * tf.reduce_mean(cost, axis=1)
+        if self._own.logit_weight:
+            off = tf.abs(logits - targets[:, 1 + steps : 1 + 2 * steps])
+            huber = tf.where(off < 1.0, 0.5 * tf.square(off), off - 0.5)
+            losses += self._own.logit_weight * tf.reduce_mean(huber, axis=1)
         if self._own.embedding_weight:
-            heard = tf.reshape(targets[:, 1 + steps :], [-1, asked, size])
+            heard = tf.reshape(targets[:, 1 + 2 * steps :], [-1, asked, size])
             predicted = tf.gather(outputs[:, :, 2:], asked_steps(steps), axis=1)
             distance = tf.reduce_mean(tf.square(predicted - heard), axis=(1, 2))
             losses += self._own.embedding_weight * distance

@@ -105,6 +105,20 @@ class Teacher:
                 out[start : start + _EVAL_BATCH] += _sigmoid(logits) / len(self.heads)
         return out
 
+    def logits(self, embeddings: np.ndarray) -> np.ndarray:
+        """float32 `[n, steps]` of `[n, embeddings, 96]`: the mean of the heads' logits.
+
+        A posterior of 0.0001 and one of 0.01 are alike to a cross entropy; their logits tell how
+        much of the keyword is in a sound that is not the keyword.
+        """
+        steps = embeddings.shape[1] - self.params.embeddings + 1
+        out = np.zeros((len(embeddings), steps), np.float32)
+        for start in range(0, len(embeddings), _EVAL_BATCH):
+            batch = embeddings[start : start + _EVAL_BATCH].astype(np.float32)
+            for head in self.heads:
+                out[start : start + _EVAL_BATCH] += head(batch, training=False).numpy()
+        return out / len(self.heads)
+
     def step_times_ms(self, steps: int) -> np.ndarray:
         """int64 `[steps]`: where in a clip the sound of each step ends."""
         return self.params.window_ms + EMBEDDING_HOP_MS * np.arange(steps)
