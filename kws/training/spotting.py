@@ -13,6 +13,8 @@ any other clip
 and both
 
     posterior_weight mean BCE(z, t)              what the teacher says, step by step
+    logit_weight mean huber(z - u)               the teacher's own logits u: how much of the keyword
+                                                 is in a sound for which t is 0 in any case
     embedding_weight mean |W h - e|^2            what the teacher hears (h: the last activations)
     ranking_weight softplus(margin + a - b)      for the highest a of other clips' maxima and the
                                                  lowest b of the keyword's clips in the batch
@@ -40,7 +42,7 @@ from kws.training.dataset import Dataset
 from kws.training.objective import EVAL_BATCH, Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
 from kws.training.splice import draw_cuts, spliced
-from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, soft_maximum, train_teacher
+from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, sigmoid, soft_maximum, train_teacher
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -57,6 +59,8 @@ _OTHERS_QUANTILE = 0.99
 """Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
 _KEYWORD_LOGIT = 4.0
 """What the median of the keyword's clips becomes at the most: a posterior of 0.98."""
+_MOST_LOGIT = 12.0
+"""Of the teacher's logits; a network of another size cannot be asked for more."""
 _SPLICE = 4
 """Sets its seed apart from those of `spec_augment`."""
 _RANKED = 8
@@ -69,12 +73,14 @@ class Taught:
 
     Attributes:
       posteriors: float16 `[examples, steps]`.
+      logits: float16 `[examples, steps]`, the mean of the heads', within `_MOST_LOGIT`.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
       places: float32 `[steps]`, where in the clip the sound of each step ends: 0 to 1.
       fingerprint: of the teacher, the clips' embeddings and the student's steps.
     """
 
     posteriors: np.ndarray
+    logits: np.ndarray
     embeddings: np.ndarray
     places: np.ndarray
     fingerprint: str
@@ -130,13 +136,16 @@ def taught(
       times_ms: of the student's steps.
       asked: the steps at which the embedding itself is asked for.
     """
-    said = teacher.posteriors(embeddings)
-    own_ms = teacher.step_times_ms(said.shape[1])
+    logits = teacher.logits(embeddings)
+    own_ms = teacher.step_times_ms(logits.shape[2])
     place = np.clip((times_ms - own_ms[0]) / EMBEDDING_HOP_MS, 0, len(own_ms) - 1)
     before = place.astype(int)
     after = np.minimum(before + 1, len(own_ms) - 1)
     rest = (place - before).astype(np.float32)
-    posteriors = said[:, before] * (1 - rest) + said[:, after] * rest
+
+    def at_steps(values: np.ndarray) -> np.ndarray:
+        return (values[:, before] * (1 - rest) + values[:, after] * rest).astype(np.float16)
+
     nearest = np.rint((times_ms[list(asked)] - FIRST_EMBEDDING_MS) / EMBEDDING_HOP_MS).astype(int)
     nearest = np.clip(nearest, 0, embeddings.shape[1] - 1)
     mean, deviation = channel_statistics(embeddings)
@@ -148,7 +157,8 @@ def taught(
     digest = hashlib.sha256(f"{teacher.fingerprint} {times_ms.tolist()} {list(asked)}".encode())
     digest.update(np.ascontiguousarray(embeddings).data)
     return Taught(
-        posteriors=posteriors.astype(np.float16),
+        posteriors=at_steps(sigmoid(logits).mean(axis=0)),
+        logits=at_steps(np.clip(logits.mean(axis=0), -_MOST_LOGIT, _MOST_LOGIT)),
         embeddings=targets,
         places=(times_ms / times_ms[-1]).astype(np.float32),
         fingerprint=digest.hexdigest()[:16],
@@ -363,7 +373,8 @@ class SpottingObjective(Objective):
         return f"{type(self).__name__} {self._said.fingerprint if self._said else ''}"
 
     def target_spec(self, batch_size: int) -> "tf.TensorSpec":
-        """float16 `[batch, 1 + steps + asked * 96]`: label index, posteriors, embeddings."""
+        """float16 `[batch, 1 + 2 * steps + asked * 96]`: label index, posteriors, logits,
+        embeddings."""
         import tensorflow as tf
 
         return tf.TensorSpec([batch_size, None], tf.float16)
@@ -373,7 +384,8 @@ class SpottingObjective(Objective):
         columns = [label_index[:, None].astype(np.float16)]
         if self._said is not None:
             count = len(label_index)
-            columns += [self._said.posteriors, self._said.embeddings.reshape(count, -1)]
+            columns += [self._said.posteriors, self._said.logits]
+            columns += [self._said.embeddings.reshape(count, -1)]
         return np.concatenate(columns, axis=1)
 
     def prepare(
@@ -400,9 +412,10 @@ class SpottingObjective(Objective):
         if self._said is not None:
             steps = self._said.places
             asked, size = self._said.embeddings.shape[1:]
-            heard = tf.reshape(taught[:, len(steps) :], [-1, asked, size])
+            heard = tf.reshape(taught[:, 2 * len(steps) :], [-1, asked, size])
             heard = spliced(heard, tf.constant(steps[asked_steps(len(steps))]), cuts)
-            columns.append(spliced(taught[:, : len(steps)], tf.constant(steps), cuts))
+            for said in (taught[:, : len(steps)], taught[:, len(steps) : 2 * len(steps)]):
+                columns.append(spliced(said, tf.constant(steps), cuts))
             columns.append(tf.reshape(heard, [-1, asked * size]))
         return spliced(inputs, places, cuts), tf.concat(columns, axis=1)
 
@@ -464,8 +477,11 @@ class SpottingObjective(Objective):
         said = targets[:, 1 : 1 + steps]
         cost = tf.nn.sigmoid_cross_entropy_with_logits(said, logits)
         losses = self._own.posterior_weight * tf.reduce_mean(cost, axis=1)
+        if self._own.logit_weight:
+            own = targets[:, 1 + steps : 1 + 2 * steps]
+            losses += self._own.logit_weight * tf.keras.losses.huber(own, logits)
         if self._own.embedding_weight:
-            heard = tf.reshape(targets[:, 1 + steps :], [-1, asked, size])
+            heard = tf.reshape(targets[:, 1 + 2 * steps :], [-1, asked, size])
             predicted = tf.gather(outputs[:, :, 2:], asked_steps(steps), axis=1)
             distance = tf.reduce_mean(tf.square(predicted - heard), axis=(1, 2))
             losses += self._own.embedding_weight * distance

@@ -14,6 +14,9 @@ class SpottingParams(Params):
     )
     hardest_weight: float = pydantic.Field(0.5, ge=0, description="strongest step of other clips")
     posterior_weight: float = pydantic.Field(4.0, ge=0, description="the teacher's posteriors")
+    logit_weight: float = pydantic.Field(
+        0.0, ge=0, description="the teacher's logits, by the Huber loss"
+    )
     embedding_weight: float = pydantic.Field(0.5, ge=0, description="the teacher's embedding")
     ranking_weight: float = pydantic.Field(0.3, ge=0, description="of the batch's hardest clips")
     ranking_margin: float = pydantic.Field(2.0, ge=0, description="in logits")

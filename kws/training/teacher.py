@@ -91,19 +91,22 @@ class Teacher:
     heads: "Sequence[tf.keras.Model]"
     params: TeacherParams
 
-    def posteriors(self, embeddings: np.ndarray) -> np.ndarray:
-        """float32 `[n, steps]` of `[n, embeddings, 96]`: the mean over the heads.
+    def logits(self, embeddings: np.ndarray) -> np.ndarray:
+        """float32 `[heads, n, steps]` of `[n, embeddings, 96]`.
 
         Step k ends with embedding `k + params.embeddings - 1`.
         """
         steps = embeddings.shape[1] - self.params.embeddings + 1
-        out = np.zeros((len(embeddings), steps), np.float32)
+        out = np.zeros((len(self.heads), len(embeddings), steps), np.float32)
         for start in range(0, len(embeddings), _EVAL_BATCH):
             batch = embeddings[start : start + _EVAL_BATCH].astype(np.float32)
-            for head in self.heads:
-                logits = head(batch, training=False).numpy()
-                out[start : start + _EVAL_BATCH] += _sigmoid(logits) / len(self.heads)
+            for number, head in enumerate(self.heads):
+                out[number, start : start + _EVAL_BATCH] = head(batch, training=False).numpy()
         return out
+
+    def posteriors(self, embeddings: np.ndarray) -> np.ndarray:
+        """float32 `[n, steps]`: the mean over the heads, see `logits`."""
+        return sigmoid(self.logits(embeddings)).mean(axis=0)
 
     def step_times_ms(self, steps: int) -> np.ndarray:
         """int64 `[steps]`: where in a clip the sound of each step ends."""
@@ -253,7 +256,8 @@ def _loss(logits: "tf.Tensor", keyword: "tf.Tensor", hardest_weight: float) -> "
     )
 
 
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Posteriors of logits of any shape, in float."""
     return 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
 
 

@@ -72,17 +72,19 @@ def test_the_costs_are_those_of_their_definition():
     assert list(asked) == [0, 3, 6]
     label_index = np.array([2, 0, 1, 2, 1, 0])
     posteriors = rng.uniform(0, 1, (6, steps)).astype(np.float16)
+    teacher_logits = rng.normal(0, 3, (6, steps)).astype(np.float16)
     embeddings = rng.normal(0, 1, (6, len(asked), size)).astype(np.float16)
     own = SpottingParams(
         hardest_weight=0.4, posterior_weight=3.0, embedding_weight=0.6, ranking_weight=0.2,
-        ranking_margin=1.5, silence_weight=0.3,
+        ranking_margin=1.5, silence_weight=0.3, logit_weight=0.7,
     )  # fmt: skip
     said = Taught(
-        posteriors=posteriors, embeddings=embeddings, places=np.ones(steps), fingerprint=""
-    )
+        posteriors=posteriors, logits=teacher_logits, embeddings=embeddings,
+        places=np.ones(steps), fingerprint="",
+    )  # fmt: skip
     objective = SpottingObjective(TrainingParams(spotting=own), LABELS, None, said)
     targets = objective.targets(label_index)
-    assert targets.dtype == np.float16 and targets.shape == (6, 1 + steps + len(asked) * size)
+    assert targets.dtype == np.float16 and targets.shape == (6, 1 + 2 * steps + len(asked) * size)
     outputs = rng.normal(0, 2, (6, steps, 2 + size)).astype(np.float32)
 
     z, s, h = (part.astype(float) for part in np.split(outputs, [1, 2], axis=2))
@@ -92,6 +94,9 @@ def test_the_costs_are_those_of_their_definition():
     # The highest of other clips (all four) against the lowest of the keyword's (both).
     above, below = z[~keyword].max(axis=1), strongest[keyword]
     ranking = softplus(1.5 + above[:, None] - below[None]).mean()
+    off = np.abs(z - teacher_logits.astype(float))
+    huber = np.where(off < 1, off**2 / 2, off - 0.5).mean(axis=1)
+    assert (off < 1).any() and (off > 1).any()
     expected = []
     for i, label in enumerate(label_index):
         if label == 2:
@@ -101,6 +106,7 @@ def test_the_costs_are_those_of_their_definition():
             cost += 0.3 * cross_entropy(float(label == 0), s[i]).mean()
         cost += 0.2 * ranking
         cost += 3.0 * cross_entropy(posteriors[i].astype(float), z[i]).mean()
+        cost += 0.7 * huber[i]
         cost += 0.6 * np.mean((h[i][[0, 3, 6]] - embeddings[i].astype(float)) ** 2)
         expected.append(cost)
     prepared = targets.astype(np.float32)
@@ -109,12 +115,13 @@ def test_the_costs_are_those_of_their_definition():
 
     right = np.mean((z.max(axis=1) >= 0) == keyword)
     assert float(objective.accuracy(prepared, outputs)) == pytest.approx(right)
-    # Without a teacher its two costs are missing, and the targets are the labels alone.
+    # Without a teacher its three costs are missing, and the targets are the labels alone.
     alone = SpottingObjective(TrainingParams(spotting=own), LABELS, None, None)
     assert alone.targets(label_index).shape == (6, 1)
     without = alone.losses(None, alone.targets(label_index).astype(np.float32), outputs[:, :, :2])
     taught = [
         3.0 * cross_entropy(posteriors[i].astype(float), z[i]).mean()
+        + 0.7 * huber[i]
         + 0.6 * np.mean((h[i][[0, 3, 6]] - embeddings[i].astype(float)) ** 2)
         for i in range(6)
     ]
@@ -159,6 +166,7 @@ def test_clips_of_other_sound_go_on_as_another_does_with_what_the_teacher_says_o
     number = np.arange(count, dtype=np.float16)
     said = Taught(
         posteriors=np.repeat(number[:, None], steps, 1),
+        logits=np.repeat(number[:, None] + 1, steps, 1),
         embeddings=np.tile(number[:, None, None], (1, len(asked_steps(steps)), 96)),
         places=np.linspace(0.1, 1.0, steps).astype(np.float32),
         fingerprint="",
@@ -170,7 +178,9 @@ def test_clips_of_other_sound_go_on_as_another_does_with_what_the_teacher_says_o
         inputs, objective.targets(label_index), tf.constant([1, 2], tf.int64)
     )
     heard, targets = made.numpy()[:, :, 0], targets.numpy()
-    taught, embedded = targets[:, 1 : 1 + steps], targets[:, 1 + steps :].reshape(count, -1, 96)
+    taught, logits = targets[:, 1 : 1 + steps], targets[:, 1 + steps : 1 + 2 * steps]
+    embedded = targets[:, 1 + 2 * steps :].reshape(count, -1, 96)
+    np.testing.assert_array_equal(logits, taught + 1)
     cut = heard[:, -1] != number
     allowed = (label_index == 1) & (np.roll(label_index, 1) == 1)
     assert cut[~allowed].sum() == 0 and 0.5 < cut[allowed].mean() < 0.7
@@ -296,6 +306,8 @@ def test_what_a_teacher_says_is_placed_at_the_times_of_the_student(count):
     place = np.clip((times_ms - own_ms) / 80, 0, count - 8)
     expected = np.interp(place, np.arange(count - 7), own)
     np.testing.assert_allclose(said.posteriors, np.tile(expected, (3, 1)), rtol=2e-3)
+    logits = np.interp(place, np.arange(count - 7), np.arange(count - 7) + 3.5)
+    np.testing.assert_allclose(said.logits, np.tile(logits, (3, 1)), rtol=2e-3)
     # Embedding 7 ends with the teacher's first step, so 200 ms before it 4 or 5 do, and 80 ms
     # after it 8, or the clip's last.
     nearest = np.array([4 if (7 - 2.5) % 2 < 1 else 5, min(8, count - 1)])
