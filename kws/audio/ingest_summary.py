@@ -51,13 +51,12 @@ def check_plan(
     overview, params = plan.overview, plan.params
     check_names(overview, params)
     if overview.files:  # `check` reports an empty corpus
-        long_recordings = report.long_recordings
         yields = clip_yields(corpus, report, plan.distinct, params.keywords)
-        for kind, found, usable in (
-            ("backgrounds", layout.backgrounds, overview.backgrounds),
-            ("negatives", layout.negatives, overview.negatives),
-        ):
-            yields |= long_yields(corpus, kind, found, usable, long_recordings)
+        found = report.long_recordings
+        yields |= long_yields(
+            corpus, "backgrounds", layout.backgrounds, overview.backgrounds, found
+        )
+        yields |= long_yields(corpus, "negatives", layout.negatives, overview.negatives, found)
         misplaced = [Quarantined(name, *why) for name, why in sorted(layout.misplaced.items())]
         add_misplaced(yields, corpus, misplaced, params.keywords)
         refuse_losses(yields, corpus, expected, params.max_source_loss)

@@ -33,6 +33,7 @@ from kws.splits import SPLITS, TRAIN, Split
 
 PLACE_CLIPS = 512
 """Clips a place, which is a file: 16 MB of clips of one second."""
+_TRAIN_CODE = SPLITS.index(TRAIN)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,9 +160,6 @@ class Plan:
                 source=source or self.params.source,
                 novelty=heard if label == UNKNOWN else "keyword",
             )
-
-
-_TRAIN_CODE = SPLITS.index(TRAIN)
 
 
 def mixing_key(seed: int, name: str, starts_ms: tuple[float, ...] = (), noise_seed: int = 0) -> int:
