@@ -29,9 +29,9 @@ from kws.splits import SPLITS
 
 TARGET_CLIPS_PER_S = 15_794 / 60
 """On two cores, by the clock."""
-TARGET_BYTES_PER_CLIP = 4096
-"""What is known of every file at once, while duplicates are found and shares drawn: names, digests,
-sketches, cuts. The audio (32,000 bytes a second) is never among it."""
+TARGET_BYTES_PER_CLIP = 3000
+"""Five million clips within 16 GB: what Beam keeps of every file, and what the plan needs. Audio
+(32,000 bytes a second) is not kept."""
 KEYWORDS = ("down", "go", "left", "no", "right", "stop", "up", "yes")
 WARM_UP_CLIPS = 1000
 FEW_CLIPS = 10_000

@@ -5,26 +5,25 @@ conversion), in one process and from the same sections of the configuration. The
 train several models use it: a pipeline's gates, statistics and files are not what they are about.
 """
 
+import pickle
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import apache_beam as beam
 import numpy as np
-from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.audio_example_gen.ingest import ExamineAndPlan
+from components.audio_example_gen import ingest
 from kws import features
-from kws.audio import cut as cuts
-from kws.audio import read
+from kws.audio import clip_spec, read
 from kws.audio.clip import Clip
+from kws.audio.clip_spec import ClipSpec
+from kws.audio.clip_table import gather
 from kws.audio.corpus import SOURCES_FILE, Corpus
-from kws.audio.cut import Cut
-from kws.audio.plan import mixing
+from kws.audio.ingest_summary import check_plan
+from kws.audio.plan import make_plan, mixing_key
 from kws.audio.splits import Part
 from kws.augment.mix import noisy_copy
 from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
-from kws.errors import KwsError
 from kws.features import clip_features, model_input
 from kws.labels import label_list
 from kws.micro import convert, load
@@ -45,7 +44,7 @@ BATCH_CLIPS = 256
 class Plan(NamedTuple):
     """The clips of all splits, in an order that mixes them, and the parts of the backgrounds."""
 
-    cuts: list[Cut]
+    specs: list[ClipSpec]
     backgrounds: dict[Split, list[Part]]
 
 
@@ -78,28 +77,19 @@ def planned(config: Config, workers: int = 1) -> tuple[Plan, Corpus]:
     corpus = (
         Corpus.from_json(mixed.read_text()) if config.data.is_mix else Corpus.of_folder(str(folder))
     )
-    params = config.ingest
-    _KEPT.clear()
-    with beam.Pipeline(options=PipelineOptions(["--direct_running_mode=in_memory"])) as pipeline:
-        made = pipeline | ExamineAndPlan(corpus, params.to_json())
-        for part in ("cuts", "seen"):
-            listed = made[part] | f"List {part}" >> beam.combiners.ToList()
-            _ = listed | f"Keep {part}" >> beam.Map(_keep, part)
-    (seen,), batched = _KEPT.pop("seen"), _KEPT.pop("cuts")
-    if seen.problem:
-        raise KwsError(seen.problem["message"], hint=seen.problem["hint"])
-    mixed_cuts = sorted(
-        (cut for _, batch in batched for cut in batch), key=lambda cut: mixing(cut, params)
-    )
-    return Plan(mixed_cuts, seen.overview.backgrounds), corpus
-
-
-_KEPT: dict[str, list[Any]] = {}
-"""Results of the last Beam pipeline: its in-memory runner works in this process."""
-
-
-def _keep(found: list[Any], part: str) -> None:
-    _KEPT[part] = found
+    params_json, seed = config.ingest.to_json(), config.ingest.seed
+    # The steps of the component, without Beam.
+    *batches, listed = ingest.list_corpus(corpus, params_json)
+    inspection = ingest.Inspect(corpus, params_json)
+    inspection.setup()
+    inspected = (pair for batch in batches for pair in inspection.process(batch))
+    report = gather(pickle.loads(packed) for _, packed in inspected)
+    found, expected = listed.value.layout, listed.value.expected
+    plan = make_plan(found, report, config.ingest)
+    check_plan(plan, found, report, corpus, expected)
+    specs = [spec for _, some in plan.places() for spec in some]
+    specs.sort(key=lambda spec: mixing_key(seed, spec.name, spec.starts_ms, spec.seed))
+    return Plan(specs, plan.overview.backgrounds), corpus
 
 
 def int8_model(
@@ -155,9 +145,10 @@ def int8_of(
 
 def clean_clips(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:
     """Every clip of a split, without noisy copies."""
-    for cut in plan.cuts:
-        if cut.split == split:
-            yield cuts.make(cut, corpus.path_of(cut.name) if cut.name else None, config.ingest)
+    for spec in plan.specs:
+        if spec.split == split:
+            path = corpus.path_of(spec.name) if spec.name else None
+            yield clip_spec.make_clip(spec, path, config.ingest)
 
 
 def heard(config: Config, plan: Plan, corpus: Corpus, split: Split) -> Iterator[Clip]:

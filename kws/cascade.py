@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kws.audio.examine import Finding
+from kws.audio.inspect import FileReport
 from kws.audio.read import Unreadable, read
 from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
 from kws.detect import LONGEST_MS
@@ -92,18 +92,18 @@ def try_cascade(
     first, second = stage.of_bundle(first_bundle), stage.of_bundle(second_bundle)
     check(first, second, hold_ms)
     sample_rate = second.params.sample_rate
-    heard, rows, findings = [], [], []
+    heard, rows, reports = [], [], []
     for path in recordings:
         try:
             audio = read(path, sample_rate, max_duration_ms=LONGEST_MS).audio
         except Unreadable as error:
             size_bytes = path.stat().st_size if path.exists() else 0
-            findings.append(
-                Finding(str(path), 0, b"", error.reason, error.detail, size_bytes=size_bytes)
+            reports.append(
+                FileReport(str(path), 0, b"", error.reason, error.detail, size_bytes=size_bytes)
             )
             continue
         duration_ms = len(audio) * 1000 // sample_rate
-        findings.append(Finding(str(path), duration_ms, size_bytes=path.stat().st_size))
+        reports.append(FileReport(str(path), duration_ms, size_bytes=path.stat().st_size))
         features = second.frontend.compute(audio)
         both = hear(first, second, features, threshold=threshold, hold_ms=hold_ms)
         alone = listen(second, features, np.ones(len(features), bool))
@@ -121,11 +121,11 @@ def try_cascade(
             words=(),
         )
         rows.append(FirstHeard(truth=truth, frames=len(features), first=both.first))
-    yield_of_recordings(findings).refuse_loss("the recordings", MAX_LOSS, "minutes")
+    yield_of_recordings(reports).refuse_loss("the recordings", MAX_LOSS, "minutes")
     tried = [
         cascade_figures(rows, first, second, threshold=one, hold_ms=hold_ms, match=MatchParams())
         for one in sorted({threshold, *SWEEP})
     ]
     (cost,) = (figures for figures in tried if figures.threshold == threshold)
-    unreadable = {one.name: f"{one.reason}: {one.detail}" for one in findings if one.reason}
+    unreadable = {one.name: f"{one.reason}: {one.detail}" for one in reports if one.reason}
     return CascadeTrial(heard=heard, unreadable=unreadable, cost=cost, tried=tried)

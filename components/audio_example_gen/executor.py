@@ -31,6 +31,8 @@ from kws.splits import SPLITS
 
 WORK_PER_FILE = 0.0035
 """Seconds of one core for a recording of a second, decoded twice (`benchmarks.local_cores`)."""
+PLAN_BYTES_PER_FILE = 2500
+"""Of memory, here and in the one worker that plans (`benchmarks.ingestion --memory`)."""
 
 
 class Executor(LocalWorkersExecutor):
@@ -89,7 +91,7 @@ def _work(corpus: Corpus) -> Work:
     """By the number of files, for which folders of a store are not listed twice."""
     here = [folder.path for folder in corpus.folders if not staging.is_url(folder.path)]
     count = sum(len(ingest.list_folder(path).files) for path in here)
-    return Work(seconds=WORK_PER_FILE * count)
+    return Work(seconds=WORK_PER_FILE * count, shared_bytes=PLAN_BYTES_PER_FILE * count)
 
 
 def find_corpus(exec_properties: dict[str, Any]) -> Corpus:

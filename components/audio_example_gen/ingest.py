@@ -1,16 +1,18 @@
-"""The Beam side of ingestion: list, examine every file, plan once, make the chosen clips.
+"""The Beam side of ingestion: list the files, inspect each, plan in one place, make the clips.
 
-    names ─┬─ batches ── examine (decode, hash) ── findings ─┐
-           └─ layout of long recordings ─────────────────────┴─ plan ── batches of cuts ── clips
+    names ─┬─ batches ── inspect (decode, hash) ── reports ─┐
+           └─ layout of long recordings ────────────────────┴─ plan ── places of specs ── clips
 
-Files are read twice. That is cheaper than to carry the audio of all files through the plan, where
-duplicates are found and the exact shares are drawn: only names and hashes go there.
+Audio is read by the workers alone, and twice: that is cheaper than to carry the audio of all files
+through the plan (`kws.audio.plan`), to which only names and hashes go.
 """
 
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+import pickle
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -18,33 +20,35 @@ from absl import logging
 from tfx.dsl.io import fileio
 
 from components import staging
-from components.audio_example_gen.plan import MakePlan
-from components.audio_example_gen.plan_steps import Rest, pack
 from kws.audio import clip as clips
-from kws.audio import cut as cuts
-from kws.audio import examine, layout, listing, source_yield
+from kws.audio import clip_spec, inspect, layout, listing, source_yield
+from kws.audio.clip_spec import ClipSpec
+from kws.audio.clip_table import gather
 from kws.audio.container import Unreadable
 from kws.audio.corpus import Corpus
-from kws.audio.ingest_summary import INGEST_FILE, check, summarize
+from kws.audio.ingest_summary import INGEST_FILE, check, check_plan, summarize
 from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
 from kws.audio.params import IngestParams
-from kws.audio.plan import Lost, without_lost
+from kws.audio.plan import Lost, Overview, Tally, make_plan, without_lost
 from kws.audio.pseudonym import pseudonym
-from kws.audio.quarantine import NOTES_FILE, QUARANTINE_FILE, to_jsonl
+from kws.audio.quarantine import NOTES_FILE, QUARANTINE_FILE, NoteTally, to_jsonl
 from kws.audio.read import Source
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
 BATCH_FILES = 64
-"""Files (or clips) an element: keeps Beam's cost per element out of the sum."""
+"""Files an element: keeps Beam's cost per element out of the sum."""
 METRICS = "kws.AudioExampleGen"
 
 T = TypeVar("T")
 Batch = list[layout.Word] | list[str]
 """Words, or names of long recordings."""
-PlacedCuts = tuple[int, list[cuts.Cut]]
-"""(Place, cuts): see `components.records`."""
-REST = "rest"
+SHARDS = 256
+"""Parts in which the reports reach the plan: Beam sends each as one message, of 2 GB at most."""
+LISTED = "listed"
+"""The output of what the names say."""
+DECISION = "decision"
+"""The output of what was decided."""
 LOST = "lost"
 """The output of clips that could not be made."""
 
@@ -69,57 +73,99 @@ class Ingest(beam.PTransform):
         self._artifact_folder = artifact_folder
 
     def expand(self, pipeline: beam.Pipeline):  # Beam takes no dict of outputs as a type hint.
-        planned = pipeline | ExamineAndPlan(self._corpus, self._params_json)
-        make = Make(self._corpus, self._params_json)
-        made = (
-            planned["cuts"]
-            | "HashSpeakers" >> beam.Map(hash_speakers, self._salt)
-            | "Make" >> beam.ParDo(make).with_outputs(*SPLITS, LOST)
+        corpus, params = self._corpus, self._params_json
+        listed = (
+            pipeline
+            | "Corpus" >> beam.Create([corpus])
+            | "List" >> beam.FlatMap(list_corpus, params).with_outputs(LISTED, main="batches")
         )
-        _ = planned["seen"] | "WriteDown" >> beam.Map(
-            write_down,
-            beam.pvalue.AsSingleton(planned["tally"]),
-            beam.pvalue.AsList(made[LOST]),
-            self._corpus,
-            self._params_json,
-            self._artifact_folder,
+        inspected = (
+            listed.batches
+            | "ShuffleFiles" >> beam.Reshuffle()
+            | "Inspect" >> beam.ParDo(Inspect(corpus, params))
+        )
+        planned = listed[LISTED] | "Plan" >> beam.FlatMap(
+            plan_places, beam.pvalue.AsMultiMap(inspected), corpus, params
+        ).with_outputs(DECISION, main="places")
+        made = (
+            planned.places
+            | "ShufflePlaces" >> beam.Reshuffle()
+            | "Make" >> beam.ParDo(Make(corpus, params, self._salt)).with_outputs(*SPLITS, LOST)
+        )
+        _ = planned[DECISION] | "WriteDown" >> beam.Map(
+            write_down, beam.pvalue.AsList(made[LOST]), corpus, params, self._artifact_folder
         )
         return {split: made[split] for split in SPLITS}
 
 
-class ExamineAndPlan(beam.PTransform):
-    """From a corpus to what `MakePlan` gives: every file is decoded, no clip is made yet."""
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """What the names of a corpus's files say.
 
-    def __init__(self, corpus: Corpus, params_json: str):
-        super().__init__()
-        self._corpus = corpus
-        self._params_json = params_json
+    Attributes:
+      layout: without its words.
+      expected: parts of sources that may not be empty.
+    """
 
-    def expand(self, pipeline: beam.Pipeline):  # As `Ingest.expand`.
-        understood = (
-            pipeline
-            | "Corpus" >> beam.Create([self._corpus])
-            | "Understand"
-            >> beam.FlatMap(understand, self._params_json).with_outputs(REST, main="batches")
-        )
-        findings = (
-            understood.batches
-            | "ShuffleFiles" >> beam.Reshuffle()
-            | "Examine" >> beam.ParDo(Examine(self._corpus, self._params_json))
-        )
-        params = IngestParams.from_json(self._params_json)
-        return (findings, understood[REST]) | "Plan" >> MakePlan(params, self._corpus)
+    layout: layout.Layout
+    expected: tuple[source_yield.SourcePart, ...]
 
 
-def understand(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mistakes the union.
-    """Lists the files of the corpus and sorts them; a `Batch` of some, and the layout's rest."""
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What was decided about a corpus, but for the clips themselves.
+
+    Attributes:
+      overview: what there is.
+      tally: of the clips; none if there is a problem.
+      notes: what is odd about usable files.
+      problem: why the corpus cannot be learned from (message and hint), or None.
+    """
+
+    overview: Overview
+    tally: Tally
+    notes: NoteTally
+    problem: dict[str, str | None] | None
+
+
+def list_corpus(corpus: Corpus, params_json: str) -> Iterator[Any]:  # Beam mistakes the union.
+    """Lists the files of the corpus and sorts them: packed `Batch`es, and `Listed`."""
     found = layout.understand_corpus(
         corpus, list_folder, read_text, IngestParams.from_json(params_json)
     )
-    yield from batches(found)
-    rest = dataclasses.replace(found, words=[])
+    yield from map(_pack, batches(found))
     expected = source_yield.expected_parts(corpus, fileio.isdir)
-    yield beam.pvalue.TaggedOutput(REST, Rest(rest, len(found.words), tuple(expected)))
+    listed = Listed(dataclasses.replace(found, words=[]), tuple(expected))
+    yield beam.pvalue.TaggedOutput(LISTED, listed)
+
+
+def plan_places(
+    listed: Listed,
+    inspected: Mapping[int, Iterable[bytes]],
+    corpus: Corpus,
+    params_json: str,
+) -> Iterator[Any]:
+    """Plans in one place what is then made in many: the `Decision`, and (place, packed clips).
+
+    Args:
+      listed: the corpus by its names.
+      inspected: what `Inspect` gives, by shard.
+      corpus: its folders.
+      params_json: of `IngestParams`.
+    """
+    report = gather(pickle.loads(batch) for shard in range(SHARDS) for batch in inspected[shard])
+    plan = make_plan(listed.layout, report, IngestParams.from_json(params_json))
+    try:
+        check_plan(plan, listed.layout, report, corpus, listed.expected)
+    except KwsError as error:
+        problem = {"message": error.message, "hint": error.hint}
+        decision = Decision(plan.overview, Tally(), report.notes, problem)
+        yield beam.pvalue.TaggedOutput(DECISION, decision)
+        return
+    decision = Decision(plan.overview, plan.tally(), report.notes, None)
+    yield beam.pvalue.TaggedOutput(DECISION, decision)
+    for place, specs in plan.places():
+        yield place, _pack(specs)
 
 
 def list_folder(folder: str) -> listing.Listing:
@@ -152,63 +198,64 @@ def batches(understood: layout.Layout) -> Iterator[Batch]:
     yield from _grouped(sorted({part.path for part in parts}))
 
 
-class Examine(beam.DoFn):
-    """Batches to what was found in their files, packed."""
+class Inspect(beam.DoFn):
+    """Packed batches of names to (shard, packed `kws.audio.clip_table.InspectedBatch`)."""
 
     def __init__(self, corpus: Corpus, params_json: str):
         self._corpus = corpus
         self._params_json = params_json
-        self._files = beam.metrics.Metrics.counter(METRICS, "files_examined")
-        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_examined")
+        self._files = beam.metrics.Metrics.counter(METRICS, "files_inspected")
+        self._milliseconds = beam.metrics.Metrics.counter(METRICS, "milliseconds_inspected")
 
     def setup(self) -> None:
         self._params = IngestParams.from_json(self._params_json)
 
-    def process(self, batch: Batch) -> Iterator[bytes]:
+    def process(self, packed: bytes) -> Iterator[tuple[int, bytes]]:
+        batch: Batch = pickle.loads(packed)
         words = [item for item in batch if isinstance(item, layout.Word)]
-        found = [
-            self._look_at_word(item.name)
+        reports = [
+            self._inspect_word(item.name)
             if isinstance(item, layout.Word)
-            else self._look_at_long(item)
+            else self._inspect_long_recording(item)
             for item in batch
         ]
-        self._files.inc(len(found))
-        self._milliseconds.inc(round(sum(finding.duration_ms for finding in found)))
-        for finding in found:
-            if finding.reason:
-                beam.metrics.Metrics.counter(METRICS, f"quarantined_{finding.reason}").inc()
-        yield pack(words, found)
+        self._files.inc(len(reports))
+        self._milliseconds.inc(round(sum(report.duration_ms for report in reports)))
+        for report in reports:
+            if report.reason:
+                beam.metrics.Metrics.counter(METRICS, f"quarantined_{report.reason}").inc()
+        yield zlib.crc32(packed) % SHARDS, _pack((words, reports))
 
-    def _look_at_word(self, name: str) -> examine.Finding:
+    def _inspect_word(self, name: str) -> inspect.FileReport:
         try:
             source = staging.short_recording(self._corpus.path_of(name))
         except Unreadable as error:
-            return examine.Finding(name, reason=error.reason, detail=error.detail)
-        return examine.examine_word(name, source, self._params)
+            return inspect.FileReport(name, reason=error.reason, detail=error.detail)
+        return inspect.inspect_word(name, source, self._params)
 
-    def _look_at_long(self, name: str) -> examine.Finding:
+    def _inspect_long_recording(self, name: str) -> inspect.FileReport:
         with staging.long_recording(self._corpus.path_of(name)) as source:
-            found = examine.examine_long(name, source, self._params)
-            return dataclasses.replace(found, size_bytes=_size_bytes(source))
+            report = inspect.inspect_long_recording(name, source, self._params)
+            return dataclasses.replace(report, size_bytes=_size_bytes(source))
 
 
 def write_down(
-    seen: Any, tally: Any, lost: Any, corpus: Corpus, params_json: str, artifact_folder: str
+    decision: Decision, lost: Any, corpus: Corpus, params_json: str, artifact_folder: str
 ) -> None:
     """Writes what was decided, and why; and what of it could not be done."""
     params = IngestParams.from_json(params_json)
-    found, problem = seen.overview, seen.problem
+    found, tally, problem = decision.overview, decision.tally, decision.problem
     if lost:
         found, tally = without_lost(found, tally, lost)
         try:
             check(found, params)
         except KwsError as error:
             problem = {"message": error.message, "hint": error.hint}
-    summary = summarize(found, tally, seen.notes, params)
+    summary = summarize(found, tally, decision.notes, params)
     if problem:
         summary["problem"] = problem
     fileio.makedirs(artifact_folder)
-    _write(os.path.join(artifact_folder, NOTES_FILE), seen.notes.to_jsonl())
+    _write(os.path.join(artifact_folder, NOTES_FILE), decision.notes.to_jsonl())
     _write(os.path.join(artifact_folder, QUARANTINE_FILE), to_jsonl(found.quarantine))
     _write(os.path.join(artifact_folder, INGEST_FILE), json.dumps(summary, indent=2) + "\n")
     long = LongRecordings.of_plan(found, corpus)
@@ -220,24 +267,17 @@ def write_down(
         )
 
 
-def hash_speakers(placed: PlacedCuts, salt: str | None) -> PlacedCuts:
-    """The same with pseudonyms, if there is a salt."""
-    place, some = placed
-    if salt is None:
-        return placed
-    return place, [dataclasses.replace(c, speaker=pseudonym(c.speaker, salt)) for c in some]
-
-
 class Make(beam.DoFn):
-    """Batches of cuts to serialized clips in the same places, each tagged with its split.
+    """Packed places of specs to serialized clips in the same places, each tagged with its split.
 
-    If a recording that passed examination can no longer be read (it was changed, or its disk
+    If a recording that passed inspection can no longer be read (it was changed, or its disk
     fails), the run continues and the clip is tagged as lost.
     """
 
-    def __init__(self, corpus: Corpus, params_json: str):
+    def __init__(self, corpus: Corpus, params_json: str, salt: str | None):
         self._corpus = corpus
         self._params_json = params_json
+        self._salt = salt
         self._counters = {
             split: beam.metrics.Metrics.counter(METRICS, f"clips_{split}") for split in SPLITS
         }
@@ -246,27 +286,29 @@ class Make(beam.DoFn):
     def setup(self) -> None:
         self._params = IngestParams.from_json(self._params_json)
 
-    def process(self, placed: PlacedCuts) -> Iterator[beam.pvalue.TaggedOutput]:
-        place, batch = placed
-        for cut in batch:
+    def process(self, placed: tuple[int, bytes]) -> Iterator[beam.pvalue.TaggedOutput]:
+        place, packed = placed
+        for spec in pickle.loads(packed):
             try:
-                clip = self._make(cut)
+                clip = self._make(spec)
             except Unreadable as error:
-                logging.warning("%s is left out: %s", cut.name, error)
+                logging.warning("%s is left out: %s", spec.name, error)
                 self._lost.inc()
-                yield beam.pvalue.TaggedOutput(LOST, Lost(cut, error.reason, error.detail))
+                yield beam.pvalue.TaggedOutput(LOST, Lost(spec, error.reason, error.detail))
                 continue
-            self._counters[cut.split].inc()
-            yield beam.pvalue.TaggedOutput(cut.split, (place, clips.encode(clip)))
+            self._counters[spec.split].inc()
+            yield beam.pvalue.TaggedOutput(spec.split, (place, clips.encode(clip)))
 
-    def _make(self, cut: cuts.Cut) -> clips.Clip:
-        if not cut.name:
-            return cuts.make(cut, None, self._params)
-        path = self._corpus.path_of(cut.name)
-        if not cut.starts_ms:
-            return cuts.make(cut, staging.short_recording(path), self._params)
+    def _make(self, spec: ClipSpec) -> clips.Clip:
+        if self._salt is not None:
+            spec = dataclasses.replace(spec, speaker=pseudonym(spec.speaker, self._salt))
+        if not spec.name:
+            return clip_spec.make_clip(spec, None, self._params)
+        path = self._corpus.path_of(spec.name)
+        if not spec.starts_ms:
+            return clip_spec.make_clip(spec, staging.short_recording(path), self._params)
         with staging.long_recording(path) as source:
-            return cuts.make(cut, source, self._params)
+            return clip_spec.make_clip(spec, source, self._params)
 
 
 def _size_bytes(source: Source) -> int:
@@ -277,6 +319,11 @@ def _size_bytes(source: Source) -> int:
         return source.seek(0, os.SEEK_END)
     except OSError:
         return 0
+
+
+def _pack(items: Any) -> bytes:
+    """Beam keeps and copies elements; as bytes they take a third of the memory."""
+    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
 
 
 def _grouped(items: list[T]) -> Iterator[list[T]]:

@@ -1,20 +1,69 @@
 """The summary of an ingestion, and the checks that a corpus can be learned from at all."""
 
 import json
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
+from kws.audio.corpus import Corpus
+from kws.audio.layout import Layout
 from kws.audio.params import IngestParams
-from kws.audio.plan import Overview, Tally
-from kws.audio.quarantine import NoteTally, by_reason, check_share
+from kws.audio.quarantine import NoteTally, Quarantined, by_reason, check_share
+from kws.audio.source_yield import (
+    SourcePart,
+    add_misplaced,
+    clip_yields,
+    long_yields,
+    refuse_losses,
+)
 from kws.errors import KwsError
 from kws.labels import label_list, refuse_near_matches
 from kws.splits import SPLITS
+
+if TYPE_CHECKING:
+    from kws.audio.clip_table import CorpusReport
+    from kws.audio.plan import Overview, Plan, Tally
 
 INGEST_FILE = "ingest.json"
 WORDS_SHOWN = 40
 
 
-def check_names(plan: Overview, params: IngestParams) -> None:
+def check_plan(
+    plan: "Plan",
+    layout: Layout,
+    report: "CorpusReport",
+    corpus: Corpus,
+    expected: Iterable[SourcePart],
+) -> None:
+    """Refuses a corpus that no keyword spotter can be trained and judged on.
+
+    Args:
+      plan: of the corpus.
+      layout: that the plan was made of.
+      report: on all files.
+      corpus: its folders.
+      expected: parts that may not be empty (`kws.audio.source_yield.expected_parts`).
+
+    Raises:
+      KwsError: a name that only looks different from a keyword; a source that gives too little;
+        and what `check` refuses.
+    """
+    overview, params = plan.overview, plan.params
+    check_names(overview, params)
+    if overview.files:  # `check` reports an empty corpus
+        yields = clip_yields(corpus, report, plan.distinct, params.keywords)
+        found = report.long_recordings
+        yields |= long_yields(
+            corpus, "backgrounds", layout.backgrounds, overview.backgrounds, found
+        )
+        yields |= long_yields(corpus, "negatives", layout.negatives, overview.negatives, found)
+        misplaced = [Quarantined(name, *why) for name, why in sorted(layout.misplaced.items())]
+        add_misplaced(yields, corpus, misplaced, params.keywords)
+        refuse_losses(yields, corpus, expected, params.max_source_loss)
+    check(overview, params)
+
+
+def check_names(plan: "Overview", params: IngestParams) -> None:
     """Refuses words and folders that only look different from a keyword or a reserved name.
 
     Raises:
@@ -29,8 +78,8 @@ def check_names(plan: Overview, params: IngestParams) -> None:
     refuse_near_matches(plan.words, params.keywords)
 
 
-def check(plan: Overview, params: IngestParams) -> None:
-    """Refuses a corpus that no keyword spotter can be trained and judged on.
+def check(plan: "Overview", params: IngestParams) -> None:
+    """Refuses a corpus whose plan lacks what training and evaluation need.
 
     Raises:
       KwsError: no recordings at all; too many in quarantine; a keyword without a clip in a split,
@@ -63,7 +112,7 @@ def check(plan: Overview, params: IngestParams) -> None:
                 )
 
 
-def summarize(plan: Overview, tally: Tally, notes: NoteTally, params: IngestParams) -> dict:
+def summarize(plan: "Overview", tally: "Tally", notes: NoteTally, params: IngestParams) -> dict:
     """What `ingest.json` holds: counts per split, label and source, what was left out and why, and
     what is odd about the rest."""
     clips, of_source = tally.clips, tally.sources

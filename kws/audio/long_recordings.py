@@ -8,11 +8,14 @@ the same ones, wherever they lie and whichever span was ingested.
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kws.audio.corpus import Corpus
-from kws.audio.plan import Overview
 from kws.audio.splits import Part
 from kws.splits import SPLITS, Split
+
+if TYPE_CHECKING:
+    from kws.audio.plan import Overview
 
 LONG_RECORDINGS_FILE = "long_recordings.json"
 
@@ -32,7 +35,7 @@ class LongRecordings:
     rooms: dict[Split, list[Part]] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of_plan(cls, plan: Overview, corpus: Corpus) -> "LongRecordings":
+    def of_plan(cls, plan: "Overview", corpus: Corpus) -> "LongRecordings":
         """The usable ones."""
 
         def located(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:

@@ -1,27 +1,39 @@
-"""Plan: from what was found in every file to the clips of every split, exactly and repeatably.
+"""Plan: from what inspecting every file found to the clips of every split, exactly and repeatably.
 
-The pieces of it are here; `components.audio_example_gen.plan` puts them together on many workers.
-All choices hang on hashes of the seed and of names, never on the order of files or on workers
-(`kws.audio.choice`); window number i of a split has its own random generator (`kws.audio.windows`).
+All choices depend on hashes of the seed and of names, never on the order of files
+(`kws.audio.negative_sampling`); window number i of a split has its own random generator
+(`kws.audio.windows`). The facts are columns (`kws.audio.clip_table`) and become objects a few at a
+time, so that five million clips fit into one process.
 """
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kws.audio.choice import PerWord, keyword_clips, share, unused
-from kws.audio.cut import Cut
-from kws.audio.duplicates import Distinct
-from kws.audio.examine import Finding
+import numpy as np
+
+from kws.audio.clip import Novelty
+from kws.audio.clip_spec import ClipSpec
+from kws.audio.clip_table import ClipTable, CorpusReport
+from kws.audio.duplicates import Distinct, find_distinct
 from kws.audio.layout import Layout
+from kws.audio.negative_sampling import (
+    clips_of_percentage,
+    count_unused,
+    includes,
+    keyword_clips,
+)
 from kws.audio.params import IngestParams
 from kws.audio.quarantine import Quarantined
 from kws.audio.splits import Part
-from kws.audio.windows import negative_cuts, rank, silence_cuts, usable_parts
+from kws.audio.windows import draw_negative_windows, draw_silence_windows, rank, usable_parts
+from kws.labels import UNKNOWN
 from kws.splits import SPLITS, TRAIN, Split
 
-WINDOWS_AT_ONCE = 1000
+PLACE_CLIPS = 512
+"""Clips a place, which is a file: 16 MB of clips of one second."""
+_TRAIN_CODE = SPLITS.index(TRAIN)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,107 +63,6 @@ class Overview:
     left_out: int = 0
 
 
-def overview(
-    rest: Layout,
-    long: Mapping[str, Finding],
-    bad: Iterable[Quarantined],
-    copies: Distinct,
-    per_word: PerWord,
-    files: int,
-    params: IngestParams,
-) -> Overview:
-    """Puts the facts together.
-
-    Args:
-      rest: the layout; of its words nothing is read.
-      long: findings of the long recordings, by name.
-      bad: files that cannot be used by themselves.
-      copies: what was decided about duplicates.
-      per_word: see `PerWord`.
-      files: how many were examined.
-      params: clip duration, shares.
-    """
-    misplaced = [Quarantined(name, *why) for name, why in rest.misplaced.items()]
-    counts: dict[str, dict[Split, int]] = {
-        word: dict.fromkeys(SPLITS, 0) for word in sorted({word for word, _ in per_word})
-    }
-    for (word, split), clips in per_word.items():
-        counts[word][split] = clips
-    return Overview(
-        quarantine=sorted([*misplaced, *bad, *copies.quarantine]),
-        leaks=copies.leaks,
-        files=files + len(misplaced),
-        words=counts,
-        unused=unused(per_word, params),
-        backgrounds={s: usable_parts(p, long, params) for s, p in rest.backgrounds.items()},
-        negatives={s: usable_parts(p, long, params) for s, p in rest.negatives.items()},
-        rooms=rest.rooms,
-        left_out=len(rest.left_out),
-    )
-
-
-class Lost(NamedTuple):
-    """A clip that could not be made after all: its recording had been read before."""
-
-    cut: Cut
-    reason: str
-    detail: str
-
-
-def without_lost(found: Overview, tally: "Tally", lost: Sequence[Lost]) -> tuple[Overview, "Tally"]:
-    """The same without the clips that were lost: their recordings go to the quarantine."""
-    gone = {one.cut.name: Quarantined(one.cut.name, one.reason, one.detail) for one in lost}
-    words = {word: dict(counts) for word, counts in found.words.items()}
-    left = Tally().merge(tally)
-    for one in lost:
-        left.clips[one.cut.split, one.cut.label] -= 1
-        left.sources[one.cut.source, one.cut.split] -= 1
-        if one.cut.word in words:
-            words[one.cut.word][one.cut.split] -= 1
-
-    def kept(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
-        return {split: [p for p in some if p.path not in gone] for split, some in parts.items()}
-
-    overview = dataclasses.replace(
-        found,
-        quarantine=sorted([*found.quarantine, *gone.values()]),
-        words=words,
-        backgrounds=kept(found.backgrounds),
-        negatives=kept(found.negatives),
-    )
-    return overview, left
-
-
-Windows = tuple[str, Split, range]
-"""`silence` or `negatives`, the split, and the numbers of the windows."""
-
-
-def windows(per_word: PerWord, params: IngestParams) -> Iterator[Windows]:
-    """The clips that are cut from long recordings, some at a time."""
-    keywords = keyword_clips(per_word, params)
-    wanted = [("silence", split, params.silence_percentage) for split in SPLITS]
-    wanted.append(("negatives", TRAIN, params.negatives_percentage))
-    for kind, split, percentage in wanted:
-        count = share(percentage, keywords[split])
-        for first in range(0, count, WINDOWS_AT_ONCE):
-            yield kind, split, range(first, min(count, first + WINDOWS_AT_ONCE))
-
-
-def window_cuts(
-    some: Windows, found: Overview, long: Mapping[str, Finding], params: IngestParams
-) -> list[Cut]:
-    """What to cut for some windows."""
-    kind, split, numbers = some
-    if kind == "silence":
-        return silence_cuts(split, numbers, found.backgrounds[split], long, params)
-    return negative_cuts(numbers, found.negatives[split], long, params)
-
-
-def mixing(cut: Cut, params: IngestParams) -> int:
-    """Cuts in this order are well mixed, whatever they were cut from."""
-    return rank(params.seed, f"{cut.name}{cut.starts_ms}{cut.seed}")
-
-
 @dataclasses.dataclass
 class Tally:
     """Counts of clips.
@@ -166,15 +77,166 @@ class Tally:
     sources: Counter[tuple[str, Split]] = dataclasses.field(default_factory=Counter)
     speakers: Counter[Split] = dataclasses.field(default_factory=Counter)
 
-    def add(self, cuts: Sequence[Cut]) -> "Tally":
-        """Adds clips, but not their speakers, who may have been counted before."""
-        self.clips.update((cut.split, cut.label) for cut in cuts)
-        self.sources.update((cut.source, cut.split) for cut in cuts)
-        return self
 
-    def merge(self, other: "Tally") -> "Tally":
-        """Adds another's."""
-        self.clips.update(other.clips)
-        self.sources.update(other.sources)
-        self.speakers.update(other.speakers)
-        return self
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """What to make of a corpus.
+
+    Attributes:
+      overview: what there is, and what of it is not used.
+      distinct: which of the usable recordings of words are copies.
+      clips: the usable recordings of words.
+      included: bool `[rows]`: which of these become clips.
+      windows: the clips that are cut from long recordings.
+      params: that the plan was made with.
+    """
+
+    overview: Overview
+    distinct: Distinct
+    clips: ClipTable
+    included: np.ndarray
+    windows: list[ClipSpec]
+    params: IngestParams
+
+    def places(self) -> Iterator[tuple[int, list[ClipSpec]]]:
+        """All clips, well mixed, a place at a time: (place, its clips in their order).
+
+        A place is a file (`PLACE_CLIPS`); one without clips is left out.
+        """
+        rows = np.flatnonzero(self.included)
+        total = len(rows) + len(self.windows)
+        mixed = np.fromiter(self._mixing_keys(rows), np.uint64, total)
+        places = 1 + np.count_nonzero(self.distinct.kept) // PLACE_CLIPS
+        place_of = mixed % np.uint64(places)
+        in_order = np.lexsort((mixed, place_of))
+        trained = self.clips.words.codes[self.included & (self.clips.splits == _TRAIN_CODE)]
+        in_training = np.isin(self.clips.words.codes, np.unique(trained))
+        first = 0
+        for place, count in zip(*np.unique(place_of, return_counts=True), strict=True):
+            some = in_order[first : first + count]
+            first += count
+            of_rows = some[some < len(rows)]
+            specs = dict(zip(of_rows, self._specs(rows[of_rows], in_training), strict=True))
+            yield int(place), [specs.get(i) or self.windows[i - len(rows)] for i in some]
+
+    def tally(self) -> Tally:
+        """Counts the clips."""
+        clips, included = self.clips, self.included
+        tally = Tally()
+        for (word, split), count in clips.count_by_split(clips.words, included).items():
+            tally.clips[split, self._label(word)] += count
+        for (source, split), count in clips.count_by_split(clips.sources, included).items():
+            tally.sources[source or self.params.source, split] += count
+        for code, split in enumerate(SPLITS):
+            speakers = clips.speakers.codes[included & (clips.splits == code)]
+            tally.speakers[split] = len(np.unique(speakers))
+        tally.clips.update((window.split, window.label) for window in self.windows)
+        tally.sources.update((window.source, window.split) for window in self.windows)
+        return tally
+
+    def _label(self, word: str) -> str:
+        return word if word in self.params.keywords else UNKNOWN
+
+    def _mixing_keys(self, rows: np.ndarray) -> Iterator[int]:
+        seed = self.params.seed
+        yield from (mixing_key(seed, name) for name in self.clips.iter_names(rows))
+        yield from (mixing_key(seed, w.name, w.starts_ms, w.seed) for w in self.windows)
+
+    def _specs(self, rows: np.ndarray, in_training: np.ndarray) -> Iterator[ClipSpec]:
+        clips = self.clips
+        columns = (clips.words, clips.speakers, clips.sources)
+        strings = zip(*(column.of_rows(rows) for column in columns), strict=True)
+        for row, name, (word, speaker, source) in zip(
+            rows, clips.names_of_rows(rows), strings, strict=True
+        ):
+            label = self._label(word)
+            heard: Novelty = "heard" if in_training[row] else "new_word"
+            yield ClipSpec(
+                name=name,
+                split=SPLITS[clips.splits[row]],
+                label=label,
+                word=word,
+                speaker=speaker,
+                source=source or self.params.source,
+                novelty=heard if label == UNKNOWN else "keyword",
+            )
+
+
+def mixing_key(seed: int, name: str, starts_ms: tuple[float, ...] = (), noise_seed: int = 0) -> int:
+    """Clips in the order of these 64 bits are well mixed, whatever they were cut from."""
+    return rank(seed, f"{name}{starts_ms}{noise_seed}")
+
+
+def make_plan(layout: Layout, report: CorpusReport, params: IngestParams) -> Plan:
+    """Decides about every file.
+
+    Args:
+      layout: of the corpus; its words are not read, for the report has them.
+      report: on all files of the layout.
+      params: keywords, percentages, seed.
+    """
+    clips, long_recordings = report.clips, report.long_recordings
+    distinct = find_distinct(clips, params.keywords)
+    per_word = clips.count_by_split(clips.words, distinct.kept)
+    words = {word: dict.fromkeys(SPLITS, 0) for word in sorted({word for word, _ in per_word})}
+    for (word, split), count in per_word.items():
+        words[word][split] = count
+
+    def usable(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
+        return {split: usable_parts(some, long_recordings, params) for split, some in parts.items()}
+
+    misplaced = [Quarantined(name, *why) for name, why in layout.misplaced.items()]
+    overview = Overview(
+        quarantine=sorted([*misplaced, *report.unusable, *distinct.dropped.values()]),
+        leaks=distinct.leaks,
+        files=report.files + len(misplaced),
+        words=words,
+        unused=count_unused(per_word, params),
+        backgrounds=usable(layout.backgrounds),
+        negatives=usable(layout.negatives),
+        rooms=layout.rooms,
+        left_out=len(layout.left_out),
+    )
+    windows = []
+    for split, keywords in keyword_clips(per_word, params).items():
+        numbers = range(clips_of_percentage(params.silence_percentage, keywords))
+        backgrounds = overview.backgrounds[split]
+        windows += draw_silence_windows(split, numbers, backgrounds, long_recordings, params)
+        if split == TRAIN:
+            numbers = range(clips_of_percentage(params.negatives_percentage, keywords))
+            negatives = overview.negatives[split]
+            windows += draw_negative_windows(numbers, negatives, long_recordings, params)
+    included = includes(clips, distinct.kept, per_word, params)
+    return Plan(overview, distinct, clips, included, windows, params)
+
+
+class Lost(NamedTuple):
+    """A clip that could not be made after all: its recording had passed inspection."""
+
+    spec: ClipSpec
+    reason: str
+    detail: str
+
+
+def without_lost(found: Overview, tally: "Tally", lost: Sequence[Lost]) -> tuple[Overview, "Tally"]:
+    """The same without the clips that were lost: their recordings go to the quarantine."""
+    gone = {one.spec.name: Quarantined(one.spec.name, one.reason, one.detail) for one in lost}
+    words = {word: dict(counts) for word, counts in found.words.items()}
+    left = Tally(Counter(tally.clips), Counter(tally.sources), Counter(tally.speakers))
+    for one in lost:
+        left.clips[one.spec.split, one.spec.label] -= 1
+        left.sources[one.spec.source, one.spec.split] -= 1
+        if one.spec.word in words:
+            words[one.spec.word][one.spec.split] -= 1
+
+    def kept(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
+        return {split: [p for p in some if p.path not in gone] for split, some in parts.items()}
+
+    overview = dataclasses.replace(
+        found,
+        quarantine=sorted([*found.quarantine, *gone.values()]),
+        words=words,
+        backgrounds=kept(found.backgrounds),
+        negatives=kept(found.negatives),
+    )
+    return overview, left

@@ -24,7 +24,7 @@ class Quarantined(NamedTuple):
     Attributes:
       path: inside the corpus.
       reason: one of `kws.audio.container.Unreadable`'s, of `kws.audio.layout.Layout.misplaced`'s,
-        or of `kws.audio.duplicates.Distinct.quarantine`'s.
+        or of `kws.audio.duplicates.Distinct.dropped`'s.
       detail: the figures.
     """
 

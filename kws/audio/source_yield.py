@@ -11,10 +11,12 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
 
 from kws.audio.corpus import Corpus, Folder
-from kws.audio.examine import Finding
+from kws.audio.inspect import FileReport
 from kws.audio.layout import Layout
 from kws.audio.listing import CONVERT, FFMPEG_SUFFIXES, RECORDING_SUFFIXES, kind_of
 from kws.audio.quarantine import Quarantined
@@ -22,6 +24,10 @@ from kws.audio.splits import Part
 from kws.errors import DataError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.splits import SPLITS, Split
+
+if TYPE_CHECKING:
+    from kws.audio.clip_table import CorpusReport
+    from kws.audio.duplicates import Distinct
 
 USABLE = ""
 ELSEWHERE = ("duplicate", "duplicate_gain")
@@ -81,23 +87,10 @@ class SourceYield:
             return
         if reason not in ELSEWHERE:
             self.lost += amount
-        self._note(reason, Reason(1, name, detail))
-
-    def merge(self, other: "SourceYield") -> "SourceYield":
-        """Adds another's."""
-        self.usable += other.usable
-        self.lost += other.lost
-        for reason, found in other.reasons.items():
-            self._note(reason, found)
-        return self
-
-    def _note(self, reason: str, found: Reason) -> None:
-        known = self.reasons.get(reason)
-        if known is None:
-            self.reasons[reason] = found
-            return
+        found = Reason(1, name, detail)
+        known = self.reasons.get(reason, Reason(0, name, detail))
         first = min(known, found, key=lambda one: one.example)
-        self.reasons[reason] = first._replace(files=known.files + found.files)
+        self.reasons[reason] = first._replace(files=known.files + 1)
 
     def refuse_loss(self, title: str, max_loss: float, unit: str = "files") -> None:
         """Refuses a part of a source that gives nothing usable, or loses more than `max_loss`.
@@ -151,12 +144,40 @@ def clip_part(corpus: Corpus, name: str, word: str, keywords: Sequence[str]) -> 
     return SourcePart(folder.prefix, "clips", word if kept_apart else "")
 
 
+def clip_yields(
+    corpus: Corpus, report: "CorpusReport", distinct: "Distinct", keywords: Sequence[str]
+) -> PartYields:
+    """What the recordings of words gave.
+
+    Args:
+      corpus: its folders.
+      report: on all files.
+      distinct: which of the usable ones are copies.
+      keywords: their clips are parts of their own.
+    """
+    yields: PartYields = defaultdict(SourceYield)
+    clips = report.clips
+    rows = np.arange(len(clips))
+    words = clips.words.values.to_pylist()
+    for row, code, name in zip(rows, clips.words.codes, clips.iter_names(rows), strict=True):
+        part = yields[clip_part(corpus, name, words[code], keywords)]
+        dropped = distinct.dropped.get(row)
+        if dropped is None:
+            part.usable += 1
+        else:
+            part.add(name, dropped.reason, "see quarantine.jsonl")
+    for word, found in report.unusable_words:
+        part = yields[clip_part(corpus, word.name, word.word, keywords)]
+        part.add(word.name, found.reason, found.detail)
+    return yields
+
+
 def long_yields(
     corpus: Corpus,
     kind: Kind,
     recordings: Mapping[Split, Sequence[Part]],
     usable: Mapping[Split, Sequence[Part]],
-    found: Mapping[str, Finding],
+    found: Mapping[str, FileReport],
 ) -> PartYields:
     """What the negatives, or the backgrounds, gave.
 
@@ -165,7 +186,7 @@ def long_yields(
       kind: which of the two.
       recordings: of each split, all that there are.
       usable: those parts of them that can be used.
-      found: the findings, by name.
+      found: the reports, by name.
     """
     used_ms: dict[str, float] = defaultdict(float)
     for split in SPLITS:
@@ -181,38 +202,38 @@ def long_yields(
 
 
 def yield_of_recordings(
-    findings: Sequence[Finding], used_ms: Mapping[str, float] | None = None
+    reports: Sequence[FileReport], used_ms: Mapping[str, float] | None = None
 ) -> SourceYield:
     """What long recordings gave, in minutes.
 
     Args:
-      findings: of all of them; how long an unreadable one is, its size says, by what a millisecond
+      reports: of all of them; how long an unreadable one is, its size says, by what a millisecond
         takes in the readable ones of the same suffix, or takes usually.
       used_ms: name -> how much of a readable one can be used; None: all of it.
     """
-    rates = _bytes_per_ms(findings)
+    rates = _bytes_per_ms(reports)
     found = SourceYield()
-    for finding in findings:
-        name = finding.name
-        if finding.reason:
-            lost_ms = finding.duration_ms or finding.size_bytes / _rate(name, rates)
-            found.add(name, finding.reason, finding.detail, lost_ms / MS_PER_MINUTE)
+    for report in reports:
+        name = report.name
+        if report.reason:
+            lost_ms = report.duration_ms or report.size_bytes / _rate(name, rates)
+            found.add(name, report.reason, report.detail, lost_ms / MS_PER_MINUTE)
             continue
-        used = finding.duration_ms if used_ms is None else used_ms.get(name, 0.0)
+        used = report.duration_ms if used_ms is None else used_ms.get(name, 0.0)
         found.add(name, USABLE, "", used / MS_PER_MINUTE)
         if not used:
-            detail = f"{finding.duration_ms:.0f} ms: no split's part of it is as long as a clip"
-            found.add(name, "too_short", detail, finding.duration_ms / MS_PER_MINUTE)
+            detail = f"{report.duration_ms:.0f} ms: no split's part of it is as long as a clip"
+            found.add(name, "too_short", detail, report.duration_ms / MS_PER_MINUTE)
     return found
 
 
-def _bytes_per_ms(findings: Iterable[Finding]) -> dict[str, float]:
+def _bytes_per_ms(reports: Iterable[FileReport]) -> dict[str, float]:
     """Of each suffix, as the usable recordings have it."""
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for finding in findings:
-        if not finding.reason and finding.size_bytes and finding.duration_ms:
-            sums[_suffix(finding.name)][0] += finding.size_bytes
-            sums[_suffix(finding.name)][1] += finding.duration_ms
+    for report in reports:
+        if not report.reason and report.size_bytes and report.duration_ms:
+            sums[_suffix(report.name)][0] += report.size_bytes
+            sums[_suffix(report.name)][1] += report.duration_ms
     return {suffix: size / duration for suffix, (size, duration) in sums.items()}
 
 

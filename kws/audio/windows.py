@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kws.audio.cut import Cut, stem
-from kws.audio.examine import Finding
+from kws.audio.clip_spec import ClipSpec, stem
+from kws.audio.inspect import FileReport
 from kws.audio.params import IngestParams
 from kws.audio.splits import Part
 from kws.labels import SILENCE, UNKNOWN
@@ -24,23 +24,23 @@ NEGATIVE_TRIES = 8
 """Windows of a negative recording that are tried before a silent one is accepted."""
 
 
-def silence_cuts(
+def draw_silence_windows(
     split: Split,
     numbers: range,
     parts: Sequence[Part],
-    found: Mapping[str, Finding],
+    found: Mapping[str, FileReport],
     params: IngestParams,
-) -> list[Cut]:
+) -> list[ClipSpec]:
     """`_silence_` clips of one split: windows of its backgrounds at random places and gains.
 
     Args:
       split: the split.
       numbers: of the windows.
       parts: usable backgrounds; none: the clips are quiet white noise.
-      found: the findings, by name; give the durations.
+      found: the reports, by name; give the durations.
       params: clip duration and seed.
     """
-    cuts = []
+    specs = []
     places = _Places(parts, found, params)
     for i in numbers:
         seed = rank(params.seed, f"silence {split} {i}")
@@ -53,8 +53,8 @@ def silence_cuts(
             gain = rng.uniform()
         if rng.uniform() < DIGITAL_SILENCE_SHARE:
             gain = 0.0
-        cuts.append(
-            Cut(
+        specs.append(
+            ClipSpec(
                 name=name,
                 split=split,
                 label=SILENCE,
@@ -67,20 +67,23 @@ def silence_cuts(
                 seed=seed,
             )
         )
-    return cuts
+    return specs
 
 
-def negative_cuts(
-    numbers: range, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams
-) -> list[Cut]:
-    """`_unknown_` clips for training: windows of `_negatives_`; arguments as `silence_cuts`."""
-    cuts = []
+def draw_negative_windows(
+    numbers: range, parts: Sequence[Part], found: Mapping[str, FileReport], params: IngestParams
+) -> list[ClipSpec]:
+    """`_unknown_` clips for training: windows of `_negatives_`.
+
+    Args: as of `draw_silence_windows`.
+    """
+    specs = []
     places = _Places(parts, found, params)
     for i in numbers if parts else ():
         rng = np.random.default_rng(rank(params.seed, f"negatives {i}"))
         name, starts = places.draw(NEGATIVE_TRIES, rng)
-        cuts.append(
-            Cut(
+        specs.append(
+            ClipSpec(
                 name=name,
                 split=TRAIN,
                 label=UNKNOWN,
@@ -91,13 +94,15 @@ def negative_cuts(
                 starts_ms=starts,
             )
         )
-    return cuts
+    return specs
 
 
 class _Places:
     """Where a clip with its lead-in can begin in some parts of recordings."""
 
-    def __init__(self, parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams):
+    def __init__(
+        self, parts: Sequence[Part], found: Mapping[str, FileReport], params: IngestParams
+    ):
         taken_ms = params.lead_in_ms + params.clip_duration_ms
         durations = np.array([found[part.path].duration_ms for part in parts])
         self._parts = parts
@@ -116,7 +121,7 @@ class _Places:
 
 
 def usable_parts(
-    parts: Sequence[Part], found: Mapping[str, Finding], params: IngestParams
+    parts: Sequence[Part], found: Mapping[str, FileReport], params: IngestParams
 ) -> list[Part]:
     """Parts of sound recordings that are long enough for one clip and its lead-in."""
     return [

@@ -43,7 +43,7 @@ def detect(
     A time is when the device would have acted: the end of the sound it had heard by then.
     """
     from kws import detect as detecting
-    from kws.audio.examine import Finding
+    from kws.audio.inspect import FileReport
     from kws.audio.listing import find_recordings
     from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
     from kws.report.tables import print_left_out
@@ -58,7 +58,7 @@ def detect(
         files, "Listening", console=console, transient=True, disable=json or len(files) == 1
     )
     rate = spotter.frontend.params.sample_rate
-    heard, unreadable, findings = [], [], []
+    heard, unreadable, reports = [], [], []
     for file in shown:
         try:
             one = detecting.listen_to(spotter, file)
@@ -69,11 +69,11 @@ def detect(
             why = error.__cause__
             reason, detail = getattr(why, "reason", "unreadable"), getattr(why, "detail", "")
             size_bytes = file.stat().st_size if file.exists() else 0
-            findings.append(Finding(str(file), 0, b"", reason, detail, size_bytes=size_bytes))
+            reports.append(FileReport(str(file), 0, b"", reason, detail, size_bytes=size_bytes))
             continue
         heard.append(one)
         size_bytes = file.stat().st_size
-        findings.append(Finding(str(file), len(one.audio) * 1000 / rate, size_bytes=size_bytes))
+        reports.append(FileReport(str(file), len(one.audio) * 1000 / rate, size_bytes=size_bytes))
         if picture is not None:
             from kws.report.stream_pictures import draw_detections
 
@@ -85,7 +85,7 @@ def detect(
             chime.parent.mkdir(parents=True, exist_ok=True)
             ends = [detection.end_ms for detection in one.detections]
             lay_chimes(one.audio, spotter.frontend.params.sample_rate, ends, chime)
-    lost = yield_of_recordings(findings)
+    lost = yield_of_recordings(reports)
     if json:
         left_out = [
             {"file": str(recordings / name), "left_out": str(why)}

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kws.audio import cut as cuts
-from kws.audio import layout, read
+from kws.audio import clip_spec, layout, read
 from kws.audio.clip import Clip
 from kws.audio.corpus import Corpus
-from kws.audio.examine import Finding
+from kws.audio.inspect import FileReport
 from kws.audio.listing import LeftOut, list_files, read_text, summary
 from kws.audio.params import IngestParams
 from kws.audio.pseudonym import pseudonym, salt_of
@@ -132,17 +131,17 @@ def recordings_below(folder: Path) -> tuple[list[Piece], dict[str, LeftOut]]:
     """
     listing = list_files(folder).recordings()
     left_out = dict(listing.left_out)
-    findings, pieces = [], []
+    reports, pieces = [], []
     for name in listing.files:
-        finding = _examine(name, folder / name)
-        findings.append(finding)
-        if finding.reason:
-            left_out[name] = LeftOut(finding.reason, finding.detail)
-        elif finding.duration_ms >= 1:
-            pieces.append(Piece(str(folder / name), 0.0, finding.duration_ms))
-    if not findings:
+        report = _inspect(name, folder / name)
+        reports.append(report)
+        if report.reason:
+            left_out[name] = LeftOut(report.reason, report.detail)
+        elif report.duration_ms >= 1:
+            pieces.append(Piece(str(folder / name), 0.0, report.duration_ms))
+    if not reports:
         raise KwsError(f"{folder} holds no recordings{summary(left_out)}")
-    yield_of_recordings(findings).refuse_loss(str(folder), MAX_LOSS, "minutes")
+    yield_of_recordings(reports).refuse_loss(str(folder), MAX_LOSS, "minutes")
     return pieces, left_out
 
 
@@ -159,7 +158,7 @@ def _clips(
         if len(clips) == most:
             break
         label = label_of(word.word, params.keywords)
-        cut = cuts.Cut(
+        spec = clip_spec.ClipSpec(
             name=word.name,
             split=word.split,
             label=label,
@@ -169,7 +168,7 @@ def _clips(
             novelty="heard" if label == UNKNOWN else "keyword",
         )
         try:
-            clips.append(cuts.make(cut, corpus.path_of(word.name), params))
+            clips.append(clip_spec.make_clip(spec, corpus.path_of(word.name), params))
         except read.Unreadable as error:
             unusable[word.name] = str(error)
     return clips
@@ -178,21 +177,21 @@ def _clips(
 def _pieces(
     kind: str, parts: Sequence[Part], corpus: Corpus, unusable: dict[str, str]
 ) -> list[Piece]:
-    pieces, findings = [], []
+    pieces, reports = [], []
     for part in parts:
-        finding = _examine(part.path, Path(corpus.path_of(part.path)))
-        findings.append(finding)
-        if finding.reason:
-            unusable[part.path] = f"{finding.reason}: {finding.detail}"
+        report = _inspect(part.path, Path(corpus.path_of(part.path)))
+        reports.append(report)
+        if report.reason:
+            unusable[part.path] = f"{report.reason}: {report.detail}"
             continue
-        path, duration_ms = corpus.path_of(part.path), finding.duration_ms
+        path, duration_ms = corpus.path_of(part.path), report.duration_ms
         start_ms, stop_ms = part.start_share * duration_ms, part.end_share * duration_ms
         piece = Piece(path, start_ms, stop_ms, synthesized=is_synthesized(path, _text))
         if piece.duration_ms >= 1:
             pieces.append(piece)
-    if findings:
+    if reports:
         title = f"{kind} of {', '.join(folder.path for folder in corpus.folders)}"
-        yield_of_recordings(findings).refuse_loss(title, MAX_LOSS, "minutes")
+        yield_of_recordings(reports).refuse_loss(title, MAX_LOSS, "minutes")
     return pieces
 
 
@@ -200,10 +199,10 @@ def _text(path: str) -> str | None:
     return Path(path).read_text() if Path(path).is_file() else None
 
 
-def _examine(name: str, path: Path) -> Finding:
+def _inspect(name: str, path: Path) -> FileReport:
     size_bytes = path.stat().st_size if path.exists() else 0
     try:
         # Decoded to its end, so that none breaks later.
-        return Finding(name, read.survey(path).duration_ms, size_bytes=size_bytes)
+        return FileReport(name, read.survey(path).duration_ms, size_bytes=size_bytes)
     except read.Unreadable as error:
-        return Finding(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)
+        return FileReport(name, 0, b"", error.reason, error.detail, size_bytes=size_bytes)

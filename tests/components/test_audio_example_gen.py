@@ -5,7 +5,7 @@ import os
 import re
 import struct
 import wave
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -27,23 +27,10 @@ from components.audio_example_gen.executor import (
     find_corpus,
     parse_params,
 )
-from components.audio_example_gen.ingest import Examine, understand
-from components.audio_example_gen.plan_steps import (
-    added,
-    all_notes,
-    bad_files,
-    count_words,
-    files,
-    long_findings,
-    merged_yields,
-    notes_on,
-    part_yields,
-    see,
-)
+from components.audio_example_gen.ingest import Inspect, list_corpus, plan_places
 from kws.audio.clip import Clip, decode
 from kws.audio.clip_digest import ClipDigest, ClipName
 from kws.audio.corpus import Corpus
-from kws.audio.duplicates import Distinct
 from kws.audio.params import IngestParams
 from kws.audio.spans import find_spans
 from kws.errors import DataError, KwsError
@@ -330,21 +317,21 @@ def test_wave_of_the_standard_library_agrees_on_a_clip(corpus, clips):
     np.testing.assert_array_equal(found[0].audio, np.pad(samples, padding))
 
 
-def test_what_breaks_after_it_was_examined_is_quarantined_then_and_the_run_goes_on(
+def test_what_breaks_after_its_inspection_is_quarantined_then_and_the_run_goes_on(
     tmp_path, monkeypatch
 ):
     folder = tmp_path / "corpus"
     fill(folder)
     broken = {"yes/0005_nohash_0.wav", "_background_noise_/c.flac"}
-    make = ingest_steps.cuts.make
+    make_clip = ingest_steps.clip_spec.make_clip
 
-    def make_late(cut, source, params):
-        if cut.name in broken:
-            content = (folder / cut.name).read_bytes()
-            (folder / cut.name).write_bytes(content[: len(content) // 2])
-        return make(cut, source, params)
+    def make_late(spec, source, params):
+        if spec.name in broken:
+            content = (folder / spec.name).read_bytes()
+            (folder / spec.name).write_bytes(content[: len(content) // 2])
+        return make_clip(spec, source, params)
 
-    monkeypatch.setattr(ingest_steps.cuts, "make", make_late)
+    monkeypatch.setattr(ingest_steps.clip_spec, "make_clip", make_late)
     artifact = ingest(folder, tmp_path / "examples", PARAMS)
     out = Path(artifact.uri)
     entries = [json.loads(line) for line in (out / "quarantine.jsonl").read_text().splitlines()]
@@ -482,19 +469,15 @@ def test_a_source_that_gives_nothing_or_has_the_wrong_name_stops_the_run(tmp_pat
 def problem_of(folder: Path) -> dict[str, str | None] | None:
     """What is wrong with a corpus by the steps of ingestion, called one by one without Beam."""
     corpus, params = Corpus.of_folder(str(folder)), SMALL.to_json()
-    *batches, tagged = understand(corpus, params)
-    examine = Examine(corpus, params)
-    examine.setup()
-    examined = [packed for batch in batches for packed in examine.process(batch)]
-    yields = merged_yields(part_yields(batch, {}, corpus, params) for batch in examined)
-    per_word = added(count_words(batch, ()) for batch in examined)
-    long = dict(pair for batch in examined for pair in long_findings(batch))
-    bad = [entry for batch in examined for entry in bad_files(batch)]
-    count = sum(map(files, examined))
-    copies = Distinct([], [], 0)
-    notes = all_notes(map(notes_on, examined))
-    facts = long, bad, copies, per_word, count, notes, yields
-    return see(tagged.value, *facts, corpus, params).problem
+    *batches, listed = list_corpus(corpus, params)
+    inspect = Inspect(corpus, params)
+    inspect.setup()
+    inspected = defaultdict(list)
+    for shard, packed in (pair for batch in batches for pair in inspect.process(batch)):
+        inspected[shard].append(packed)
+    decision, *places = plan_places(listed.value, inspected, corpus, params)
+    assert bool(places) == (decision.value.problem is None)
+    return decision.value.problem
 
 
 def test_a_run_ends_with_the_sentence_about_the_source_and_no_clip(tmp_path):

@@ -1,5 +1,6 @@
 """Copies are found at any gain, strangers never; what is kept leaks nothing into another split."""
 
+import dataclasses
 import io
 import itertools
 
@@ -9,10 +10,12 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kws.audio.duplicates import Distinct, distinct, same_content
-from kws.audio.examine import Finding, examine_word
+from kws.audio.clip_table import ClipTable, gather
+from kws.audio.duplicates import find_distinct, same_content
+from kws.audio.inspect import FileReport, inspect_word
 from kws.audio.layout import Word
 from kws.audio.params import IngestParams
+from kws.audio.quarantine import Quarantined
 from kws.splits import SPLITS
 
 RATE_HZ = 16000
@@ -34,20 +37,34 @@ def to_int16(audio: np.ndarray, gain_db: float = 0.0) -> np.ndarray:
     return scaled.astype(np.int16)
 
 
-def examine(audio: np.ndarray, name: str = "", params: IngestParams = PARAMS) -> Finding:
+def inspect(audio: np.ndarray, name: str = "", params: IngestParams = PARAMS) -> FileReport:
     """By way of a WAV file."""
     file = io.BytesIO()
     soundfile.write(file, audio, RATE_HZ, format="WAV", subtype="PCM_16")
-    finding = examine_word(name, file, params)
-    assert not finding.reason
-    return finding
+    report = inspect_word(name, file, params)
+    assert not report.reason
+    return report
 
 
-def judge(*files: tuple[str, str, np.ndarray]) -> Distinct:
+def groups(*reports: FileReport) -> list[list[int]]:
+    """Which of the reports are of the same content, as places in the arguments."""
+    named = [dataclasses.replace(one, name=f"{i:04d}") for i, one in enumerate(reports)]
+    words = [Word(one.name, "yes", "", "train") for one in named]
+    return [group.tolist() for group in same_content(gather([(words, named)]).clips)]
+
+
+def table(*files: tuple[str, str, np.ndarray]) -> ClipTable:
     """Each is name, split and samples; the word is the name's folder."""
     words = [Word(name, name.split("/")[0], name, split) for name, split, _ in files]
-    found = {name: examine(audio, name) for name, _, audio in files}
-    return distinct(words, found, PARAMS.keywords)
+    return gather([(words, [inspect(audio, name) for name, _, audio in files])]).clips
+
+
+def judge(*files: tuple[str, str, np.ndarray]) -> tuple[list[str], list[Quarantined], int]:
+    """The names that are kept, the quarantine in the order of names, and the leaks."""
+    clips = table(*files)
+    found = find_distinct(clips, PARAMS.keywords)
+    kept = clips.names_of_rows(np.flatnonzero(found.kept))
+    return kept, sorted(found.dropped.values()), found.leaks
 
 
 @pytest.mark.parametrize("gain_db", [-20.0, -19.3, -6.0, -0.4, 0.9, 7.7, 12.0])
@@ -57,9 +74,8 @@ def test_a_copy_at_another_gain_is_found_down_to_the_quietest_clip_in_use(rms, g
         return
     for content in range(8):
         audio = word_like(content, rms)
-        copies = [examine(to_int16(audio)), examine(to_int16(audio, gain_db))]
-        copies.append(examine(-to_int16(audio, gain_db)))
-        assert same_content(copies) == [[0, 1, 2]]
+        copies = [to_int16(audio), to_int16(audio, gain_db), -to_int16(audio, gain_db)]
+        assert groups(*map(inspect, copies)) == [[0, 1, 2]]
 
 
 def test_strangers_are_no_copies_however_alike_they_sound():
@@ -72,67 +88,67 @@ def test_strangers_are_no_copies_however_alike_they_sound():
         hum = 3000 * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 0.3))
         clip = 0.1 * shape * rng.standard_normal(8000) + hum + 2000
         clip[rng.integers(100)] += 20000
-        clips.append(examine(to_int16(clip)))
-    assert same_content(clips) == []
+        clips.append(inspect(to_int16(clip)))
+    assert groups(*clips) == []
 
 
 def test_silences_and_offsets_are_no_copies_of_each_other():
     accept_all = PARAMS.model_copy(update={"silent_dbfs": -400.0})
     levels = [np.full(8000, level, np.int16) for level in (0, 0, 1, 100, 200)]
-    assert same_content([examine(audio, params=accept_all) for audio in levels]) == []
+    assert groups(*(inspect(audio, params=accept_all) for audio in levels)) == []
 
 
 def test_other_lengths_and_other_places_are_other_recordings():
     audio = to_int16(word_like(3))
     shifted, shorter = np.roll(audio, 1600), audio[:-160]
-    assert same_content([examine(a) for a in (audio, shifted, shorter)]) == []
+    assert groups(*map(inspect, (audio, shifted, shorter))) == []
 
 
 def test_the_held_out_copy_is_kept_and_the_leaks_are_counted_and_named():
     audio = word_like(5)
-    found = judge(
+    kept, quarantine, leaks = judge(
         ("yes/a.wav", "train", to_int16(audio)),
         ("yes/b.wav", "eval", to_int16(audio, -6)),
         ("yes/c.wav", "test", to_int16(audio)),
         ("yes/d.wav", "test", to_int16(audio, 3)),
         ("yes/e.wav", "train", to_int16(word_like(6))),
     )
-    assert [word.name for word in found.words] == ["yes/c.wav", "yes/e.wav"]
-    assert [tuple(q) for q in found.quarantine] == [
-        ("yes/d.wav", "duplicate_gain", "same content, +3.0 dB, as yes/c.wav"),
-        (
-            "yes/b.wav",
-            "duplicate_gain",
-            "same content, -6.0 dB, as yes/c.wav, which is in test: in eval it would leak",
-        ),
+    assert kept == ["yes/c.wav", "yes/e.wav"]
+    assert [tuple(q) for q in quarantine] == [
         (
             "yes/a.wav",
             "duplicate",
             "same content as yes/c.wav, which is in test: in train it would leak",
         ),
+        (
+            "yes/b.wav",
+            "duplicate_gain",
+            "same content, -6.0 dB, as yes/c.wav, which is in test: in eval it would leak",
+        ),
+        ("yes/d.wav", "duplicate_gain", "same content, +3.0 dB, as yes/c.wav"),
     ]
-    assert found.leaks == 2
+    assert leaks == 2
 
 
 def test_one_content_under_two_labels_is_used_under_none():
     audio = word_like(7)
-    found = judge(
+    kept, quarantine, leaks = judge(
         ("yes/a.wav", "test", to_int16(audio)),
         ("no/b.wav", "train", to_int16(audio, -3)),
         ("yes/c.wav", "train", to_int16(audio)),
     )
-    assert found.words == [] and found.leaks == 0
-    assert {q.path for q in found.quarantine} == {"yes/a.wav", "no/b.wav", "yes/c.wav"}
-    assert {q.reason for q in found.quarantine} == {"conflicting_label"}
-    assert "no/b.wav (no) and yes/a.wav (yes)" in found.quarantine[0].detail
+    assert kept == [] and leaks == 0
+    assert {q.path for q in quarantine} == {"yes/a.wav", "no/b.wav", "yes/c.wav"}
+    assert {q.reason for q in quarantine} == {"conflicting_label"}
+    assert "no/b.wav (no) and yes/a.wav (yes)" in quarantine[0].detail
 
 
 def test_two_words_that_are_no_keywords_share_a_label_and_cannot_conflict():
     audio = to_int16(word_like(8))
-    found = judge(("sea/a.wav", "train", audio), ("see/b.wav", "train", audio))
-    assert [word.name for word in found.words] == ["sea/a.wav"]
-    assert [q.reason for q in found.quarantine] == ["duplicate"]
-    assert judge(("sea/a.wav", "train", audio), ("no/b.wav", "train", audio)).words == []
+    kept, quarantine, _ = judge(("sea/a.wav", "train", audio), ("see/b.wav", "train", audio))
+    assert kept == ["sea/a.wav"]
+    assert [q.reason for q in quarantine] == ["duplicate"]
+    assert judge(("sea/a.wav", "train", audio), ("no/b.wav", "train", audio))[0] == []
 
 
 copies = st.lists(
@@ -153,12 +169,41 @@ def test_whatever_the_gains_no_content_is_in_two_splits_or_twice(drawn):
         (f"{word}/{i}.wav", split, to_int16(word_like(content), gain_db))
         for i, (content, gain_db, split, word) in enumerate(drawn)
     ]
-    found = judge(*files)
+    names, quarantine, _ = found = judge(*files)
     content_of = {file[0]: row[0] for file, row in zip(files, drawn, strict=True)}
-    kept = [content_of[word.name] for word in found.words]
+    kept = [content_of[name] for name in names]
     assert len(kept) == len(set(kept))
-    assert {w.name for w in found.words} | {q.path for q in found.quarantine} == set(content_of)
+    assert {*names} | {q.path for q in quarantine} == set(content_of)
     for content, group in itertools.groupby(sorted(drawn), key=lambda row: row[0]):
         labels = {word if word in PARAMS.keywords else "_unknown_" for _, _, _, word in group}
         assert (content in kept) == (len(labels) == 1)
     assert judge(*files[::-1]) == found
+
+
+def test_the_search_finds_exactly_the_pairs_that_comparing_all_with_all_finds():
+    """At many levels, of two lengths, with copies inverted and with noise of rounding."""
+    rng = np.random.default_rng(1)
+    lengths_ms, rows = [], []
+    for number in range(300):
+        fingerprint = rng.normal(0, 10 ** rng.uniform(0, 3), 32)
+        factors = (1.0, -0.5, 0.9) if number % 10 == 0 else (1.0,)
+        noise = rng.normal(0, 0.3, (len(factors), 32)) * (np.array(factors)[:, None] != 1)
+        rows += list(np.outer(factors, fingerprint) + noise)
+        lengths_ms += [1000.0 + number % 2] * len(factors)
+    fingerprints = np.array(rows, np.float32)
+    reports = [
+        FileReport("", length, number.to_bytes(16, "big"), fingerprint=one.tobytes())
+        for number, (length, one) in enumerate(zip(lengths_ms, fingerprints, strict=True))
+    ]
+
+    # The rule as the module states it, without a search, and whatever it joins in a chain.
+    power = np.square(fingerprints, dtype=np.float64).mean(axis=1)
+    reach = np.minimum(0.245, np.sqrt(0.045**2 + 8 * (1 / 12) / power))
+    directions = fingerprints / np.linalg.norm(fingerprints.astype(np.float64), axis=1)[:, None]
+    cosines = np.abs(directions @ directions.T)
+    near = np.sqrt(np.maximum(0, 2 - 2 * cosines)) <= reach[:, None]
+    near &= np.equal.outer(lengths_ms, lengths_ms)
+    joined = np.linalg.matrix_power((near | near.T).astype(float), 8) > 0
+    expected = {tuple(np.flatnonzero(row)) for row in joined if row.sum() > 1}
+    assert len(expected) > 20  # Some copies are too noisy to be recognised.
+    assert {tuple(group) for group in groups(*reports)} == expected

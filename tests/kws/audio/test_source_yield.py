@@ -3,7 +3,7 @@
 import pytest
 
 from kws.audio.corpus import Corpus, Folder
-from kws.audio.examine import Finding
+from kws.audio.inspect import FileReport
 from kws.audio.quarantine import Quarantined
 from kws.audio.source_yield import (
     SourcePart,
@@ -62,17 +62,16 @@ def test_copies_of_what_another_source_gives_are_no_loss_but_contradictions_are(
         clips(1, conflicting_label=2, duplicate=9).refuse_loss("x", 0.5)
 
 
-def test_sums_do_not_hang_on_the_order_and_name_the_first_file():
-    parts = [clips(2, silent=1), clips(0, silent=3, truncated=1), clips(4)]
-    parts[0].reasons["silent"] = parts[0].reasons["silent"]._replace(example="a.wav")
+def test_counts_do_not_depend_on_the_order_and_the_first_file_by_name_is_the_example():
+    files = [(f"{name}.wav", "silent" if name in "dab" else "") for name in "adcbfe"]
     forwards, backwards = SourceYield(), SourceYield()
-    for one in parts:
-        forwards.merge(one)
-    for one in reversed(parts):
-        backwards.merge(one)
+    for name, reason in files:
+        forwards.add(name, reason, "")
+    for name, reason in reversed(files):
+        backwards.add(name, reason, "")
     assert forwards == backwards
-    assert (forwards.usable, forwards.lost) == (6, 5)
-    assert forwards.reasons["silent"][:2] == (4, "a.wav")
+    assert (forwards.usable, forwards.lost) == (3, 3)
+    assert forwards.reasons["silent"][:2] == (3, "a.wav")
 
 
 def test_ffmpeg_is_advised_where_it_would_help():
@@ -84,31 +83,31 @@ def test_ffmpeg_is_advised_where_it_would_help():
 
 
 def test_long_recordings_count_by_minutes_which_their_size_tells_where_they_cannot_be_read():
-    good = [Finding(f"{i}.wav", MINUTE_MS, size_bytes=60 * 32_000) for i in range(10)]
-    hours = Finding("four_hours.wav", 0, b"", "malformed", "?", size_bytes=4 * 3600 * 32_000)
+    good = [FileReport(f"{i}.wav", MINUTE_MS, size_bytes=60 * 32_000) for i in range(10)]
+    hours = FileReport("four_hours.wav", 0, b"", "malformed", "?", size_bytes=4 * 3600 * 32_000)
     found = yield_of_recordings([*good, hours])
     assert (found.usable, found.lost) == (pytest.approx(10), pytest.approx(240))
     with pytest.raises(DataError, match=r"240 of 250 minutes.*four_hours\.wav"):
         found.refuse_loss("x", 0.5, "minutes")
     # A megabyte is as long as in the readable files of its kind: of stereo at 44.1 kHz, 6 s.
-    studio = [Finding(f"{i}.wav", MINUTE_MS, size_bytes=60 * 176_400) for i in range(10)]
-    lost = Finding("bad.wav", 0, b"", "malformed", "?", size_bytes=5 * 60 * 176_400)
+    studio = [FileReport(f"{i}.wav", MINUTE_MS, size_bytes=60 * 176_400) for i in range(10)]
+    lost = FileReport("bad.wav", 0, b"", "malformed", "?", size_bytes=5 * 60 * 176_400)
     assert yield_of_recordings([*studio, lost]).lost == pytest.approx(5)
     # Compressed ones are not taken for short because they are small.
-    speech = Finding("talk.m4a", 0, b"", "not_audio", "?", size_bytes=3600 * 8_000)
+    speech = FileReport("talk.m4a", 0, b"", "not_audio", "?", size_bytes=3600 * 8_000)
     assert yield_of_recordings([*good, speech]).lost == pytest.approx(60)
 
 
 def test_many_short_losses_among_long_recordings_are_few_minutes():
-    good = Finding("day.wav", 600 * MINUTE_MS, size_bytes=600 * 60 * 32_000)
-    short = [Finding(f"{i}.wav", 0, b"", "too_short", "?", size_bytes=8_000) for i in range(100)]
+    good = FileReport("day.wav", 600 * MINUTE_MS, size_bytes=600 * 60 * 32_000)
+    short = [FileReport(f"{i}.wav", 0, b"", "too_short", "?", size_bytes=8_000) for i in range(100)]
     yield_of_recordings([good, *short]).refuse_loss("x", 0.01, "minutes")
 
 
 def test_a_recording_of_which_no_split_can_use_its_part_is_lost():
     recordings = {split: [Part("_negatives_/a.wav", i / 3, (i + 1) / 3)] for i, split in
                   enumerate(SPLITS)}  # fmt: skip
-    found = {"_negatives_/a.wav": Finding("_negatives_/a.wav", 1500)}
+    found = {"_negatives_/a.wav": FileReport("_negatives_/a.wav", 1500)}
     nothing = {split: [] for split in SPLITS}
     yields = long_yields(PLAIN, "negatives", recordings, nothing, found)
     with pytest.raises(DataError, match=r"negatives in /words/_negatives_ .* too_short 1"):

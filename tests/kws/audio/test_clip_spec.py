@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kws.audio.cut import Cut, make
+from kws.audio.clip_spec import ClipSpec, make_clip
 from kws.audio.params import IngestParams
 
 RATE = 16000
@@ -23,7 +23,7 @@ def counting() -> io.BytesIO:
 @pytest.mark.parametrize("lead_in_ms", [0, 500])
 def test_a_window_is_what_is_there_and_its_lead_in_what_goes_before(lead_in_ms):
     params = IngestParams(keywords=("yes",), lead_in_ms=lead_in_ms)
-    cut = Cut(
+    spec = ClipSpec(
         name="talk.wav",
         split="train",
         label="_unknown_",
@@ -33,7 +33,7 @@ def test_a_window_is_what_is_there_and_its_lead_in_what_goes_before(lead_in_ms):
         novelty="heard",
         starts_ms=(2000.0,),
     )
-    clip = make(cut, counting(), params)
+    clip = make_clip(spec, counting(), params)
     assert clip.lead_in_ms == lead_in_ms
     first = 2 * RATE - clip.lead_in_samples
     np.testing.assert_array_equal(clip.audio, np.arange(first, 3 * RATE) % 20_000)

@@ -1,4 +1,4 @@
-"""Cut: what a plan asks for, made from the recording. The second of ingestion's two passes."""
+"""ClipSpec: what a plan asks for, made from the recording. The second of ingestion's two passes."""
 
 import dataclasses
 from pathlib import PurePosixPath
@@ -9,7 +9,7 @@ from kws.audio import fragment
 from kws.audio.align import align
 from kws.audio.clip import Clip, Novelty, clip_id
 from kws.audio.descriptors import FULL_SCALE, to_dbfs
-from kws.audio.examine import read_word
+from kws.audio.inspect import read_word
 from kws.audio.params import IngestParams
 from kws.audio.read import Recording, Source, read_window
 from kws.labels import SILENCE
@@ -17,7 +17,7 @@ from kws.splits import Split
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Cut:
+class ClipSpec:
     """One clip to be made.
 
     Attributes:
@@ -42,45 +42,45 @@ class Cut:
     seed: int = 0
 
 
-def make(cut: Cut, source: Source | None, params: IngestParams) -> Clip:
+def make_clip(spec: ClipSpec, source: Source | None, params: IngestParams) -> Clip:
     """Makes the clip, exactly `clip_duration_ms` long; before a window its `lead_in_ms`.
 
     Args:
-      cut: what to make.
-      source: the recording; None where `cut.name` is "".
+      spec: what to make.
+      source: the recording; None where `spec.name` is "".
       params: the rates and limits that the plan was made with.
 
     Raises:
-      Unreadable: the recording is not what it was when it was examined.
+      Unreadable: the recording is not what it was when it was inspected.
     """
     samples = params.sample_rate * params.clip_duration_ms // 1000
     lead_in_ms = 0
-    origin = cut.name
+    origin = spec.name
     if source is None:
-        noise = np.random.default_rng(cut.seed).standard_normal(samples) * cut.gain * FULL_SCALE
+        noise = np.random.default_rng(spec.seed).standard_normal(samples) * spec.gain * FULL_SCALE
         recording = Recording(_to_int16(noise), params.sample_rate, 1)
-        origin = f"noise {cut.seed}"
-    elif cut.starts_ms:
-        recording, start_ms = _window(cut, source, params)
+        origin = f"noise {spec.seed}"
+    elif spec.starts_ms:
+        recording, start_ms = _window(spec, source, params)
         lead_in_ms = params.lead_in_ms
         samples += params.sample_rate * lead_in_ms // 1000
-        origin = f"{cut.name} at {start_ms:.0f} ms x {cut.gain:.4f}"
+        origin = f"{spec.name} at {start_ms:.0f} ms x {spec.gain:.4f}"
     else:
-        recording = read_word(source, params, fragment.parse(cut.name))
+        recording = read_word(source, params, fragment.parse(spec.name))
     audio = align(recording.audio, samples, params.sample_rate)
     return Clip(
         audio=audio,
         sample_rate=params.sample_rate,
-        label=cut.label,
-        word=cut.word,
-        speaker=cut.speaker,
-        source=cut.source,
+        label=spec.label,
+        word=spec.word,
+        speaker=spec.speaker,
+        source=spec.source,
         clip_id=clip_id(audio, origin),
-        novelty=cut.novelty,
+        novelty=spec.novelty,
         lead_in_ms=lead_in_ms,
         original_rate=recording.original_rate,
         original_channels=recording.original_channels,
-        file="" if params.speaker_salt_env else cut.name,
+        file="" if params.speaker_salt_env else spec.name,
     )
 
 
@@ -89,8 +89,8 @@ def stem(name: str) -> str:
     return PurePosixPath(name).stem
 
 
-def _window(cut: Cut, source: Source, params: IngestParams) -> tuple[Recording, float]:
-    for start_ms in cut.starts_ms:
+def _window(spec: ClipSpec, source: Source, params: IngestParams) -> tuple[Recording, float]:
+    for start_ms in spec.starts_ms:
         window = read_window(
             source,
             start_ms - params.lead_in_ms,
@@ -98,11 +98,11 @@ def _window(cut: Cut, source: Source, params: IngestParams) -> tuple[Recording, 
             params.sample_rate,
         )
         level_dbfs = to_dbfs(float(window.audio.std(dtype=np.float64)))
-        if cut.label == SILENCE or level_dbfs >= params.silent_dbfs:
+        if spec.label == SILENCE or level_dbfs >= params.silent_dbfs:
             break
     scaled = window.audio
-    if cut.gain != 1:
-        scaled = _to_int16(window.audio.astype(np.float32) * np.float32(cut.gain))
+    if spec.gain != 1:
+        scaled = _to_int16(window.audio.astype(np.float32) * np.float32(spec.gain))
     return dataclasses.replace(window, audio=scaled), start_ms
 
 

@@ -1,17 +1,17 @@
-"""Examine: is a recording usable, and what is its content? The first of ingestion's two passes.
+"""Inspects recordings: is each usable, and what is its content? Ingestion's first pass.
 
-Only small findings leave this pass; the audio is read again for the clips that the plan chooses.
+Only small reports leave this pass; the audio is read again for the clips that the plan chooses.
 """
 
 import dataclasses
 import hashlib
 
 from kws.audio import fragment
+from kws.audio.audio_fingerprint import audio_fingerprint
 from kws.audio.container import Note, Unreadable
 from kws.audio.fragment import Fragment
 from kws.audio.params import IngestParams
 from kws.audio.read import Recording, Source, read, survey
-from kws.audio.sketch import sketch
 
 SHORTEST_WORD_MS, LONGEST_WORD_MS = 50, 5000
 """Shorter and longer recordings of a word are quarantined; one that is longer than a clip is cut to
@@ -19,8 +19,8 @@ its loudest window."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found in one file.
+class FileReport:
+    """What inspecting one file found.
 
     Attributes:
       name: of the file, inside the corpus.
@@ -28,8 +28,8 @@ class Finding:
       digest: of a word's samples after conversion: equal for equal content in other formats of
         the same resolution; empty for long recordings and digital silence.
       reason, detail: why it cannot be used; reason is "" for a usable one.
-      sketch: float32 `[32]` as bytes, see `kws.audio.sketch`; empty where the digest is, and where
-        there is nothing but hum, an offset or rounding.
+      fingerprint: float32 `[32]` as bytes, see `kws.audio.audio_fingerprint`; empty where the
+        digest is, and where there is nothing but hum, an offset or rounding.
       notes: what is odd about a usable one.
       size_bytes: of the file, for long recordings: how much is lost with one that cannot be read.
     """
@@ -39,30 +39,30 @@ class Finding:
     digest: bytes = b""
     reason: str = ""
     detail: str = ""
-    sketch: bytes = b""
+    fingerprint: bytes = b""
     notes: tuple[Note, ...] = ()
     size_bytes: int = 0
 
 
-def examine_word(name: str, source: Source, params: IngestParams) -> Finding:
+def inspect_word(name: str, source: Source, params: IngestParams) -> FileReport:
     """Decodes a word recording and checks it against the limits of the params."""
     try:
         recording = read_word(source, params, fragment.parse(name))
     except Unreadable as error:
-        return Finding(name, reason=error.reason, detail=error.detail)
+        return FileReport(name, reason=error.reason, detail=error.detail)
     audio, notes = recording.audio, recording.notes
     duration = 1000 * audio.size / params.sample_rate
     if not audio.any():
-        return Finding(
+        return FileReport(
             name, duration, notes=notes
         )  # All silences are alike, and none is a copy of another.
     digest = hashlib.blake2b(audio.tobytes(), digest_size=16).digest()
-    direction = sketch(audio)
-    sketched = direction.tobytes() if direction.any() else b""
-    return Finding(name, duration, digest, sketch=sketched, notes=notes)
+    projected = audio_fingerprint(audio)
+    fingerprint = projected.tobytes() if projected.any() else b""
+    return FileReport(name, duration, digest, fingerprint=fingerprint, notes=notes)
 
 
-def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
+def inspect_long_recording(name: str, source: Source, params: IngestParams) -> FileReport:
     """Decodes a background or negative recording from end to end; it must hold one clip at least.
 
     Its header alone would not say that it can be read where clips will be cut from it.
@@ -74,8 +74,8 @@ def examine_long(name: str, source: Source, params: IngestParams) -> Finding:
             shortest = params.clip_duration_ms
             raise Unreadable("too_short", f"{duration:.0f} ms, at least {shortest} to cut a clip")
     except Unreadable as error:
-        return Finding(name, reason=error.reason, detail=error.detail)
-    return Finding(name, duration, notes=found.notes)
+        return FileReport(name, reason=error.reason, detail=error.detail)
+    return FileReport(name, duration, notes=found.notes)
 
 
 def read_word(source: Source, params: IngestParams, part: Fragment) -> Recording:

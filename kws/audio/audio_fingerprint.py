@@ -1,17 +1,19 @@
-"""Sketch: 32 numbers of a recording that its copies share at any gain, and nobody else's.
+"""Audio fingerprint: 32 numbers that a recording shares with its copies at any gain, and with no
+other recording.
 
 A random projection (W. Johnson, J. Lindenstrauss, "Extensions of Lipschitz mappings into a Hilbert
-space", 1984): the cosine of two sketches estimates the correlation of the two waveforms. A gain
-scales the sketch and leaves its direction; rounding to 16 bits turns it by an angle that follows
-from the level (`rounding_share`); two recordings that only sound alike point anywhere. Frequencies
-below some 100 Hz at 16 kHz are left out: hum and offsets make strangers look alike.
+space", 1984): the cosine of two fingerprints estimates the correlation of the two waveforms. A gain
+scales the fingerprint and keeps its direction; rounding to 16 bits turns it by an angle that
+depends on the level (`rounding_share`); two recordings that only sound alike have unrelated
+directions. Frequencies below some 100 Hz at 16 kHz are left out, because hum and offsets would make
+different recordings look alike.
 """
 
 import numpy as np
 
 SIZE = 32
-"""Unrelated sketches are within 0.24 rad of each other (`duplicates.MOST_DISTANCE`) once in some
-10^19 pairs; among 15,794 clips of Speech Commands none are within 0.31 rad."""
+"""Unrelated fingerprints are within 0.24 rad of each other (`duplicates.MOST_DISTANCE`) once in
+some 10^19 pairs; among 15,794 clips of Speech Commands none are within 0.31 rad."""
 BLOCK_SAMPLES = 64
 _PERIOD_BLOCKS = 4096
 """The signs of the blocks begin again after this (16 s at 16 kHz)."""
@@ -34,7 +36,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 _WITHIN, _BLOCKS = _tables()
 
 
-def sketch(audio: np.ndarray) -> np.ndarray:
+def audio_fingerprint(audio: np.ndarray) -> np.ndarray:
     """Projects a recording.
 
     Args:
@@ -56,13 +58,13 @@ def sketch(audio: np.ndarray) -> np.ndarray:
     return projected if power > _ROUNDING_POWER else np.zeros_like(projected)
 
 
-def rounding_share(sketches: np.ndarray) -> np.ndarray:
-    """Which share of the power of sketches is the rounding of samples to integers, as expected.
+def rounding_share(fingerprints: np.ndarray) -> np.ndarray:
+    """The expected share of the power of fingerprints that comes from rounding samples to integers.
 
     Args:
-      sketches: `[n, 32]`, none all zeros.
+      fingerprints: `[n, 32]`, none all zeros.
 
     Returns:
       float64 `[n]`.
     """
-    return _ROUNDING_POWER / np.square(sketches, dtype=np.float64).mean(axis=1)
+    return _ROUNDING_POWER / np.square(fingerprints, dtype=np.float64).mean(axis=1)
