@@ -6,7 +6,7 @@ import soundfile
 from tfx.dsl.io import fileio
 
 from components import staging
-from components.audio_example_gen.ingest import Examine
+from components.audio_example_gen.ingest import Inspect
 from kws.audio.container import Unreadable
 from kws.audio.corpus import Corpus
 from kws.audio.params import IngestParams
@@ -37,6 +37,6 @@ def test_a_small_recording_is_fetched_and_a_large_one_is_not(bucket, monkeypatch
 def test_a_large_one_costs_its_word_and_not_the_run(bucket, monkeypatch):
     monkeypatch.setattr(staging, "MAX_SHORT_BYTES", 1000)
     params = IngestParams(keywords=["yes"])
-    examine = Examine(Corpus.of_folder("mem:/"), params.to_json())
-    examine.setup()
-    assert examine._look_at_word("yes/1.wav").reason == "too_long"
+    inspect = Inspect(Corpus.of_folder("mem:/"), params.to_json())
+    inspect.setup()
+    assert inspect._inspect_word("yes/1.wav").reason == "too_long"
