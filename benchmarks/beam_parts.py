@@ -27,14 +27,14 @@ from components.statistics.options import statistics_options
 from components.streaming_evaluator import executor as streaming_executor
 from components.streaming_evaluator.component import StreamingEvaluator
 from kws.audio.clip import Clip, encode
-from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
+from kws.corpus.params import IngestParams
+from kws.detection.params import StreamingParams
 from kws.features.params import FeatureParams
-from kws.micro.int8_file import Int8File
 from kws.params import Params
+from kws.runtime.int8_file import Int8File
 from kws.scenes.params import SceneParams, StreamParams
 from kws.splits import Split
-from kws.streaming.params import StreamingParams
 
 KEYWORDS = ("yes", "no")
 

@@ -20,14 +20,13 @@ import numpy as np
 
 from benchmarks import harness, wake_word_models, wake_word_streams
 from benchmarks.wake_word_streams import NEGATIVES, QUIET
-from kws.micro import stage
+from kws.detection.cascade import FirstRows, Stage, awake_frames, check, listen
+from kws.detection.cascade_report import FirstHeard, cascade_figures
+from kws.detection.evaluate import StreamingReport, evaluate_streams
+from kws.detection.params import MatchParams
+from kws.detection.posteriors import StreamPosteriors
+from kws.runtime import load
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.cascade import FirstRows, awake_frames, listen
-from kws.streaming.cascade_report import FirstHeard, cascade_figures
-from kws.streaming.cascade_stage import Stage, check
-from kws.streaming.evaluate import StreamingReport, evaluate_streams
-from kws.streaming.params import MatchParams
-from kws.streaming.scored_stream import StreamPosteriors
 
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -88,7 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     chosen = {"detection_threshold": args.second_threshold}
     first, second = (
-        stage.of_folder(folder, wake_word_models.read(folder).detector.model_copy(update=chosen))
+        load.stage_of_folder(
+            folder, wake_word_models.read(folder).detector.model_copy(update=chosen)
+        )
         for folder in (args.first, args.second)
     )
     check(first, second, args.hold_ms)

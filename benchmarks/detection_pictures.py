@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import harness
+from kws.detection.detection import Detection
+from kws.detection.detector import detect, keyword_indices
+from kws.detection.match import MatchedStream, match
+from kws.detection.params import DetectorParams, MatchParams
 from kws.labels import RESERVED
 from kws.report.plotting import BLUE, GRID, INK, QUIET_INK, heading, new_figure, plain, png
 from kws.scenes.ground_truth import GroundTruth, Word
-from kws.streaming.detection import Detection
-from kws.streaming.detector import detect, keyword_indices
-from kws.streaming.match import MatchedStream, match
-from kws.streaming.params import DetectorParams, MatchParams
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import harness, kept
+from kws.detection.evaluate import evaluate_streams
+from kws.detection.operating_point import choose_operating_point
+from kws.detection.params import DetectorParams, OperatingPointParams
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import evaluate_streams
-from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import DetectorParams, OperatingPointParams
 
 WINDOWS_MS = (150, 200, 300, 400, 600, 800)
 COUNTS = (2, 3, 5, 8)

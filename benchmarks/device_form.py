@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from kws import features
-from kws.micro import load
-from kws.streaming.detector import detect
-from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import stream_posteriors
-from kws.streaming.rates import MS_PER_HOUR
-from kws.streaming.scored_stream import StreamPosteriors
+from kws.detection.detector import detect
+from kws.detection.params import DetectorParams
+from kws.detection.posteriors import StreamPosteriors, stream_posteriors
+from kws.detection.rates import MS_PER_HOUR
+from kws.runtime import load
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import harness
-from kws.audio.params import IngestParams
+from kws.corpus.params import IngestParams
 from kws.splits import SPLITS
 
 TARGET_CLIPS_PER_S = 15_794 / 60
@@ -141,7 +141,7 @@ def _peak_bytes() -> int:
 def _ingest(folder: Path, params: IngestParams, out: Path) -> dict:
     """Runs the component's executor as the local pipeline does; returns `ingest.json`."""
     from benchmarks.beam_parts import Parts
-    from kws.audio.ingest_summary import INGEST_FILE
+    from kws.corpus.ingest_summary import INGEST_FILE
 
     examples = Parts(root=str(out), ingestion=params).ingest(str(folder))
     return json.loads((Path(examples.uri) / INGEST_FILE).read_text())
@@ -150,7 +150,7 @@ def _ingest(folder: Path, params: IngestParams, out: Path) -> dict:
 def _read_all(folder: Path, params: IngestParams) -> None:
     import soundfile
 
-    from kws.audio.layout import scan
+    from kws.corpus.layout import scan
 
     for word in scan(folder, params).words:
         with contextlib.suppress(soundfile.LibsndfileError):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kws.detection.params import DetectorParams, MatchParams
+from kws.detection.posteriors import StreamPosteriors
 from kws.errors import KwsError
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TEST, Split
-from kws.streaming.params import DetectorParams, MatchParams
-from kws.streaming.scored_stream import StreamPosteriors
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

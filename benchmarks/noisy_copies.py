@@ -18,10 +18,8 @@ from benchmarks import harness
 from benchmarks.harness import RATE
 from kws.audio import noise
 from kws.audio.clip import Clip
-from kws.augment.activity import active_speech
 from kws.augment.chain import STEPS
-from kws.augment.gain import to_int16
-from kws.augment.level import decibels, rms
+from kws.augment.level import active_speech, decibels, rms, to_int16
 from kws.augment.mix import noisy_copy
 from kws.augment.params import AugmentParams, NoisyCopyParams
 from kws.augment.rooms import Room, room_bank

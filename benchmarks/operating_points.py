@@ -16,13 +16,12 @@ import numpy as np
 
 from benchmarks import device_form, harness, kept
 from kws.audio.read import read
+from kws.detection.evaluate import evaluate_streams
+from kws.detection.operating_point import choose_operating_point
+from kws.detection.params import DetectorParams, OperatingPointParams
+from kws.detection.posteriors import LONGEST_STREAM_MS, StreamPosteriors
 from kws.features import files
 from kws.splits import EVAL, TEST
-from kws.streaming.evaluate import evaluate_streams
-from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import DetectorParams, OperatingPointParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS
-from kws.streaming.scored_stream import StreamPosteriors
 
 WINDOWS_MS = (200, 300, 500, 700)
 

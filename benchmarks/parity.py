@@ -29,10 +29,12 @@ from benchmarks import harness, untrained
 from components.spectrogram_transform.transform import ComputeFeatures
 from kws import features
 from kws.audio.clip import encode
+from kws.bundle import device_code
+from kws.detection.params import DetectorParams
+from kws.export import convert
 from kws.features import files, model_input
 from kws.features.params import FeatureParams
-from kws.micro import frontend_header, stream_parity, tflm, twins
-from kws.streaming.params import DetectorParams
+from kws.runtime import tflm, validate
 from kws.training import dataset
 from tests.kws.features import fixed_point
 
@@ -128,7 +130,7 @@ def frontend_rows(name: str, params: FeatureParams) -> Iterator[tuple[str, str, 
     beams, training = through_files(audio, params)
     yield name, "Beam", beams - reference, True
     yield name, "training", training - reference, True
-    text = frontend_header.header(
+    text = device_code.frontend_header(
         params, name, INPUT_SCALE, INPUT_ZERO_POINT, params.feature_shape[0]
     )
     constants = of_header(text, params.frontend)
@@ -159,7 +161,7 @@ def model_rows(
     inferences = int8.inferences(int8.quantize(clips))
     on_device = tflm.run(converted.content, inferences).outputs.astype(np.int32)
     yield name, "int8, TFLite", int8.run_inferences(inferences) - on_device, True
-    worst, rounded = twins.compare_twins(int8, converted.float_io, clips)
+    worst, rounded = convert.compare_twins(int8, converted.float_io, clips)
     yield name, f"float I/O, TFLite ({rounded:.1e} of inputs on a tie)", np.array([worst]), True
     floats = converted.keras_model(
         model_input.to_model_input(clips, candidate.features), training=False
@@ -177,7 +179,7 @@ def model_rows(
     rate = candidate.features.sample_rate
     audio = np.resize(untrained.noise(candidate.features, 1)[0], STREAM_S * rate)
     in_tflm = converted.int8(candidate, "tflm")
-    parity = stream_parity.compare(int8, in_tflm, frontend, audio, detector)
+    parity = validate.compare_streams(int8, in_tflm, frontend, audio, detector)
     differing = np.zeros(parity.rows)
     differing[: parity.rows_differing] = parity.largest_difference_steps
     yield name, f"a stream of {STREAM_S} s, TFLite", differing, True

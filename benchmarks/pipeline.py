@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def print_model(paths: Paths) -> None:
     """Parameters and training time, and what int8 lost to float on the eval split."""
-    from pipeline.results import newest_run
+    from pipeline.runs.results import newest_run
 
     run = newest_run(paths.metadata)
     trained = run.step("Trainer").folder("model") / "Format-Serving" / "training.json"

@@ -16,7 +16,8 @@ import json
 from collections.abc import Sequence
 
 from benchmarks import harness, runners, untrained
-from kws.micro import kernels, macs, tflm
+from kws.export import flatbuffer
+from kws.runtime import kernels, tflm
 
 THEIRS = ("hey_jarvis", "okay_nabu")
 OURS = (
@@ -65,7 +66,7 @@ def cost(
         arena_bytes=run.arena_bytes,
         arena_tail_bytes=run.arena_tail_bytes,
         stride_ms=stride_ms,
-        inference_macs=macs.count(content),
+        inference_macs=flatbuffer.count_macs(content),
         tflite=stride_s / runners.tflite_seconds(content, reference=reference, enough_s=enough_s),
         tflm=stride_s / runners.tflm_seconds(content, enough_s),
         chain=chain,
@@ -96,7 +97,7 @@ def theirs(name: str, seconds: float, enough_s: float) -> Cost:
 def ours(candidate: untrained.Candidate, seconds: float, enough_s: float) -> Cost:
     """A model of the zoo, and `stream_posteriors`."""
     from kws import features
-    from kws.streaming.posteriors import stream_posteriors
+    from kws.detection.posteriors import stream_posteriors
 
     converted = untrained.convert(candidate)
     model, frontend = converted.int8(candidate), features.create(candidate.features)

@@ -81,7 +81,7 @@ def downloads(folder: Path) -> None:
     content = os.urandom(3_000_000)
     with _served(content) as (url, requests):
         load = (
-            "from pathlib import Path; from kws.audio.download import Checksum, download\n"
+            "from pathlib import Path; from kws.corpus.download import Checksum, download\n"
             'download(URL, Path(TARGET), Checksum("sha256", SHA256))'
         )
         sha256 = hashlib.sha256(content).hexdigest()
@@ -94,8 +94,8 @@ def downloads(folder: Path) -> None:
 def pushes(folder: Path) -> None:
     """Four pushes to one folder of bundles: all four versions, and one of them is served."""
     push = (
-        "from kws.micro.destination import release\n"
-        "from kws.micro.local_destination import LocalDestination\n"
+        "from kws.bundle.destination import release\n"
+        "from kws.bundle.destination import LocalDestination\n"
         "fill = lambda folder: [(folder / str(n)).write_bytes(b'x' * 9999) for n in range(20)]\n"
         "release(LocalDestination(PLACE), VERSION, fill)"
     )

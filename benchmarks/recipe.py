@@ -13,21 +13,23 @@ import numpy as np
 
 from components.audio_example_gen import ingest
 from kws import features
-from kws.audio import clip_spec, read
+from kws.audio import read
 from kws.audio.clip import Clip
-from kws.audio.clip_spec import ClipSpec
-from kws.audio.clip_table import gather
-from kws.audio.corpus import SOURCES_FILE, Corpus
-from kws.audio.ingest_summary import check_plan
-from kws.audio.plan import make_plan, mixing_key
-from kws.audio.splits import Part
 from kws.augment.mix import noisy_copy
 from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
+from kws.corpus import clip_spec
+from kws.corpus.clip_spec import ClipSpec
+from kws.corpus.clip_table import gather
+from kws.corpus.folders import SOURCES_FILE, Corpus
+from kws.corpus.ingest_summary import check_plan
+from kws.corpus.plan import make_plan, mixing_key
+from kws.corpus.splits import Part
+from kws.export import convert
 from kws.features import clip_features, model_input
 from kws.labels import label_list
-from kws.micro import convert, load
 from kws.models import registry
+from kws.runtime import load
 from kws.splits import EVAL, TRAIN, Split
 from kws.training import dataset
 from kws.training.fit import History, fit

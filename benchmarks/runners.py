@@ -33,7 +33,7 @@ def seconds_per_call(call: Callable[[int], Any], enough_s: float = ENOUGH_S) -> 
 
 def random_inputs(content: bytes) -> np.ndarray:
     """int8 `[64, 1, ...]` for a file's input."""
-    from kws.micro import kernels
+    from kws.runtime import kernels
 
     (source,) = kernels.interpreter(content, reference=True).get_input_details()
     return np.random.default_rng(0).integers(-128, 128, (64, *source["shape"])).astype(np.int8)
@@ -67,7 +67,7 @@ def tflite_seconds(
     """
     import tensorflow as tf
 
-    from kws.micro import kernels
+    from kws.runtime import kernels
 
     if xnnpack:
         interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
@@ -90,7 +90,7 @@ def tflm_seconds(content: bytes, enough_s: float = ENOUGH_S) -> float:
     """Of an inference in TensorFlow Lite Micro's interpreter, in this process."""
     from tflite_micro import runtime
 
-    from kws.micro.tflm import ARENA_BYTES_TRIED
+    from kws.runtime.tflm import ARENA_BYTES_TRIED
 
     interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES_TRIED)
     inputs = random_inputs(content)

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import harness
 from benchmarks.beam_cluster import cluster
-from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
+from kws.corpus.params import IngestParams
 
 CLIP_S = 1.0
 STEPS = ("ingestion", "statistics", "noisy copies", "features")

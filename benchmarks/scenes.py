@@ -19,15 +19,14 @@ import numpy as np
 
 from benchmarks import harness
 from kws.audio.clip import Clip
-from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
 from kws.augment.seed import generator
+from kws.corpus.params import IngestParams
 from kws.labels import UNKNOWN
-from kws.scenes.deal import deal_scenes, scene_generator
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.params import SceneParams, StreamParams
-from kws.scenes.scene import lay_scene
-from kws.scenes.segment import to_segment
+from kws.scenes.scene import deal_scenes, lay_scene, scene_generator
+from kws.scenes.section import to_segment
 from kws.scenes.stream import lay_stream
 from kws.splits import SPLITS
 

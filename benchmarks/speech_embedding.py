@@ -20,9 +20,10 @@ import soundfile
 
 from benchmarks import harness
 from kws import speech
-from kws.micro import kernels, offset_fold, operators, slim, stateful, tflm
+from kws.export import device_form, flatbuffer, rewrites
 from kws.models import blocks
 from kws.models.causal import Past
+from kws.runtime import kernels, tflm
 from kws.speech import embedding, judge, network
 
 FLOORS_DB = (-10.0, 0.0, 10.0, 20.0, 30.0)
@@ -82,8 +83,8 @@ def print_int8(recording: Path) -> None:
         whole = speech.embedding_model()
         network.load_embedding_weights(whole, int8=rounded)
         wanted = whole(mel[np.newaxis, 4:, :, np.newaxis]).numpy()[0]
-        content = slim.slim(stateful.to_tflite(step_form, calibration, tf.int8))
-        content = offset_fold.fold_offsets(content)
+        content = flatbuffer.slim(device_form.streaming_to_tflite(step_form, calibration, tf.int8))
+        content = rewrites.fold_offsets(content)
         steps, found = _int8_steps(content, mel)
         error = found[-len(wanted) :] - wanted
         ratio = np.square(wanted - wanted.mean(axis=0)).sum() / np.square(error).sum()
@@ -91,7 +92,7 @@ def print_int8(recording: Path) -> None:
             f"int8, weights {'rounded before' if rounded else 'as they are'}: "
             f"{10 * np.log10(ratio):.1f} dB, {len(content):,} bytes, "
             f"arena {tflm.run(content, steps[:2]).arena_bytes:,} bytes, "
-            f"{sum(operators.count(content).values())} operators"
+            f"{sum(flatbuffer.count_operators(content).values())} operators"
         )
 
 

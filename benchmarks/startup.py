@@ -21,7 +21,7 @@ from benchmarks import harness
 from kws.errors import KwsError
 
 HELP_AIM_S, DETECT_AIM_S = 0.5, 2.0
-LEAST = "import numpy, soundfile, soxr; from kws.micro import lite_runtime; lite_runtime._module()"
+LEAST = "import numpy, soundfile, soxr; from kws.runtime import kernels; kernels._module()"
 
 
 def commands(bundle: str, recording: Path) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
     python -m benchmarks.streaming_throughput [--only NAME ...] [--seconds 20] [--memory]
 
 Each windowed model runs every 40 ms, which is more often than the presets have it, and a streaming
-one at each of its steps. By processor time of `kws.streaming.posteriors.stream_posteriors`; the
+one at each of its steps. By processor time of `kws.detection.posteriors.stream_posteriors`; the
 frontend alone and an inference of the network alone beside it (a streaming model's first layers
 take the frames of many steps at once in a stream, which an inference alone does not show), in
 TFLite's plain kernels, too, as the reference that each row's ratio is of, and in TensorFlow Lite
@@ -20,8 +20,9 @@ import numpy as np
 
 from benchmarks import harness, runners, untrained
 from kws import features
-from kws.micro import load, macs
-from kws.streaming.posteriors import stream_posteriors
+from kws.detection.posteriors import stream_posteriors
+from kws.export import flatbuffer
+from kws.runtime import load
 
 TARGETS = {"windowed": 300.0, "streaming": 150.0}
 MEMORY_OF = "mixed_net, hop 20 ms"
@@ -52,7 +53,7 @@ def row(name: str, candidate: untrained.Candidate, seconds: float, enough_s: flo
     tflm = stride_s / runners.tflm_seconds(converted.content, enough_s)
     target, kernels = TARGETS[model.kind], "plain" if model.reference_kernels else "optimized"
     print(
-        f"| {name} | {candidate.stride_ms:g} ms | {macs.count(converted.content) / 1e6:.2f} M "
+        f"| {name} | {candidate.stride_ms:g} ms | {flatbuffer.count_macs(converted.content) / 1e6:.2f} M "
         f"| **{whole:,.0f} x** of {target:g} | {alone:,.0f} x | {chosen:,.0f} x ({kernels}: "
         f"{chosen / plain:.1f} of plain) | {plain:,.0f} x | {tflm:,.0f} x ({tflm / plain:.2f}) "
         f"| {xnnpack:,.0f} x |",

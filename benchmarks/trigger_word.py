@@ -16,19 +16,23 @@ from pathlib import Path
 
 from benchmarks import harness
 from components.scene_evaluator.executor import SCENES_FILE
+from kws.detection.posteriors import step_ends_ms
+from kws.detection.scene_report import (
+    SceneEvaluationParams,
+    SceneReport,
+    ScoredScene,
+    evaluate_scenes,
+)
 from kws.features import files
-from kws.scenes import reader
+from kws.scenes import example
 from kws.scenes.scoring import float_scores
 from kws.splits import TEST
-from kws.streaming.scene_params import SceneEvaluationParams
-from kws.streaming.scene_report import SceneReport, ScoredScene, evaluate_scenes
-from kws.streaming.step_times import step_ends_ms
 from kws.training import saved_model
-from kws.training.export import TRAINING_FILE
+from kws.training.saved_model import TRAINING_FILE
 from pipeline import config as configuration
-from pipeline import results
-from pipeline.console import run_with_summary
 from pipeline.paths import Paths
+from pipeline.runners.console import run_with_summary
+from pipeline.runs import results
 
 
 def float_report(trained: Path, scenes: Path, params: SceneEvaluationParams) -> SceneReport:
@@ -38,7 +42,7 @@ def float_report(trained: Path, scenes: Path, params: SceneEvaluationParams) -> 
     kernel, stride = options.get("kernel", 15), options.get("stride", 4)
     score = float_scores(saved_model.load(trained), features)
     scored = []
-    for scene in reader.read(scenes, features):
+    for scene in example.read_scenes(scenes, features):
         times = step_ends_ms(
             len(scene.steps), kernel, stride, features.window_size_ms, features.window_stride_ms
         )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kws import features
+from kws.export.device_form import DeviceForm
 from kws.features import model_input
 from kws.features.params import FeatureParams
-from kws.micro import footprint, load
-from kws.micro.device_form import DeviceForm
 from kws.models import registry
 from kws.models.params import ModelParams
+from kws.runtime import footprint, load
 from pipeline import config as configuration
 
 if TYPE_CHECKING:

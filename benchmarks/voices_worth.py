@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks import harness, recipe
 from kws import features
 from kws.audio.clip import Clip
+from kws.detection.rates import share
 from kws.features import clip_features
 from kws.labels import UNKNOWN
-from kws.micro.tflite_model import Int8Model
+from kws.runtime.tflite_model import Int8Model
 from kws.splits import TEST, TRAIN
-from kws.streaming.rates import share
 from pipeline import config as configuration
 from pipeline.config import Config
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.wake_word_models import Kept
 from benchmarks.wake_word_streams import CONDITIONS, NEGATIVES
-from kws.streaming.det import DetCurve, candidate_thresholds, det_curves
-from kws.streaming.detector import detect
-from kws.streaming.params import MatchParams
-from kws.streaming.rates import HourlyRate, Share, hourly_rate, share
-from kws.streaming.scored_stream import StreamPosteriors
+from kws.detection.det import DetCurve, candidate_thresholds, det_curves
+from kws.detection.detector import detect
+from kws.detection.params import MatchParams
+from kws.detection.posteriors import StreamPosteriors
+from kws.detection.rates import HourlyRate, Share, hourly_rate, share
 
 WITH_THE_WORD, ALL = "streams with the word", "all streams"
 EVERYWHERE = "all conditions"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.wake_word_streams import NOISES
+from kws.detection.params import DetectorParams
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.splits import TRAIN
-from kws.streaming.params import DetectorParams
 
 RUN_FILE, EVALUATION_FILE, DETECTOR_FILE = "run.json", "evaluation.json", "detector.json"
 PUSHED, REFUSED = 0, 2
@@ -148,7 +148,7 @@ def train(
         last = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-20:])
         raise KwsError(f"{' '.join(command[1:])} ended with status {ran.returncode}:\n{last}")
     (metadata,) = out.glob("*/metadata.sqlite")
-    from pipeline.results import newest_run
+    from pipeline.runs.results import newest_run
 
     run = newest_run(metadata)
     shutil.copytree(run.step("MicroConverter").folder("model") / "Format-Serving", folder)

@@ -9,23 +9,21 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from kws.audio.splits import speaker_of
-from kws.augment.activity import active_speech
-from kws.augment.babble import cut_speech
-from kws.augment.background import cut_background, loop_period
 from kws.augment.chain import in_room
-from kws.augment.level import amplitude, rms
+from kws.augment.level import active_speech, amplitude, rms
 from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
+from kws.augment.surroundings import cut_background, cut_speech, loop_period
+from kws.corpus.splits import speaker_of
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.splits import EVAL, TEST
-from kws.voices import cast, engines, render
-from kws.voices.cache import ClipCache, default_folder
+from kws.voices import engines, render, speaker_splits
+from kws.voices.confusables import near_words
 from kws.voices.engine import Request
-from kws.voices.near_words import near_words
 from kws.voices.params import VoicesParams
+from kws.voices.render import ClipCache, default_folder
 
 RATE = 16000
 LEAD_S, TAIL_S = 2.5, 1.0
@@ -114,7 +112,7 @@ def negative_streams(paths: Sequence[Path], name: str) -> Heard:
 def near_miss_streams(word: str, count: int, voices: VoicesParams) -> Heard:
     """Phrases that sound like the word, in faint noise, each said by one of the test voices."""
     cache = ClipCache(default_folder())
-    speakers = cast.cast(voices)[TEST]
+    speakers = speaker_splits.cast(voices)[TEST]
     for number, near in enumerate(near_words(word, count)):
         request = Request(
             engine=engines.KOKORO,

@@ -37,13 +37,12 @@ from benchmarks import harness, wake_word_figures, wake_word_models, wake_word_s
 from benchmarks.wake_word_figures import Judged
 from benchmarks.wake_word_models import PARTS, Kept
 from kws import features
+from kws.detection.params import Runtime
+from kws.detection.posteriors import StreamPosteriors, stream_posteriors
 from kws.errors import KwsError
 from kws.features.frontend import Frontend
-from kws.micro import load
+from kws.runtime import load
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.params import Runtime
-from kws.streaming.posteriors import stream_posteriors
-from kws.streaming.scored_stream import StreamPosteriors
 from pipeline import config as configuration
 
 QUEUED = 4

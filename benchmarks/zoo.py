@@ -25,14 +25,14 @@ import numpy as np
 
 from benchmarks import harness, recipe
 from kws import features
-from kws.audio.splits import hash_percentage
+from kws.corpus.splits import hash_percentage
 from kws.features import clip_features, model_input
 from kws.labels import SILENCE, label_list
-from kws.micro import load, tflm
 from kws.models import cost, registry
+from kws.runtime import load, tflm
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 from kws.training import dataset, stages
-from kws.training.float_model import FloatModel
+from kws.training.saved_model import FloatModel
 from pipeline import config as configuration
 from pipeline.config import Config
 

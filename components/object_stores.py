@@ -15,7 +15,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import filesystem, filesystem_registry
 
-from kws.micro.object_store import filesystem_of
+from kws.bundle.object_store import filesystem_of
 
 SCHEMES = ("s3://", "minio://")
 _BEFORE_TENSORFLOW = 5

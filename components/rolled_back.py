@@ -8,9 +8,9 @@ import logging
 
 from tfx import types
 
+from kws.bundle.destination import is_version
+from kws.bundle.destinations import open_destination
 from kws.errors import KwsError
-from kws.micro.destination import is_version
-from kws.micro.destinations import open_destination
 
 MODEL_ID = "current_model_id"
 """Custom property of MicroPusher's output: the id of the model in the bundle."""

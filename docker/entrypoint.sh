@@ -3,6 +3,6 @@
 set -eu
 case ${1-} in
     --executor_class_path | --executor_class_path=*)
-        exec python -m pipeline.kubeflow_entrypoint "$@" ;;
+        exec python -m pipeline.runners.kubeflow.entrypoint "$@" ;;
 esac
 exec "$@"

@@ -15,7 +15,12 @@ def problems() -> list[str]:
     asked = subprocess.run(["kws", "--help"], capture_output=True, text=True)
     if asked.returncode:
         found.append(f"kws --help ends with {asked.returncode}: {asked.stderr[-200:]}")
-    for module in ("pipeline.kubeflow_entrypoint", "components", "kws.micro.bundle", "tfx"):
+    for module in (
+        "pipeline.runners.kubeflow.entrypoint",
+        "components",
+        "kws.bundle.publishing",
+        "tfx",
+    ):
         if importlib.util.find_spec(module) is None:
             found.append(f"{module} cannot be imported")
     for name in WRITTEN:

@@ -12,7 +12,7 @@ def main() -> None:
     """Loads the command line and runs it."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
-    from kws.cli import main as run
+    from pipeline.cli import main as run
 
     try:
         run()

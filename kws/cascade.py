@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from kws.audio.inspect import FileReport
 from kws.audio.read import Unreadable, read
-from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
+from kws.corpus.inspect import FileReport
+from kws.corpus.source_yield import MAX_LOSS, yield_of_recordings
 from kws.detect import LONGEST_MS
-from kws.micro import stage
+from kws.detection.cascade import check, hear, listen
+from kws.detection.cascade_report import SWEEP, CascadeFigures, FirstHeard, cascade_figures
+from kws.detection.detector import Detection, detect
+from kws.detection.params import MatchParams
+from kws.runtime import load
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.cascade import hear, listen
-from kws.streaming.cascade_report import SWEEP, CascadeFigures, FirstHeard, cascade_figures
-from kws.streaming.cascade_stage import check
-from kws.streaming.detector import Detection, detect
-from kws.streaming.params import MatchParams
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,12 +83,12 @@ def try_cascade(
     Args:
       first_bundle, second_bundle: one version each, or folders of versions.
       recordings: of any format and rate.
-      threshold, hold_ms: see `kws.streaming.cascade_params.CascadeParams`.
+      threshold, hold_ms: see `kws.detection.params.CascadeParams`.
 
     Raises:
       KwsError: no bundle, two that cannot be a cascade, or most minutes cannot be read.
     """
-    first, second = stage.of_bundle(first_bundle), stage.of_bundle(second_bundle)
+    first, second = load.stage_of_bundle(first_bundle), load.stage_of_bundle(second_bundle)
     check(first, second, hold_ms)
     sample_rate = second.params.sample_rate
     heard, rows, reports = [], [], []

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from kws.audio import container
-from kws.audio.listing import CONVERT
 from kws.audio.read import Unreadable, read
+from kws.bundle.destinations import bundle_folder
+from kws.corpus.listing import CONVERT
+from kws.detection.detector import Detection, detect
+from kws.detection.params import DetectorParams
+from kws.detection.posteriors import ScoringModel, stream_posteriors
 from kws.errors import KwsError
 from kws.features.live import LiveAsBatch
-from kws.micro.bundle_folder import bundle_folder
-from kws.streaming.detector import Detection, detect
-from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import ScoringModel, stream_posteriors
 
 READABLE = f"WAV, FLAC, OGG and MP3 are read, others where ffmpeg is installed; or {CONVERT}"
 LONGEST_MS = 24 * 3_600_000
@@ -76,7 +76,7 @@ def load(
     """Loads a bundle, or the served version of a folder of versions.
 
     Args:
-      bundle: see `kws.micro.bundle_folder`.
+      bundle: see `kws.bundle.destinations`.
       threshold: in place of the bundle's own.
       sensitivity: one of those that the bundle names, in place of its default.
 
@@ -84,7 +84,7 @@ def load(
       KwsError: there is no bundle, it has no detector or not this sensitivity, or a threshold is
         given as well.
     """
-    from kws.micro.load import load_folder
+    from kws.runtime.load import load_folder
 
     folder = bundle_folder(bundle)
     if threshold is not None and sensitivity is not None:

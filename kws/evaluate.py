@@ -12,16 +12,16 @@ import numpy as np
 from kws import features
 from kws.audio import container
 from kws.audio.align import align
-from kws.audio.listing import LeftOut, list_files, read_text, summary
 from kws.audio.read import Unreadable, read
-from kws.audio.source_yield import MAX_LOSS, USABLE, SourceYield
+from kws.bundle.destinations import bundle_folder
+from kws.corpus.listing import LeftOut, list_files, read_text, summary
+from kws.corpus.source_yield import MAX_LOSS, USABLE, SourceYield
 from kws.errors import KwsError
 from kws.labels import RESERVED, SILENCE, UNKNOWN, canonical, label_of, refuse_near_matches
-from kws.micro.bundle_folder import bundle_folder
 from kws.report.confusion import ConfusionMatrix
 
 if TYPE_CHECKING:
-    from kws.micro.int8_file import Int8File
+    from kws.runtime.int8_file import Int8File
 
 BATCH_CLIPS = 256
 
@@ -149,7 +149,7 @@ def evaluate_folder(
 
 
 def _load_model(folder: Path) -> "Int8File":
-    from kws.micro.load import load_folder
+    from kws.runtime.load import load_folder
 
     return load_folder(folder)
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from kws.detect import Spotter
+from kws.detection.detector import Detection, Detector
+from kws.detection.posteriors import ScoringModel, StreamingModel, stride_steps
 from kws.features.live import LiveFrontend
-from kws.streaming.detector import Detection, Detector
-from kws.streaming.posteriors import ScoringModel, StreamingModel, stride_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The base of every parameter section: frozen, keyword-only, unknown keys refused, JSON both ways.
 
-A section stands beside the code that it steers (`kws/audio/params.py`, ...); `pipeline/config.py`
+A section stands beside the code that it steers (`kws/corpus/params.py`, ...); `pipeline/config.py`
 composes them into one file a preset; components carry a section as JSON in one execution property,
 so that a changed section re-runs exactly the components that read it.
 """

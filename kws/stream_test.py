@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kws.detect import Heard, Spotter, listen_to
+from kws.detection.match import MatchedStream, match
+from kws.detection.params import MatchParams
+from kws.detection.rates import Figures, count
+from kws.detection.tutorial import TOLERANCE_MS, TutorialAccuracy, tutorial_accuracy
 from kws.labels import RESERVED
-from kws.streaming.figures import Figures, count
-from kws.streaming.match import MatchedStream, match
-from kws.streaming.params import MatchParams
-from kws.streaming.tutorial import TOLERANCE_MS, TutorialAccuracy, tutorial_accuracy
 
 if TYPE_CHECKING:
     from kws.scenes.ground_truth import GroundTruth
@@ -24,7 +24,7 @@ class StreamTest:
     Attributes:
       heard: the recording and its detections.
       truth: what was said in it.
-      tutorial: see `kws.streaming.tutorial`.
+      tutorial: see `kws.detection.tutorial`.
       matched: every word with its outcome, and every false accept.
       figures: these, counted, with bounds.
     """

@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_node
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 
 from components import beam_args
-from pipeline.nodes import component_of
+from pipeline.component_names import component_of
 
 _NO_IMAGE_SAID = "--sdk_container_image="
 

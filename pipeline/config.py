@@ -13,32 +13,30 @@ from pydantic_core import PydanticUndefined
 
 from components.evaluator.params import EvaluationParams
 from kws import credentials
-from kws.audio.listing import escape
-from kws.audio.params import IngestParams
-from kws.audio.sources import SourceParams, check_spans, names_of
-from kws.audio.validation_params import ValidationParams
 from kws.augment.params import NoisyCopyParams
 from kws.corpus import catalogue
 from kws.corpus.catalogue import Catalogue
+from kws.corpus.listing import escape
+from kws.corpus.params import IngestParams, ValidationParams
+from kws.corpus.sources import SourceParams, check_spans, names_of
+from kws.detection.params import StreamingParams
+from kws.detection.posteriors import stride_steps
+from kws.detection.scene_report import SceneEvaluationParams
 from kws.errors import KwsError
+from kws.export.params import BudgetParams, ConversionParams
 from kws.features.params import FeatureParams
 from kws.labels import Keywords, label_list, near_match
-from kws.micro.params import BudgetParams, ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.params import Params
 from kws.scenes.params import CONDITIONS, SceneParams, StreamParams
-from kws.streaming.params import StreamingParams
-from kws.streaming.posteriors import stride_steps
-from kws.streaming.scene_params import SceneEvaluationParams
-from kws.training import compatibility, step_training, tuning_space
-from kws.training.params import TrainingParams
-from kws.training.retraining_params import RetrainingParams
+from kws.training import compatibility, scene_training, tuning_space
+from kws.training.params import RetrainingParams, TrainingParams
 from kws.training.tuning import TuningParams
 from kws.voices.params import VoicesParams
-from pipeline import config_file, nodes
+from pipeline import component_names, config_file
 from pipeline.metadata_params import MetadataParams, refuse_password
-from pipeline.resources import KubeflowParams
+from pipeline.runners.kubeflow.resources import KubeflowParams
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -99,7 +97,7 @@ class DataParams(Params):
     )
     last_spans: int = pydantic.Field(1, ge=1, description="how many of the newest spans are taken")
     sources: tuple[SourceParams, ...] = pydantic.Field(
-        (), description="more sources, of any kind: see kws/audio/sources.py"
+        (), description="more sources, of any kind: see kws/corpus/sources.py"
     )
     corpora: tuple[str, ...] = pydantic.Field(
         (),
@@ -315,7 +313,9 @@ class Config(Params):
     @pydantic.model_validator(mode="after")
     def _beam(self) -> "Config":
         of = self.beam_pipeline_args_of
-        nodes.check("beam_pipeline_args_of", of, nodes.BEAM, "which runs no Beam")
+        component_names.check(
+            "beam_pipeline_args_of", of, component_names.BEAM, "which runs no Beam"
+        )
         for where, options in (("", self.beam_pipeline_args), *of.items()):
             for option in options:
                 if not option.startswith("--"):
@@ -406,7 +406,7 @@ class Config(Params):
     def _check_microwakeword(self, step_ms: float) -> None:
         """Raises ValueError where the bundle's microwakeword/ could get another detector."""
         # Here, and not at the top: it brings what converts and runs models.
-        from kws.micro import microwakeword
+        from kws.export import microwakeword
 
         if not microwakeword.has_their_frontend(self.features):
             return
@@ -457,8 +457,8 @@ class Config(Params):
             )
         frames = self.scene_features.feature_shape[0]
         try:
-            step_training.check(self.training)
-            steps = step_training.steps_of(model, frames)
+            scene_training.check(self.training)
+            steps = scene_training.steps_of(model, frames)
             frames_per_step = registry.architecture(model.name).frames_per_step(
                 registry.options(model)
             )
@@ -595,7 +595,7 @@ def values_of(preset: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
 def _settings_of_base(base: dict[str, Any]) -> dict[str, Any]:
     """The settings of the run in the section `base`, what sections share at the top alone."""
     # Here, and not at the top: a configuration loads without ML Metadata.
-    from pipeline import parents
+    from pipeline.runs import run_artifacts
 
     try:
         given = BaseParams.model_validate(base)
@@ -603,7 +603,7 @@ def _settings_of_base(base: dict[str, Any]) -> dict[str, Any]:
         known = f"known here: {', '.join(BaseParams.model_fields)}"
         raise KwsError(f"base: {_sentences(error)}", hint=known) from None
     try:
-        settings = parents.find(given.place, given.run).settings()
+        settings = run_artifacts.find(given.place, given.run).settings()
     except OSError as error:
         raise KwsError(f"base.place={given.place} cannot be read: {error.strerror}") from None
     for field, users in SHARED.items():

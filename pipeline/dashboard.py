@@ -9,8 +9,8 @@ from kws.features import files
 from kws.report import dashboard, data_statistics, templating
 from kws.report.server import Answer, NotHere
 from kws.splits import SPLITS
-from pipeline import corpus, runs
 from pipeline.report import REPORT_FILE
+from pipeline.runs import corpus_figures, listing
 
 _KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _FILES = {
@@ -32,7 +32,7 @@ class Dashboard:
     def __call__(self, path: str, query: Mapping[str, str]) -> Answer:
         if path == "/":
             return _html(
-                dashboard.runs_page([record.to_dict() for record in runs.below(self._folder)])
+                dashboard.runs_page([record.to_dict() for record in listing.below(self._folder)])
             )
         if path in _FILES or path == "/tfma.js":
             file = _FILES[path] if path in _FILES else tfma_components()
@@ -46,11 +46,11 @@ class Dashboard:
                     return Answer(content=file.read_bytes(), policy=templating.POLICY)
         raise NotHere(f"There is nothing at {path}.")
 
-    def _find(self, name: str) -> tuple[runs.Record, bool]:
+    def _find(self, name: str) -> tuple[listing.Record, bool]:
         """A run, and whether it is the newest of its pipeline."""
-        found = runs.below(self._folder)
+        found = listing.below(self._folder)
         try:
-            record = runs.choose(found, name)
+            record = listing.choose(found, name)
         except KwsError as error:
             raise NotHere(f"{error.message}.") from error
         newest = next(one for one in found if one.place == record.place)
@@ -77,11 +77,11 @@ class Dashboard:
             self._statistics(record, query),
         )
 
-    def _statistics(self, record: runs.Record, query: Mapping[str, str]) -> dashboard.Statistics:
+    def _statistics(self, record: listing.Record, query: Mapping[str, str]) -> dashboard.Statistics:
         own = _statistics(record)
         others = {
             one.name: found
-            for one in runs.below(self._folder)
+            for one in listing.below(self._folder)
             # A run that took another's statistics has nothing new to show.
             if (found := _statistics(one)) and found != own
         }
@@ -120,13 +120,17 @@ def tfma_components() -> Path:
     raise KwsError("tensorflow_model_analysis has no static/vulcanized_tfma.js")
 
 
-def _statistics(record: runs.Record) -> dict[str, Path]:
+def _statistics(record: listing.Record) -> dict[str, Path]:
     folder = _folder(record, "StatisticsGen", "statistics")
-    found = {s: folder / f"Split-{s}" / corpus.STATISTICS_FILE for s in SPLITS} if folder else {}
+    found = (
+        {s: folder / f"Split-{s}" / corpus_figures.STATISTICS_FILE for s in SPLITS}
+        if folder
+        else {}
+    )
     return {split: file for split, file in found.items() if file.is_file()}
 
 
-def _span(record: runs.Record) -> str:
+def _span(record: listing.Record) -> str:
     """Of the data that the run took; "" where it is not known."""
     for step in record.run.steps:
         if step.name == "AudioExampleGen" and step.outputs.get("examples"):
@@ -135,7 +139,7 @@ def _span(record: runs.Record) -> str:
     return ""
 
 
-def _folder(record: runs.Record, step: str, key: str) -> Path | None:
+def _folder(record: listing.Record, step: str, key: str) -> Path | None:
     """Of an artifact of a step that was done and whose files are still there."""
     for one in record.run.steps:
         if one.name == step and one.state != "failed" and one.outputs.get(key):
@@ -144,7 +148,7 @@ def _folder(record: runs.Record, step: str, key: str) -> Path | None:
     return None
 
 
-def _needed(record: runs.Record, step: str, key: str) -> Path:
+def _needed(record: listing.Record, step: str, key: str) -> Path:
     folder = _folder(record, step, key)
     if folder is None:
         raise NotHere(f"What {step} of {record.name} made is gone.")

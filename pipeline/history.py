@@ -2,7 +2,7 @@
 
 On this machine it asks ML Metadata, by resolvers (`MetadataHistory`); a run that goes on from
 another one takes that one's model and data (`BaseRunHistory`). On Kubeflow there are no resolvers
-(`pipeline.kubeflow_history`).
+(`pipeline.runners.kubeflow.tasks`).
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ from kws.models.params import ModelParams
 from kws.splits import SPLITS
 from kws.training.params import TrainingParams
 from pipeline.config import Config
-from pipeline.parents import Parents
 from pipeline.paths import Paths
+from pipeline.runs.run_artifacts import Parents
 
 Channel = types.BaseChannel
 

@@ -15,10 +15,11 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws import storage
 from kws.errors import KwsError
-from pipeline import metadata_connection, moved_run
+from pipeline import metadata_connection
 from pipeline.config import Config
 from pipeline.metadata_params import MetadataParams
 from pipeline.paths import Paths
+from pipeline.runs import moved_run
 
 SQLITE_FILE = "metadata.sqlite"
 POINTER_FILE = "metadata.json"

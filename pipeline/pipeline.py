@@ -22,14 +22,16 @@ from components.spectrogram_transform.component import SpectrogramTransform
 from components.statistics.options import statistics_options
 from components.streaming_evaluator.component import StreamingEvaluator
 from components.tuner.component import Tuner
-from kws.audio.sources import names_of
+from kws.corpus.sources import names_of
 from kws.speech.frontend import speech_embedding_params
-from pipeline import beam_options, metadata_store, mix, parents
+from pipeline import beam_options, metadata_store
+from pipeline import combined_corpus as mix
 from pipeline import config as configuration
-from pipeline.cascade import streaming_params
 from pipeline.config import Config
 from pipeline.history import BaseRunHistory, History, MetadataHistory
 from pipeline.paths import Paths
+from pipeline.resolve import streaming_params
+from pipeline.runs import run_artifacts
 from pipeline.trainers import trainers
 
 SYNTHESIZED = "speech synthesized by Kokoro-82M and hibari voices"
@@ -66,7 +68,7 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     """
     history = MetadataHistory(config, paths)
     if config.base is not None:
-        found = parents.find(config.base.place, config.base.run)
+        found = run_artifacts.find(config.base.place, config.base.run)
         history = BaseRunHistory(config, paths, found)
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,

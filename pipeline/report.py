@@ -15,15 +15,17 @@ from rich.console import Console
 
 from kws import storage
 from kws.audio import clip as clips
-from kws.audio.quarantine import QUARANTINE_FILE
+from kws.bundle import lineage
+from kws.corpus.quarantine import QUARANTINE_FILE
 from kws.errors import KwsError
+from kws.export import feature_reader
 from kws.features import files
 from kws.features.example import FEATURES_FIELD, LABEL_INDEX_FIELD
-from kws.micro import feature_reader, lineage, load
 from kws.report.confusion import ConfusionMatrix
 from kws.report.page import render_report
 from kws.report.report_data import EarlierBundle, ReportData, ScoredClip, StepData
-from pipeline import corpus, results, run_settings
+from kws.runtime import load
+from pipeline.runs import corpus_figures, results
 
 REPORT_FILE = "report.html"
 TEST = "Split-test"
@@ -79,8 +81,8 @@ def _gather(metadata: Path) -> ReportData:
         conversion=_json(converted / "conversion.json"),
         device=_json(run.step("MicroValidator").folder("blessing") / "micro.json"),
         ingest=_json(ingested / "ingest.json"),
-        figures=corpus.figures(run),
-        shifts=corpus.shifts(run),
+        figures=corpus_figures.figures(run),
+        shifts=corpus_figures.shifts(run),
         quarantine=_lines(quarantine),
         steps=tuple(_step(step, folder) for step in run.steps),
         earlier=_earlier(folder / "bundles", run),
@@ -135,7 +137,7 @@ def _step(step: results.Step, folder: Path) -> StepData:
         inputs=named(step.inputs),
         outputs=named(step.outputs),
         folders=tuple(str(_below(path, folder)) for path in made),
-        settings=run_settings.of(step),
+        settings=results.of(step),
     )
 
 

@@ -1,24 +1,94 @@
-"""From a source, as a user names it, to its folders on this machine."""
+"""From a source, as a user names it, to its folders on this machine.
 
+The corpus of synthesized speech that a configuration describes.
+
+The first stage of a cascade, looked for before anything runs.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kws.audio import archive, own_clips, spans
-from kws.audio.corpus import Folder
-from kws.audio.download import Checksum, download
-from kws.audio.sources import RemoteArchive, SourceParams
-from kws.audio.spans import Span
+from kws import storage
+from kws.bundle.destinations import bundle_folder
+from kws.corpus import archive, own_clips, spans
+from kws.corpus.download import Checksum, download
+from kws.corpus.folders import Folder
 from kws.corpus.index import INDEX_FILE
 from kws.corpus.layouts import LAYOUTS
+from kws.corpus.sources import RemoteArchive, SourceParams
+from kws.corpus.spans import Span
 from kws.corpus.store import CorpusStore
+from kws.detection.cascade import same_frontend
+from kws.detection.params import StreamingParams
 from kws.errors import KwsError
+from kws.features import files
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
 from kws.storage import cache_root
 from pipeline.config import Config
 from pipeline.progress import Progress, of_bytes, of_units
-from pipeline.voices import synthesize
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kws.speech.judge import Judgement
+
+
+def voices_folder(config: Config) -> Path:
+    """Where it is, or will be: named after the section `voices`."""
+    digest = hashlib.sha256(config.voices.to_json().encode()).hexdigest()[:16]
+    return cache_root() / "corpora" / digest
+
+
+def synthesize(config: Config, workers: int, progress: Progress | None) -> Path:
+    """Makes it, unless it is there; clips come from the cache where they can.
+
+    Raises:
+      KwsError: for a word that cannot be said.
+    """
+    from kws.voices import corpus
+
+    folder = voices_folder(config)
+    cache = cache_root() / "voices"
+    corpus.build(config.voices, folder, cache, workers, progress, _judge)
+    return folder
+
+
+def write_dropped_clips(config: Config, folder: Path) -> str | None:
+    """Writes a page with the clips that `synthesize` dropped, or removes that of an earlier run.
+
+    Args:
+      config: of the corpus, which has been made.
+      folder: for the page.
+
+    Returns:
+      A sentence about them; None where nothing is synthesized, or nothing was judged.
+    """
+    if not (config.data.is_synthesized and config.voices.drop_outliers):
+        return None
+    from kws.report.dropped_clips import PAGE_FILE, render_page
+    from kws.voices.outliers import dropped_from
+    from kws.voices.render import ClipCache
+
+    page = folder / PAGE_FILE
+    clips = dropped_from(voices_folder(config))
+    if not clips:
+        page.unlink(missing_ok=True)
+        return "No synthesized clip of a keyword was dropped"
+    storage.atomic_write(page, render_page(clips, ClipCache(cache_root() / "voices").get).encode())
+    words = Counter(clip.word for clip in clips)
+    counts = ", ".join(f"{count} of “{word}”" for word, count in words.items())
+    return f"Synthesized clips unlike all others of their word were dropped: {counts} ({page})"
+
+
+def _judge(clips: "Sequence[np.ndarray]") -> "Judgement | None":
+    from kws.speech.judge import FEWEST_CLIPS, judge_clips
+
+    return judge_clips(clips) if len(clips) >= FEWEST_CLIPS else None
 
 
 class Resolved(NamedTuple):
@@ -151,3 +221,25 @@ def _existing(path: Path, key: str, wanted: str) -> Path:
         return path.resolve()
     state = f"is no {wanted}" if path.exists() else "does not exist"
     raise KwsError(f"data.sources: {key} {path} {state}", hint=f"give the path of a {wanted}")
+
+
+def streaming_params(config: Config) -> StreamingParams:
+    """The section `streaming`, its first stage being the folder of one version.
+
+    A folder of versions would serve another one tomorrow under the same name, and TFX's cache would
+    not know.
+
+    Raises:
+      KwsError: there is no such bundle, or it was made with another frontend.
+    """
+    params = config.streaming
+    if params.cascade is None:
+        return params
+    try:
+        folder = bundle_folder(params.cascade.first_stage)
+        if config.tuning is None or not config.tuning.of_features:
+            same_frontend(files.read(folder), config.features)
+    except KwsError as error:
+        raise KwsError(f"streaming.cascade.first_stage: {error.message}", hint=error.hint) from None
+    cascade = params.cascade.model_copy(update={"first_stage": str(folder.resolve())})
+    return params.model_copy(update={"cascade": cascade})

@@ -1,22 +1,22 @@
 """From the configuration to recordings: as they are, loaded, unpacked, synthesized, or all of it.
 
 One folder or archive in Speech Commands layout, or synthesized speech alone, is a plain corpus:
-`folder_of` is its folder. Anything else is a mix (`pipeline.mix`): its folder holds `sources.json`.
+`folder_of` is its folder. Anything else is a mix (`pipeline.combined_corpus`): its folder holds `sources.json`.
 """
 
 import os
 from pathlib import Path
 
-from kws.audio import archive
-from kws.audio.contents import TESTING_LIST, VALIDATION_LIST
-from kws.audio.listing import escape, is_hidden, read_text
+from kws.corpus import archive
+from kws.corpus.contents import TESTING_LIST, VALIDATION_LIST
+from kws.corpus.listing import escape, is_hidden, read_text
 from kws.errors import KwsError
 from kws.labels import canonical, refuse_near_matches
 from kws.storage import cache_root
-from pipeline import mix
+from pipeline import combined_corpus
 from pipeline.config import Config
 from pipeline.progress import Progress, of_bytes
-from pipeline.voices import synthesize, voices_folder
+from pipeline.resolve import synthesize, voices_folder
 
 __all__ = ["Progress", "folder_of", "prepare"]
 
@@ -30,7 +30,7 @@ def folder_of(config: Config, progress: Progress | None = None) -> Path:
       KwsError: the folder or archive is missing, or the archive is unsafe.
     """
     if config.data.is_mix:
-        return mix.folder_of(config)
+        return combined_corpus.folder_of(config)
     path = config.data.path
     if path is None:
         return voices_folder(config)
@@ -49,7 +49,7 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
       KwsError: see `folder_of` and `mix.prepare`; a keyword has no recordings.
     """
     if config.data.is_mix:
-        return mix.prepare(config, workers, progress)
+        return combined_corpus.prepare(config, workers, progress)
     folder = folder_of(config, progress)
     if config.data.path is None:
         synthesize(config, workers, progress)

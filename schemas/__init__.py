@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import ValidationParams
 from kws.labels import label_list
 
 if TYPE_CHECKING:
-    from kws.audio.params import IngestParams
+    from kws.corpus.params import IngestParams
 
 AUDIO_SCHEMA = Path(__file__).parent / "audio" / "schema.pbtxt"
 SCHEMA_FILE = "schema.pbtxt"

@@ -7,7 +7,7 @@ TFDV checks them as custom validations: SQL over the statistics, whose slices by
 import dataclasses
 from collections.abc import Sequence
 
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import ValidationParams
 from kws.splits import Split
 
 LABEL = "label"

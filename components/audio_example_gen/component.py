@@ -9,20 +9,20 @@ from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.audio_example_gen import driver, executor
-from kws.audio.corpus import SOURCES_FILE
-from kws.audio.params import IngestParams
+from kws.corpus.folders import SOURCES_FILE
+from kws.corpus.params import IngestParams
 
 PATTERNS = {"lists": "*", "words": "*/*", "recordings": "*/*/*"}
 """What the driver takes its fingerprint from, so that a changed file means a new run; which file
-is what, `kws.audio.layout` says. The splits are not these inputs: the executor makes them."""
+is what, `kws.corpus.layout` says. The splits are not these inputs: the executor makes them."""
 MIX_PATTERNS = {"sources": SOURCES_FILE}
 """The same for a mix, whose file changes with the files of its folders."""
 
 
 class AudioExampleGen(FileBasedExampleGen):
-    """Ingests a folder of recordings in Speech Commands layout (see `kws.audio.layout`), or a mix.
+    """Ingests a folder of recordings in Speech Commands layout (see `kws.corpus.layout`), or a mix.
 
-    A mix is a folder with a `sources.json` (`kws.audio.corpus`), which names other folders of any
+    A mix is a folder with a `sources.json` (`kws.corpus.folders`), which names other folders of any
     kind. Archives are unpacked and addresses loaded before, by `pipeline.source`. The driver is
     TFX's own: the artifact carries its fingerprint and span, and unchanged files with unchanged
     params are not ingested again.
@@ -34,14 +34,14 @@ class AudioExampleGen(FileBasedExampleGen):
        reason and detail, `notes.jsonl`, the files that were used although something is odd about
        them (`kws.audio.container.Note`), `ingest.json`, the counts of everything, and
        `long_recordings.json`, which backgrounds and negatives each split may use
-       (`kws.audio.long_recordings`). Where speakers are hashed, the examples do not name them; file
+       (`kws.corpus.long_recordings`). Where speakers are hashed, the examples do not name them; file
        names in these four may. Custom properties: `quarantined`, `quarantine_reasons` (JSON),
        `notes` (JSON: how many files have each), `cross_split_duplicates` (quarantined copies of a
        clip in another split), `keyword_in_transcript` (recordings of public corpora that are left
        out, if any), `clips_train`, `clips_eval`, `clips_test`.
 
     The run fails with a `KwsError` if a source has no usable audio or loses most of it
-    (`kws.audio.source_yield`), if more files than `max_quarantine_share` are in quarantine, if a
+    (`kws.corpus.source_yield`), if more files than `max_quarantine_share` are in quarantine, if a
     word looks like a keyword and is not, or if a keyword has no clip in one of the splits.
 
     Example:
@@ -69,7 +69,7 @@ class AudioExampleGen(FileBasedExampleGen):
             `input_base`, such as `day-{SPAN}`; the latest span is ingested.
           last_spans: so many of the newest spans, up to the one that the driver chose, are ingested
             together. The driver looks for changes in that one alone: correct an older span by a
-            new one. (In a mix of `pipeline.mix`, any change of any span is seen.)
+            new one. (In a mix of `pipeline.combined_corpus`, any change of any span is seen.)
           mix: the folder (of each span) holds `sources.json`.
           range_config: which span, if not the latest.
         """

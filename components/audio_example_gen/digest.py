@@ -7,9 +7,8 @@ import apache_beam as beam
 from tfx.dsl.io import fileio
 
 from components.records import PlacedRecord
-from kws.audio import clip_digest
-from kws.audio.clip_digest import DIGEST_FILE, ClipDigest
-from kws.audio.corpus import Corpus
+from kws.corpus.digests import DIGEST_FILE, ClipDigest, name_of
+from kws.corpus.folders import Corpus
 
 
 class _Add(beam.CombineFn):
@@ -19,7 +18,7 @@ class _Add(beam.CombineFn):
         return ClipDigest()
 
     def add_input(self, accumulator: ClipDigest, placed: PlacedRecord) -> ClipDigest:
-        accumulator.add(clip_digest.name_of(placed[1]))
+        accumulator.add(name_of(placed[1]))
         return accumulator
 
     def merge_accumulators(self, accumulators) -> ClipDigest:

@@ -8,8 +8,8 @@ from tfx.dsl.io import filesystem
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components import staging
-from kws.audio.fingerprint import fingerprint
-from kws.audio.listing import list_files
+from kws.corpus.digests import fingerprint
+from kws.corpus.listing import list_files
 
 
 class Driver(driver.FileBasedDriver):

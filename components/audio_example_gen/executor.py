@@ -21,11 +21,11 @@ from components.audio_example_gen import ingest
 from components.audio_example_gen.digest import WriteDigest
 from components.local_workers import LocalWorkersExecutor, Work
 from components.records import WriteRecords
-from kws.audio.corpus import SOURCES_FILE, Corpus, Folder
-from kws.audio.ingest_summary import INGEST_FILE
-from kws.audio.params import IngestParams
-from kws.audio.pseudonym import salt_of
-from kws.audio.spans import find_spans, last_spans
+from kws.corpus.folders import SOURCES_FILE, Corpus, Folder
+from kws.corpus.ingest_summary import INGEST_FILE
+from kws.corpus.params import IngestParams
+from kws.corpus.spans import find_spans, last_spans
+from kws.corpus.splits import salt_of
 from kws.errors import DataError, KwsError
 from kws.splits import SPLITS
 

@@ -4,7 +4,7 @@
            └─ layout of long recordings ────────────────────┴─ plan ── places of specs ── clips
 
 Audio is read by the workers alone, and twice: that is cheaper than to carry the audio of all files
-through the plan (`kws.audio.plan`), to which only names and hashes go.
+through the plan (`kws.corpus.plan`), to which only names and hashes go.
 """
 
 import dataclasses
@@ -21,18 +21,18 @@ from tfx.dsl.io import fileio
 
 from components import staging
 from kws.audio import clip as clips
-from kws.audio import clip_spec, inspect, layout, listing, source_yield
-from kws.audio.clip_spec import ClipSpec
-from kws.audio.clip_table import gather
 from kws.audio.container import Unreadable
-from kws.audio.corpus import Corpus
-from kws.audio.ingest_summary import INGEST_FILE, check, check_plan, summarize
-from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
-from kws.audio.params import IngestParams
-from kws.audio.plan import Lost, Overview, Tally, make_plan, without_lost
-from kws.audio.pseudonym import pseudonym
-from kws.audio.quarantine import NOTES_FILE, QUARANTINE_FILE, NoteTally, to_jsonl
 from kws.audio.read import Source
+from kws.corpus import clip_spec, inspect, layout, listing, source_yield
+from kws.corpus.clip_spec import ClipSpec
+from kws.corpus.clip_table import gather
+from kws.corpus.folders import Corpus
+from kws.corpus.ingest_summary import INGEST_FILE, check, check_plan, summarize
+from kws.corpus.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
+from kws.corpus.params import IngestParams
+from kws.corpus.plan import Lost, Overview, Tally, make_plan, without_lost
+from kws.corpus.quarantine import NOTES_FILE, QUARANTINE_FILE, NoteTally, to_jsonl
+from kws.corpus.splits import pseudonym
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -58,7 +58,7 @@ class Ingest(beam.PTransform):
 
     Writes `quarantine.jsonl`, `notes.jsonl`, `ingest.json` and `long_recordings.json` into the
     artifact's folder.
-    With a salt, speakers are hashed (`kws.audio.pseudonym`) once the splits are made. If the corpus
+    With a salt, speakers are hashed (`kws.corpus.splits`) once the splits are made. If the corpus
     cannot be learned from, `ingest.json` has a `problem` and no clip is made: an error raised here
     would reach the user as a runner's stack trace.
     """
@@ -199,7 +199,7 @@ def batches(understood: layout.Layout) -> Iterator[Batch]:
 
 
 class Inspect(beam.DoFn):
-    """Packed batches of names to (shard, packed `kws.audio.clip_table.InspectedBatch`)."""
+    """Packed batches of names to (shard, packed `kws.corpus.clip_table.InspectedBatch`)."""
 
     def __init__(self, corpus: Corpus, params_json: str):
         self._corpus = corpus

@@ -10,8 +10,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.audio_schema_gen import executor
-from kws.audio.params import IngestParams
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import IngestParams, ValidationParams
 
 
 class AudioSchemaGenSpec(ComponentSpec):

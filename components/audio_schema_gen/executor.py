@@ -10,8 +10,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 import schemas
-from kws.audio.params import IngestParams
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import IngestParams, ValidationParams
 
 
 class Executor(base_executor.BaseExecutor):

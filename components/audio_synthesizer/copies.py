@@ -18,7 +18,7 @@ from kws.augment.partial import partial_copy
 from kws.augment.rooms import room_bank
 from kws.augment.seed import generator
 from kws.errors import KwsError
-from kws.scenes.piece import Piece
+from kws.scenes.negatives import Piece
 from kws.splits import TRAIN, Split
 
 METRICS = "kws.AudioSynthesizer"

@@ -35,16 +35,14 @@ from components.audio_synthesizer.streams import (
 )
 from components.local_workers import LocalWorkersExecutor, Work
 from components.records import ReadRecords, SizedFile, WriteRecords, list_files
-from kws.audio.listing import CONVERT
-from kws.audio.source_yield import MAX_LOSS, MS_PER_MINUTE
 from kws.augment.params import NoisyCopyParams
+from kws.corpus.listing import CONVERT
+from kws.corpus.source_yield import MAX_LOSS, MS_PER_MINUTE
 from kws.errors import DataError, KwsError
 from kws.labels import NEGATIVES_FOLDER
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.negatives import plan_negatives, plan_talkers
+from kws.scenes.negatives import VARIED_FOLDER, Piece, plan_negatives, plan_talkers
 from kws.scenes.params import SceneParams, StreamParams
-from kws.scenes.piece import Piece
-from kws.scenes.vary import VARIED_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, TRAIN, Split
 
 STREAM_SPLITS: tuple[Split, ...] = (EVAL, TEST)

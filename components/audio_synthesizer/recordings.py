@@ -12,16 +12,17 @@ from tfx.dsl.io import fileio
 
 from components import staging
 from kws.audio import clip as clips
-from kws.audio import layout, noise, read
-from kws.audio.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
-from kws.audio.splits import Part
-from kws.augment.gain import to_int16
+from kws.audio import noise, read
+from kws.augment.level import to_int16
 from kws.augment.rooms import Room, recorded_room
 from kws.augment.seed import digest, generator
+from kws.corpus import layout
+from kws.corpus.long_recordings import LONG_RECORDINGS_FILE, LongRecordings
+from kws.corpus.splits import Part
 from kws.errors import KwsError
+from kws.export import feature_reader
 from kws.labels import BACKGROUND_FOLDER, SILENCE
-from kws.micro import feature_reader
-from kws.scenes.piece import Piece
+from kws.scenes.negatives import Piece
 from kws.splits import Split
 from kws.voices.corpus import is_synthesized
 

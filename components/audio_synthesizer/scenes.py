@@ -19,10 +19,16 @@ from components.audio_synthesizer.recordings import load_backgrounds
 from components.records import PlacedRecord
 from kws.audio import clip as clips
 from kws.scenes import example
-from kws.scenes.deal import deal_scenes, first_rank, most_dealt, scene_generator
+from kws.scenes.negatives import Piece
 from kws.scenes.params import SceneParams
-from kws.scenes.piece import Piece
-from kws.scenes.scene import is_positive, lay_scene
+from kws.scenes.scene import (
+    deal_scenes,
+    first_rank,
+    is_positive,
+    lay_scene,
+    most_dealt,
+    scene_generator,
+)
 from kws.scenes.stream import is_stream_word
 from kws.splits import Split
 

@@ -26,11 +26,9 @@ from kws.augment.seed import digest, generator
 from kws.labels import UNKNOWN
 from kws.scenes.conditions import Surroundings
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.negatives import join_negatives
+from kws.scenes.negatives import Piece, join_negatives, varied
 from kws.scenes.params import StreamParams
-from kws.scenes.piece import Piece
 from kws.scenes.stream import is_stream_word, lay_streams
-from kws.scenes.vary import varied
 from kws.scenes.wav import to_wav
 from kws.splits import Split
 
@@ -215,7 +213,7 @@ class JoinNegatives(beam.DoFn):
 
 
 class VaryNegatives(_StreamWriter):
-    """(Stream id, pieces) to two files of another version (`kws.scenes.vary`); yields the id."""
+    """(Stream id, pieces) to two files of another version (`kws.scenes.negatives`); yields the id."""
 
     def setup(self) -> None:
         self._params = StreamParams.from_json(self._params_json)

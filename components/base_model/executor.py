@@ -10,8 +10,8 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.new_data import judged
+from kws.bundle.destinations import open_destination
 from kws.errors import KwsError
-from kws.micro.destinations import open_destination
 
 
 class Executor(base_executor.BaseExecutor):

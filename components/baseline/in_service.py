@@ -12,7 +12,7 @@ from tfx.utils import path_utils
 
 from components import blessing as blessings
 from components.artifacts import StreamingEvaluation
-from kws.micro.int8_file import MODEL_FILE
+from kws.runtime.int8_file import MODEL_FILE
 
 CANDIDATE = "candidate"
 MODEL = "model"

@@ -3,6 +3,11 @@
 The predictor (`predictor.py`) gives two outputs: `posteriors`, the softmax, and `decision`, the
 one-hot of its largest entry. Per-class metrics read the decision, so that a class's precision and
 recall are those of the confusion matrix and of `kws evaluate`, not of a threshold of one half.
+
+Metrics for TFMA: the 95 % bound of precision, recall and false-positive rate that is the worse.
+
+Exact bounds of Clopper and Pearson, as everywhere in the product (`kws.detection.rates.share`). A
+class without a single clip has the bounds 0 and 1: it passes no limit that means anything.
 """
 
 import json
@@ -11,8 +16,30 @@ from collections.abc import Sequence
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 
-from components.evaluator import bounds
 from components.evaluator.params import EvaluationParams
+from kws.detection.rates import share
+
+
+class PrecisionLow(tfma.metrics.Precision):
+    """Lower bound of the share of a class's decisions that are right."""
+
+    def result(self, tp: float, tn: float, fp: float, fn: float) -> float:
+        return share(round(tp), round(tp + fp)).low
+
+
+class RecallLow(tfma.metrics.Recall):
+    """Lower bound of the share of a class's clips that are found."""
+
+    def result(self, tp: float, tn: float, fp: float, fn: float) -> float:
+        return share(round(tp), round(tp + fn)).low
+
+
+class FalsePositiveRateHigh(tfma.metrics.FPR):
+    """Upper bound of the share of all other clips that are taken for the class."""
+
+    def result(self, tp: float, tn: float, fp: float, fn: float) -> float:
+        return share(round(fp), round(fp + tn)).high
+
 
 POSTERIORS = "posteriors"
 DECISION = "decision"
@@ -93,9 +120,7 @@ def _class_specs(params: EvaluationParams, labels: Sequence[str]) -> list[tfma.M
 def _bound(
     class_name: str, options: dict[str, object], side: str, limit: float
 ) -> tfma.MetricConfig:
-    metric = tfma.MetricConfig(
-        class_name=class_name, module=bounds.__name__, config=json.dumps(options)
-    )
+    metric = tfma.MetricConfig(class_name=class_name, module=__name__, config=json.dumps(options))
     return _judge(metric, **{side: limit})
 
 

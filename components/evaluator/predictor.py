@@ -2,7 +2,7 @@
 
 TFMA's TFLite predictor casts features to int8 without rounding or clipping, so it would judge a
 model that nobody ships. This one scores the very int8 file with the quantization that the device
-uses (`kws.micro.load`).
+uses (`kws.runtime.load`).
 """
 
 import copy
@@ -16,8 +16,8 @@ from tensorflow_model_analysis.utils import model_util
 from components import staging
 from components.evaluator.eval_config import DECISION, POSTERIORS
 from kws.features.example import FEATURES_FIELD
-from kws.micro import load
-from kws.micro.int8_file import Int8File
+from kws.runtime import load
+from kws.runtime.int8_file import Int8File
 
 
 def custom_eval_shared_model(

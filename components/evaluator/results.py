@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from components.evaluator.eval_config import ACCURACY, BOUND, POSTERIORS
+from kws.detection.rates import Share, share
 from kws.gates import Gate
 from kws.labels import RESERVED
-from kws.streaming.rates import Share, share
 
 CLIPS, OWN_CLIPS = "clips", "own_clips"
 """What the names of gates begin with: of the test split; of one person's own clips."""

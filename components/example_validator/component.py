@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.example_validator import executor
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import ValidationParams
 
 
 class StrictExampleValidatorSpec(ComponentSpec):

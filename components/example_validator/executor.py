@@ -16,10 +16,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
-from components.example_validator import findings, offenders, shift
+from components.example_validator import findings, shift
 from components.example_validator.previous import VALIDATED_ID
 from components.inputs import without_empty
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import ValidationParams
 from kws.errors import DataError
 from kws.report.data_statistics import WHOLE, label_counts
 from kws.splits import TRAIN
@@ -119,8 +119,8 @@ class Executor(executor.Executor):
                 for uri in artifact_utils.get_split_uris(examples, split)
                 for file in fileio.glob(os.path.join(uri, "*"))
             ]
-            batches = offenders.read_batches(files)
-            clips = offenders.find(batches, names, _schema(input_dict), self._rules[split])
+            batches = findings.read_batches(files)
+            clips = findings.find(batches, names, _schema(input_dict), self._rules[split])
         statistics = _statistics(input_dict[standard_component_specs.STATISTICS_KEY], split)
         for name in names:
             yield findings.Finding(

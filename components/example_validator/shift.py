@@ -8,7 +8,7 @@ import tensorflow_data_validation as tfdv
 from absl import logging
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from kws.audio.validation_params import ValidationParams
+from kws.corpus.params import ValidationParams
 from kws.report.data_statistics import label_counts
 from kws.splits import EVAL, TEST, TRAIN
 

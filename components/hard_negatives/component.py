@@ -9,7 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AudioStreams
 from components.hard_negatives import executor
-from kws.streaming.params import DetectorParams, MatchParams
+from kws.detection.params import DetectorParams, MatchParams
 
 
 class HardNegativeMinerSpec(ComponentSpec):

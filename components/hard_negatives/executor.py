@@ -19,14 +19,14 @@ from tfx.utils import path_utils
 
 from kws import features
 from kws.audio.read import Unreadable, read
+from kws.detection.params import DetectorParams, MatchParams
+from kws.detection.posteriors import LONGEST_STREAM_MS, stream_posteriors
 from kws.errors import KwsError
 from kws.features import example, files
 from kws.scenes.ground_truth import GroundTruth
 from kws.splits import EVAL, TRAIN, Split
-from kws.streaming.params import DetectorParams, MatchParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors
-from kws.training.float_model import FloatModel
 from kws.training.mining import HardNegative, hardest, mine_stream, summary
+from kws.training.saved_model import FloatModel
 
 MINED_FILE = "mined.json"
 

@@ -9,7 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import ConversionReport
 from components.micro_converter import executor
-from kws.micro.params import ConversionParams
+from kws.export.params import ConversionParams
 
 
 class MicroConverterSpec(ComponentSpec):

@@ -14,21 +14,22 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from kws import code_version
+from kws.bundle import lineage
+from kws.export import feature_reader
+from kws.export.convert import CONVERSION_FILE, Conversion, Labelled, choose_representative, convert
+from kws.export.convert_steps import CALIBRATION_SCENES, convert_steps
+from kws.export.microwakeword import CONVERTED_FILE
+from kws.export.params import ConversionParams
 from kws.features import files
 from kws.features.example import FeatureExample
 from kws.features.params import FeatureParams
-from kws.micro import feature_reader, origin, representative
-from kws.micro.convert import CONVERSION_FILE, Conversion, Labelled, convert
-from kws.micro.convert_steps import CALIBRATION_SCENES, convert_steps
-from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE
-from kws.micro.microwakeword import CONVERTED_FILE
-from kws.micro.params import ConversionParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.scenes import reader
+from kws.runtime.int8_file import FLOAT_IO_FILE, MODEL_FILE
+from kws.scenes.example import read_scenes
 from kws.splits import EVAL, TRAIN
 from kws.training import saved_model
-from kws.training.export import TRAINING_FILE
+from kws.training.saved_model import TRAINING_FILE
 
 
 class Executor(base_executor.BaseExecutor):
@@ -43,7 +44,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes the converted model and the report.
 
         Raises:
-          KwsError: see `kws.micro.convert.convert`.
+          KwsError: see `kws.export.convert.convert`.
         """
         params = ConversionParams.from_json(exec_properties["params"])
         trained = artifact_utils.get_single_instance(input_dict["float_model"])
@@ -77,7 +78,7 @@ class Executor(base_executor.BaseExecutor):
         (target / FLOAT_IO_FILE).write_bytes(result.float_io)
         if result.microwakeword is not None:
             (target / CONVERTED_FILE).write_bytes(result.microwakeword)
-        origin.write(target, origin.of_float_model(source, code_version.find()))
+        lineage.write_origin(target, lineage.origin_of_float_model(source, code_version.find()))
         files.write_labels(target, labels)
         files.write(target, feature_params)
         text = figures.model_dump_json(indent=2) + "\n"
@@ -96,7 +97,7 @@ def _convert(
     params: ConversionParams,
     model_params: ModelParams | None,
 ) -> Conversion:
-    chosen = representative.choose(
+    chosen = choose_representative(
         feature_reader.read(_split(examples, TRAIN), feature_params),
         params.representative_examples,
         params.seed,
@@ -120,11 +121,11 @@ def _convert_steps(
     params: ConversionParams,
     model_params: ModelParams,
 ) -> Conversion:
-    typical = reader.read(_split(examples, TRAIN), feature_params)
+    typical = read_scenes(_split(examples, TRAIN), feature_params)
     return convert_steps(
         model,
         list(itertools.islice(typical, CALIBRATION_SCENES)),
-        list(reader.read(_split(examples, EVAL), feature_params)),
+        list(read_scenes(_split(examples, EVAL), feature_params)),
         keyword,
         feature_params,
         params,

@@ -47,7 +47,7 @@ class MicroPusher(base_component.BaseComponent):
        it is 0, `missing_blessings` names those that were refused, and `terms_of_the_data` where a
        source is for non-commercial use or research alone; a `gates.json` then says which.
 
-    A bundle is written aside, checked and published (see `kws.micro.destination`): a reader sees
+    A bundle is written aside, checked and published (see `kws.bundle.destination`): a reader sees
     all of it or none, and if anything fails, the version before stays served. The version is the
     time in UTC, `YYYYMMDDHHMMSS`.
     """

@@ -11,9 +11,9 @@ from tfx.types import artifact_utils
 
 from components import staging
 from components.blessing import BLESSINGS, MODEL_ID, OWN_CLIPS_BLESSING, describe
+from kws.bundle import publishing
+from kws.bundle.destinations import open_destination
 from kws.gates import Gate, read_gates, write_gates
-from kws.micro import bundle
-from kws.micro.destinations import open_destination
 
 TERMS = "terms_of_the_data"
 """Beside the blessings that are missing: the terms of a source keep the model from being pushed."""
@@ -31,7 +31,7 @@ class Executor(base_executor.BaseExecutor):
         """Pushes, or says why not.
 
         Raises:
-          KwsError: the bundle cannot be written (see `kws.micro.bundle.publish`).
+          KwsError: the bundle cannot be written (see `kws.bundle.publishing.publish`).
         """
         inputs = {
             key: artifact_utils.get_single_instance(artifacts)
@@ -66,7 +66,7 @@ class Executor(base_executor.BaseExecutor):
             created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             run=getattr(self._context, "pipeline_run_id", None),
         )
-        place = bundle.publish(contents, open_destination(exec_properties["destination"]))
+        place = publishing.publish(contents, open_destination(exec_properties["destination"]))
         pushed.set_int_custom_property("pushed", 1)
         pushed.set_string_custom_property("pushed_destination", place)
         pushed.set_string_custom_property("pushed_version", contents.version)

@@ -15,18 +15,20 @@ from components.evaluator import results
 from components.scene_evaluator.executor import SCENES_FILE
 from kws import code_version
 from kws.audio import clip
-from kws.audio.ingest_summary import INGEST_FILE
+from kws.bundle import golden_vectors, lineage
+from kws.bundle.contents import BundleContents
+from kws.corpus.ingest_summary import INGEST_FILE
+from kws.detection.params import DetectorParams
+from kws.detection.sensitivities import Sensitivities
+from kws.export import feature_reader
+from kws.export.convert import CONVERSION_FILE
+from kws.export.microwakeword import CONVERTED_FILE
 from kws.gates import Gate, read_gates
-from kws.micro import feature_reader, golden_vectors, lineage, load
-from kws.micro.contents import BundleContents
-from kws.micro.convert import CONVERSION_FILE
-from kws.micro.figures import MICRO_FILE, MicroFigures
-from kws.micro.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
-from kws.micro.microwakeword import CONVERTED_FILE
 from kws.report.confusion import ConfusionMatrix
+from kws.runtime import load
+from kws.runtime.int8_file import FLOAT_IO_FILE, MODEL_FILE, Int8File
+from kws.runtime.validate import MICRO_FILE, MicroFigures
 from kws.splits import TEST
-from kws.streaming.params import DetectorParams
-from kws.streaming.sensitivities import Sensitivities
 
 
 def contents(

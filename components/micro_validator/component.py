@@ -9,8 +9,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AudioStreams
 from components.micro_validator import executor
-from kws.micro.params import BudgetParams
-from kws.streaming.params import DetectorParams
+from kws.detection.params import DetectorParams
+from kws.export.params import BudgetParams
 
 
 class MicroValidatorSpec(ComponentSpec):

@@ -12,16 +12,16 @@ from tfx.utils import path_utils
 
 from components.blessing import bless
 from components.micro_validator.streams import compare
+from kws.bundle import golden_vectors
+from kws.detection.params import DetectorParams
 from kws.errors import KwsError
+from kws.export import feature_reader
+from kws.export.params import BudgetParams
 from kws.features import files
-from kws.micro import feature_reader, golden_vectors, load
-from kws.micro.figures import MICRO_FILE
-from kws.micro.int8_file import MODEL_FILE
-from kws.micro.params import BudgetParams
-from kws.micro.stream_parity import parity_gates
-from kws.micro.validate import budget_gates, measure
+from kws.runtime import load
+from kws.runtime.int8_file import MODEL_FILE
+from kws.runtime.validate import MICRO_FILE, budget_gates, measure, parity_gates
 from kws.splits import EVAL, TEST
-from kws.streaming.params import DetectorParams
 
 
 class Executor(base_executor.BaseExecutor):

@@ -8,15 +8,15 @@ from tfx.dsl.io import fileio
 
 from kws import features
 from kws.audio.read import Unreadable, read
+from kws.detection.params import DetectorParams
+from kws.detection.posteriors import LONGEST_STREAM_MS
 from kws.errors import KwsError
-from kws.micro import load, stream_parity
-from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS
+from kws.runtime import load, validate
 
 
 def compare(
     folder: str, streams_uri: str, split: str, seconds: float, detector: DetectorParams
-) -> stream_parity.StreamParity:
+) -> validate.StreamParity:
     """Compares the two runtimes on the first `seconds` of a split's streams, as one stream.
 
     Streams of words come first: in those of negatives there may be nothing to detect.
@@ -44,7 +44,7 @@ def compare(
         if sum(map(len, heard)) < seconds * sample_rate:
             heard.append(_read(os.path.join(uri, name), sample_rate))
     audio = np.concatenate(heard)[: round(seconds * sample_rate)]
-    return stream_parity.compare(model, on_device, frontend, audio, detector)
+    return validate.compare_streams(model, on_device, frontend, audio, detector)
 
 
 def _words_first(name: str) -> tuple[bool, str]:

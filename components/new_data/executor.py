@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 
 from components.new_data import judged
 from components.object_stores import listing
-from kws.audio.spans import find_spans, last_spans
+from kws.corpus.spans import find_spans, last_spans
 from kws.errors import KwsError
 
 GIVEN = "given_"

@@ -8,7 +8,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.scene_evaluator import executor
-from kws.streaming.scene_params import SceneEvaluationParams
+from kws.detection.scene_report import SceneEvaluationParams
 
 
 class SceneEvaluatorSpec(ComponentSpec):

@@ -12,16 +12,21 @@ from tfx.utils import path_utils
 
 from components.blessing import bless
 from kws import gates as kws_gates
+from kws.detection.posteriors import step_ends_ms
+from kws.detection.scene_report import (
+    SceneEvaluationParams,
+    SceneReport,
+    ScoredScene,
+    evaluate_scenes,
+    scene_gates,
+)
 from kws.errors import KwsError
 from kws.features import files
-from kws.micro import load
-from kws.micro.streaming_model import Int8StreamingModel
-from kws.scenes import reader
+from kws.runtime import load
+from kws.runtime.streaming_model import Int8StreamingModel
+from kws.scenes import example
 from kws.scenes.scoring import device_scores
 from kws.splits import TEST
-from kws.streaming.scene_params import SceneEvaluationParams
-from kws.streaming.scene_report import SceneReport, ScoredScene, evaluate_scenes, scene_gates
-from kws.streaming.step_times import step_ends_ms
 
 SCENES_FILE = "scenes.json"
 
@@ -51,7 +56,7 @@ class Executor(base_executor.BaseExecutor):
             raise KwsError(f"{model.uri} holds a windowed model: scenes need one with state")
         files.check_same(int8.feature_params, files.read(examples.uri), examples.uri)
         split = artifact_utils.get_split_uri([examples], TEST)
-        scored = [_scored(int8, scene) for scene in reader.read(split, int8.feature_params)]
+        scored = [_scored(int8, scene) for scene in example.read_scenes(split, int8.feature_params)]
         report = evaluate_scenes(scored, int8.labels[0], params)
         gates = scene_gates(report, params)
         logging.info("SceneEvaluator, test scenes:\n%s", report.sentences())
@@ -59,7 +64,7 @@ class Executor(base_executor.BaseExecutor):
         bless(blessing, gates, model, by="SceneEvaluator")
 
 
-def _scored(model: Int8StreamingModel, scene: reader.SceneFeatures) -> ScoredScene:
+def _scored(model: Int8StreamingModel, scene: example.SceneFeatures) -> ScoredScene:
     """The last step ends with the scene's last frame that makes a whole step."""
     steps, stride = len(scene.steps), model.frames_per_step
     kernel = len(scene.features) - (steps - 1) * stride

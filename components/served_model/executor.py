@@ -14,11 +14,10 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.streaming_evaluator.last import DETECTOR_FILE, EVALUATION_FILE
-from kws.micro import bundle
-from kws.micro.bundle_folder import NEEDED
-from kws.micro.destinations import open_destination
-from kws.micro.int8_file import FLOAT_IO_FILE
-from kws.micro.manifest import MANIFEST_FILE
+from kws.bundle import publishing
+from kws.bundle.destinations import NEEDED, open_destination
+from kws.bundle.manifest import MANIFEST_FILE
+from kws.runtime.int8_file import FLOAT_IO_FILE
 
 VERSION = "version"
 """Custom property of the model."""
@@ -54,7 +53,7 @@ class Executor(base_executor.BaseExecutor):
             for name in (*NEEDED, FLOAT_IO_FILE, MANIFEST_FILE):
                 _copy(folder / name, os.path.join(target, name))
             detector = json.loads((folder / MANIFEST_FILE).read_text())["detector"]
-            judged = json.loads((folder / bundle.EVALUATION_FILE).read_text())["streaming"]
+            judged = json.loads((folder / publishing.EVALUATION_FILE).read_text())["streaming"]
         for name, content in ((DETECTOR_FILE, detector), (EVALUATION_FILE, judged)):
             with fileio.open(os.path.join(evaluation.uri, name), "w") as file:
                 file.write(json.dumps(content))

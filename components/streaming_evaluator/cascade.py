@@ -8,14 +8,12 @@ import apache_beam as beam
 import numpy as np
 
 from components import staging
-from components.streaming_evaluator import jobs as stored
+from components.streaming_evaluator import scoring as stored
 from components.streaming_evaluator.scoring import StreamJob, audio_of, store
-from kws.micro import stage
-from kws.streaming.cascade import FirstRows, hear
-from kws.streaming.cascade_params import CascadeParams
-from kws.streaming.cascade_report import SWEEP, CascadeFigures, FirstHeard, cascade_figures
-from kws.streaming.cascade_stage import Stage, check
-from kws.streaming.params import DetectorParams, MatchParams
+from kws.detection.cascade import FirstRows, Stage, check, hear
+from kws.detection.cascade_report import SWEEP, CascadeFigures, FirstHeard, cascade_figures
+from kws.detection.params import CascadeParams, DetectorParams, MatchParams
+from kws.runtime import load
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,9 +34,9 @@ class CascadeSpec:
 
     def stages(self) -> tuple[Stage, Stage]:
         """Both models, loaded; raises KwsError if they cannot be a cascade."""
-        first = stage.of_bundle(self.params.first_stage, self.runtime)
+        first = load.stage_of_bundle(self.params.first_stage, self.runtime)
         with staging.copied(self.second_folder) as folder:
-            second = stage.of_folder(folder, self.detector, self.runtime)
+            second = load.stage_of_folder(folder, self.detector, self.runtime)
         check(first, second, self.params.hold_ms)
         return first, second
 

@@ -9,7 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AudioStreams, StreamingBlessing, StreamingEvaluation
 from components.streaming_evaluator import executor
-from kws.streaming.params import StreamingParams
+from kws.detection.params import StreamingParams
 
 
 class StreamingEvaluatorSpec(ComponentSpec):
@@ -56,7 +56,7 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
     With `params.cascade` the model is the second stage behind a pushed bundle, and what is judged,
     its threshold included, is the two together. A last blessed model is run over the test streams
     with its own frontend and detector, and the gates refuse a candidate that is shown to be worse
-    (`kws.streaming.compare`).
+    (`kws.detection.compare`).
 
     A model that is not blessed does not fail the component: what follows reads the blessing.
     """

@@ -15,16 +15,15 @@ from components.blessing import MODEL, MODEL_ID, bless
 from components.streaming_evaluator import last as last_model
 from components.streaming_evaluator import output
 from components.streaming_evaluator.cascade import CascadeSpec, HearStreams, figures, sweep
-from components.streaming_evaluator.jobs import gather, jobs, read
-from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
-from kws.scenes.vary import VARIED_FOLDER
+from components.streaming_evaluator.scoring import ScoreStreams, StreamJob, gather, jobs, read_bytes
+from kws.detection.compare import Judged
+from kws.detection.evaluate import evaluate_streams
+from kws.detection.gates import streaming_gates
+from kws.detection.operating_point import choose_operating_point
+from kws.detection.params import StreamingParams
+from kws.detection.posteriors import StreamPosteriors
+from kws.scenes.negatives import VARIED_FOLDER
 from kws.splits import EVAL, TEST
-from kws.streaming.compare import Judged
-from kws.streaming.evaluate import evaluate_streams
-from kws.streaming.gates import streaming_gates
-from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import StreamingParams
-from kws.streaming.scored_stream import StreamPosteriors
 
 SPLITS_JUDGED = (EVAL, TEST)
 Jobs = dict[str, list[StreamJob]]
@@ -51,7 +50,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         folder = path_utils.serving_model_path(model.uri)
-        labels = read(os.path.join(folder, "labels.txt")).decode().splitlines()
+        labels = read_bytes(os.path.join(folder, "labels.txt")).decode().splitlines()
 
         def jobs_of(kind: str, splits: tuple[str, ...] = SPLITS_JUDGED) -> Jobs:
             folders = {split: f"Split-{split}" for split in splits}

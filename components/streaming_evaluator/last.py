@@ -11,16 +11,14 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.inputs import without_empty
-from components.streaming_evaluator import jobs as stored
+from components.streaming_evaluator import scoring as stored
 from components.streaming_evaluator.cascade import CascadeSpec, HearStreams
 from components.streaming_evaluator.scoring import ScoreStreams, StreamJob
+from kws.bundle.destinations import bundle_folder
+from kws.detection.compare import Comparison, Judged, compare, label_gate, shared_keywords
+from kws.detection.params import CascadeParams, DetectorParams, MatchParams, StreamingGateParams
 from kws.errors import KwsError
 from kws.gates import Gate
-from kws.micro.bundle_folder import bundle_folder
-from kws.streaming.cascade_params import CascadeParams
-from kws.streaming.compare import Comparison, Judged, compare, shared_keywords
-from kws.streaming.label_check import label_gate
-from kws.streaming.params import DetectorParams, MatchParams, StreamingGateParams
 
 DETECTOR_FILE = "detector.json"
 EVALUATION_FILE = "evaluation.json"
@@ -70,11 +68,13 @@ def last_of(input_dict: dict[str, list[types.Artifact]]) -> Last | None:
     cascade = os.path.join(evaluation.uri, CASCADE_FILE)
     return Last(
         folder=folder,
-        labels=stored.read(os.path.join(folder, "labels.txt")).decode().splitlines(),
+        labels=stored.read_bytes(os.path.join(folder, "labels.txt")).decode().splitlines(),
         detector=DetectorParams.from_json(
-            stored.read(os.path.join(evaluation.uri, DETECTOR_FILE)),
+            stored.read_bytes(os.path.join(evaluation.uri, DETECTOR_FILE)),
         ),
-        cascade=CascadeParams.from_json(stored.read(cascade)) if fileio.exists(cascade) else None,
+        cascade=CascadeParams.from_json(stored.read_bytes(cascade))
+        if fileio.exists(cascade)
+        else None,
         miss_rate=_miss_rate(os.path.join(evaluation.uri, EVALUATION_FILE)),
     )
 
@@ -82,7 +82,7 @@ def last_of(input_dict: dict[str, list[types.Artifact]]) -> Last | None:
 def _miss_rate(file: str) -> float | None:
     if not fileio.exists(file):
         return None
-    estimate = json.loads(stored.read(file))["test"]["total"]["miss_rate"]["estimate"]
+    estimate = json.loads(stored.read_bytes(file))["test"]["total"]["miss_rate"]["estimate"]
     return None if estimate is None else float(estimate)
 
 

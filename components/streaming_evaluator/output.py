@@ -9,15 +9,15 @@ from absl import logging
 from tfx.dsl.io import fileio
 
 from components.streaming_evaluator.last import CASCADE_FILE, DETECTOR_FILE, EVALUATION_FILE
+from kws.detection.cascade_report import CascadeFigures
+from kws.detection.evaluate import StreamingReport
+from kws.detection.operating_point import OperatingPoint
+from kws.detection.params import CascadeParams
+from kws.detection.sensitivities import Sensitivities
 from kws.gates import Gate
-from kws.micro import stage
 from kws.report import det, tables
+from kws.runtime import load
 from kws.splits import EVAL, TEST
-from kws.streaming.cascade_params import CascadeParams
-from kws.streaming.cascade_report import CascadeFigures
-from kws.streaming.evaluate import StreamingReport
-from kws.streaming.operating_point import OperatingPoint
-from kws.streaming.sensitivities import Sensitivities
 
 
 def write(
@@ -87,7 +87,7 @@ def cascade(
     """
     return {
         "summary": cost.sentence(),
-        "first_stage": stage.identity(params.first_stage),
+        "first_stage": load.stage_identity(params.first_stage),
         "params": params.model_dump(),
         "test": cost.to_dict(),
         "thresholds_tried_on_eval": [figures.to_dict() for figures in tried],

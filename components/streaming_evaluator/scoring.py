@@ -1,6 +1,10 @@
-"""The Beam part: one stream in, its posteriors in a file beside the evaluation."""
+"""The Beam part: one stream in, its posteriors in a file beside the evaluation.
+
+The streams of a split: which there are, where their scores go, and reading both back.
+"""
 
 import io
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,13 +14,15 @@ from tfx.dsl.io import fileio
 
 from components import staging
 from kws.audio.read import Unreadable, read
-from kws.errors import KwsError
-from kws.streaming.posteriors import (
+from kws.detection.posteriors import (
     LONGEST_STREAM_MS,
     ScoringModel,
     StreamFrontend,
+    StreamPosteriors,
     stream_posteriors,
 )
+from kws.errors import KwsError
+from kws.scenes.ground_truth import GroundTruth
 
 
 class StreamJob(NamedTuple):
@@ -29,7 +35,7 @@ class StreamJob(NamedTuple):
 def load(model_folder: str, runtime: str = "tflite") -> tuple[ScoringModel, StreamFrontend]:
     """The int8 model of a folder in that runtime, and the frontend that it was trained with."""
     from kws import features
-    from kws.micro import load as int8
+    from kws.runtime import load as int8
 
     with staging.copied(model_folder) as folder:
         model = int8.load_folder(folder, runtime=runtime)  # type: ignore[arg-type]
@@ -91,3 +97,48 @@ class _Score(beam.DoFn):
         self._streams.inc()
         self._seconds.inc(audio.size // self._frontend.params.sample_rate)
         yield job.npz
+
+
+def jobs(split_uri: str, target: str) -> list[StreamJob]:
+    """A job for each recording of a split, in order; makes the target's folder.
+
+    Raises:
+      KwsError: there is no recording.
+    """
+    found = fileio.listdir(split_uri) if fileio.isdir(split_uri) else []
+    names = sorted(name for name in map(str, found) if name.endswith(".wav"))
+    if not names:
+        raise KwsError(f"{split_uri} holds no stream", hint="expected <id>.wav beside <id>.json")
+    fileio.makedirs(target)
+    return [
+        StreamJob(
+            wav=os.path.join(split_uri, name),
+            npz=os.path.join(target, name.removesuffix(".wav") + ".npz"),
+        )
+        for name in names
+    ]
+
+
+def gather(job: StreamJob) -> StreamPosteriors:
+    """A stream's ground truth and what a model said over it."""
+    stored = stored_arrays(job)
+    return StreamPosteriors(
+        truth=truth(job), times_ms=stored["times_ms"], posteriors=stored["posteriors"]
+    )
+
+
+def truth(job: StreamJob) -> GroundTruth:
+    """What is said in the stream."""
+    return GroundTruth.from_json(read_bytes(job.wav.removesuffix(".wav") + ".json"))
+
+
+def stored_arrays(job: StreamJob) -> dict[str, np.ndarray]:
+    """What was written for a stream."""
+    with np.load(io.BytesIO(read_bytes(job.npz))) as stored:
+        return dict(stored)
+
+
+def read_bytes(path: str) -> bytes:
+    """A file's content."""
+    with fileio.open(path, "rb") as file:
+        return file.read()

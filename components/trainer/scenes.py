@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
-from kws.training import checkpoint, export, step_training
+from kws.training import checkpoint, saved_model, scene_training
 from kws.training.params import TrainingParams
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ def train_on_scenes(
     """Trains and exports as `trainer_module.run_fn` does; the model's one label is the keyword.
 
     Raises:
-      KwsError: see `kws.training.step_training.train`.
+      KwsError: see `kws.training.scene_training.train`.
     """
     checkpoint_dir = fn_args.custom_config.get("checkpoint_dir")
-    trained = step_training.train(
+    trained = scene_training.train(
         fn_args.train_files,
         fn_args.eval_files,
         model_params,
@@ -34,7 +34,7 @@ def train_on_scenes(
         log_dir=fn_args.model_run_dir,
         checkpoint_dir=checkpoint_dir,
     )
-    report = export.report(
+    report = saved_model.report(
         trained.model,
         trained.train,  # type: ignore[arg-type]
         trained.eval_data,  # type: ignore[arg-type]
@@ -42,6 +42,6 @@ def train_on_scenes(
         params,
         trained.history,
     )
-    export.export(trained.model, fn_args.serving_model_dir, (keyword,), feature_params, report)
+    saved_model.export(trained.model, fn_args.serving_model_dir, (keyword,), feature_params, report)
     if checkpoint_dir:
         checkpoint.clear(checkpoint_dir)

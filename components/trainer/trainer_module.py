@@ -18,20 +18,20 @@ from components.trainer.executor import EMBEDDINGS_KEY, REPLAY_KEY
 from components.trainer.scenes import train_on_scenes
 from kws import features, labels
 from kws.errors import KwsError
+from kws.export import feature_reader
+from kws.export.convert import with_full_range
 from kws.features import files, model_input
 from kws.features.params import FeatureParams
-from kws.micro import feature_reader
-from kws.micro.representative import with_full_range
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.splits import EVAL, TRAIN
 from kws.training import (
     checkpoint,
     dataset,
-    device,
-    export,
+    fit,
     head_training,
     quantization_aware,
+    saved_model,
     spotting,
     stages,
     warm_start,
@@ -59,7 +59,7 @@ def run_fn(fn_args: "FnArgs") -> None:
     Raises:
       KwsError: the examples do not fit the configuration, or there are none.
     """
-    device.prepare()
+    fit.prepare_device()
     config = fn_args.custom_config
     best = values_of(fn_args.hyperparameters) if fn_args.hyperparameters else {}
     model_params = applied(MODEL, ModelParams.from_json(config["model"]), best)
@@ -132,7 +132,7 @@ def run_fn(fn_args: "FnArgs") -> None:
         head_training.spread_posteriors(model, train)
     elif params.spotting is not None:
         spotting.spread_posteriors(model, trainee, train)
-    report = export.report(
+    report = saved_model.report(
         model,
         train,
         eval_data,
@@ -143,7 +143,7 @@ def run_fn(fn_args: "FnArgs") -> None:
         trained.tuning,
     ).model_copy(update={"feature_shape": feature_params.feature_shape})
     finished = trained.model if params.spotting is None else model
-    export.export(finished, fn_args.serving_model_dir, train.labels, feature_params, report)
+    saved_model.export(finished, fn_args.serving_model_dir, train.labels, feature_params, report)
     if checkpoint_dir:
         checkpoint.clear(checkpoint_dir)
 

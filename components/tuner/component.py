@@ -38,7 +38,7 @@ class Tuner(base_component.BaseComponent):
        Trainer take it as an input.
      - `tuner_results`: Channel of type `standard_artifacts.TunerResults`: TFX's
        `tuner_results.json` (the trials that are done, with their scores), and of all trials
-       `tuning.json` (`kws.training.tuning_report.TuningReport`) and `trials.txt`, a table.
+       `tuning.json` (`kws.training.tuning.TuningReport`) and `trials.txt`, a table.
     """
 
     SPEC_CLASS = TunerSpec

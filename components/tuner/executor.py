@@ -13,7 +13,7 @@ from tfx.utils import json_utils
 
 from components.inputs import joined
 from kws.report.tables import to_text, tuning_table
-from kws.training.tuning_report import TUNING_FILE
+from kws.training.tuning import TUNING_FILE
 
 TABLE_FILE = "trials.txt"
 _WIDTH = 160

@@ -14,7 +14,7 @@ from tfx.v1.components import TunerFnResult
 from kws import labels
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
-from kws.training import device
+from kws.training import fit
 from kws.training.params import TrainingParams
 from kws.training.tuning import TuningParams
 from kws.training.tuning_data import ClipData
@@ -36,7 +36,7 @@ def tuner_fn(fn_args: "FnArgs") -> TunerFnResult:
     """
     from kws.training.tuning_search import Search
 
-    device.prepare()
+    fit.prepare_device()
     config = fn_args.custom_config
     tuning = TuningParams.from_json(config["tuning"])
     sections = Sections(

@@ -109,7 +109,7 @@ def check(stream: BinaryIO, thorough: bool = False) -> Check:
     Raises:
       Unreadable: `empty_file`, `truncated`, `malformed` or `not_audio`.
     """
-    from kws.audio import flac, framing, mpeg, riff
+    from kws.audio import framing, mpeg, riff
 
     size = stream.seek(0, os.SEEK_END)
     if not size:
@@ -123,7 +123,7 @@ def check(stream: BinaryIO, thorough: bool = False) -> Check:
     if head.startswith(b"OggS"):
         return framing.check_ogg(stream, size, thorough)
     if head.startswith(b"fLaC"):
-        flac.check(stream)
+        framing.check(stream)
         return Check()
     if mpeg.may_be_mpeg(head):
         return mpeg.check(stream, size, thorough)

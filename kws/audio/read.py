@@ -21,9 +21,9 @@ import soxr
 
 from kws.audio import container, ffmpeg
 from kws.audio.container import Check, Note, Unreadable
-from kws.audio.flac import SampleDigest
+from kws.audio.ffmpeg import PatchedFile
+from kws.audio.framing import SampleDigest
 from kws.audio.loudness import FULL_SCALE, ChannelPowers, Peak, scale_notes
-from kws.audio.patched import PatchedFile
 
 BLOCK_SAMPLES = 1 << 20
 """Decoded at once, of all channels."""

@@ -9,6 +9,10 @@
     the line     codec                      codec.round_trip
 
 `draw` decides, once a copy, what of it happens (a `Treatment`); the steps then do it.
+
+Move a word within its clip.
+
+Back to the clip's length, after speed and tempo have changed it.
 """
 
 import dataclasses
@@ -16,19 +20,78 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kws.augment.activity import Activity
 from kws.augment.codec import Codec
-from kws.augment.equalizer import equalize
-from kws.augment.fit import fitted, fitted_from, slowest_pace
-from kws.augment.level import rms
-from kws.augment.microphones import Microphone, draw_microphone
+from kws.augment.equalizer import Microphone, draw_microphone, equalize
+from kws.augment.level import Activity, rms
 from kws.augment.params import AugmentParams
-from kws.augment.pitch import pitch_factor
-from kws.augment.reverb import reverberate
-from kws.augment.rooms import Room
+from kws.augment.rooms import Room, reverberate
 from kws.augment.speaking_styles import AS_IT_WAS, STYLES, SpeakingStyle, draw_style, speak
-from kws.augment.speed import change_speed
-from kws.augment.tempo import change_tempo
+from kws.augment.time_scale import change_speed, change_tempo, pitch_factor
+
+EDGE_FADE_MS = 5
+
+
+def shift_range(start: int, stop: int, num_samples: int, limit_samples: int) -> tuple[int, int]:
+    """How far a word from `start` to `stop` may move, earlier (<= 0) and later (>= 0).
+
+    At most `limit_samples`, and never so far that a part of it leaves the clip: half a keyword is
+    no keyword, and would be labelled as one.
+    """
+    return -min(limit_samples, start), min(limit_samples, num_samples - stop)
+
+
+def shifted(audio: np.ndarray, by_samples: int, sample_rate: int) -> np.ndarray:
+    """The clip moved later by `by_samples` (earlier if negative), as float32 `[samples]`.
+
+    What enters is zeros. The clip's own edges are faded over 5 ms: a recording's noise floor that
+    begins at once is a click, which a model would learn as the mark of a word.
+    """
+    moved = fade_edges(audio, sample_rate)
+    if by_samples > 0:
+        return np.concatenate([np.zeros(by_samples, np.float32), moved[:-by_samples]])
+    if by_samples < 0:
+        return np.concatenate([moved[-by_samples:], np.zeros(-by_samples, np.float32)])
+    return moved
+
+
+def fade_edges(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """float32 `[samples]` whose first and last 5 ms rise from and fall to nothing."""
+    faded = audio.astype(np.float32)
+    fade = min(sample_rate * EDGE_FADE_MS // 1000, len(audio) // 2)
+    ramp = np.linspace(0.0, 1.0, fade, endpoint=False, dtype=np.float32)
+    faded[:fade] *= ramp
+    faded[len(audio) - fade :] *= ramp[::-1]
+    return faded
+
+
+def slowest_pace(start: int, stop: int, num_samples: int) -> float:
+    """How slow a word from `start` to `stop` may be said and still fit the clip: 0.5 is half."""
+    return (stop - start) / num_samples if num_samples else 1.0
+
+
+def fitted_from(num_samples: int, start: int, stop: int, centre: int) -> int:
+    """Which sample of the changed audio a clip begins with, so that it holds all of the word.
+
+    Args:
+      num_samples: of the clip.
+      start, stop: of the word in the audio; if it is longer than the clip, its end is lost.
+      centre: where the middle of the word was, in samples of the clip.
+    """
+    begin = (start + stop) // 2 - centre
+    return min(max(begin, stop - num_samples), start)
+
+
+def fitted(audio: np.ndarray, num_samples: int, begin: int, sample_rate: int) -> np.ndarray:
+    """`num_samples` of the audio, float32, from `begin` on.
+
+    Zeros where the audio does not reach; its edges are faded over 5 ms.
+    """
+    faded = fade_edges(audio, sample_rate)
+    out = np.zeros(num_samples, np.float32)
+    first, last = max(begin, 0), min(begin + num_samples, len(faded))
+    out[first - begin : last - begin] = faded[first:last]
+    return out
+
 
 STEPS = ("speed", "tempo", "pitch", "reverb", "equalizer", "clipping", "codec")
 """Each has a share of its own; of the styles (`speaking_styles.STYLES`), a copy has one."""

@@ -7,23 +7,15 @@ import numpy as np
 
 from kws.audio import noise
 from kws.audio.clip import Clip
-from kws.augment.activity import active_speech
-from kws.augment.chain import STEPS, Treatment, change_voice
-from kws.augment.clipping import clip_peaks
+from kws.augment.chain import STEPS, Treatment, change_voice, shift_range, shifted
 from kws.augment.codec import mu_law, opus, telephone
-from kws.augment.equalizer import equalize
-from kws.augment.gain import to_int16, with_gain
-from kws.augment.level import amplitude
-from kws.augment.microphones import draw_microphone
+from kws.augment.equalizer import draw_microphone, equalize
+from kws.augment.level import active_speech, amplitude, clip_peaks, to_int16, with_gain
 from kws.augment.mix import noisy_copy
 from kws.augment.params import AugmentParams, NoisyCopyParams
-from kws.augment.pitch import change_pitch
-from kws.augment.reverb import reverberate
-from kws.augment.rooms import Room, simulate
-from kws.augment.shift import shift_range, shifted
+from kws.augment.rooms import Room, reverberate, simulate
 from kws.augment.speaking_styles import StyleName, draw_style
-from kws.augment.speed import change_speed
-from kws.augment.tempo import change_tempo
+from kws.augment.time_scale import change_pitch, change_speed, change_tempo
 from kws.errors import KwsError
 from kws.labels import UNKNOWN
 

@@ -15,16 +15,20 @@ import numpy as np
 
 from kws.audio.clip import Clip, clip_id
 from kws.augment import chain
-from kws.augment.activity import Activity, active_speech
-from kws.augment.background import cut_background
-from kws.augment.clipping import clip_peaks
+from kws.augment.chain import shift_range, shifted
 from kws.augment.codec import round_trip
-from kws.augment.gain import to_int16, with_gain
-from kws.augment.level import amplitude, rms
+from kws.augment.level import (
+    Activity,
+    active_speech,
+    amplitude,
+    clip_peaks,
+    rms,
+    to_int16,
+    with_gain,
+)
 from kws.augment.params import NoisyCopyParams
 from kws.augment.rooms import Room
-from kws.augment.shift import shift_range, shifted
-from kws.augment.surroundings import draw_surroundings, make_background, talk_beside
+from kws.augment.surroundings import cut_background, draw_surroundings, make_background, talk_beside
 from kws.labels import SILENCE
 
 

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from kws.audio.clip import Clip, clip_id
-from kws.augment.activity import Activity, active_speech
+from kws.augment.level import Activity, active_speech
 from kws.augment.mix import noisy_copy
 from kws.augment.params import NoisyCopyParams
 from kws.augment.rooms import Room

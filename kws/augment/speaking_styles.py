@@ -19,8 +19,7 @@ import numpy as np
 
 from kws.augment.equalizer import equalize, high_shelf, low_shelf
 from kws.augment.level import amplitude
-from kws.augment.pitch import pitch_factor
-from kws.augment.tempo import change_tempo
+from kws.augment.time_scale import change_tempo, pitch_factor
 
 StyleName = Literal["whisper", "shouted", "sleepy", "questioning"]
 STYLES: tuple[StyleName, ...] = ("whisper", "shouted", "sleepy", "questioning")

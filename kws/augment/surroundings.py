@@ -9,6 +9,12 @@ Where the params ask for nothing, a background is a cut of a recording. Otherwis
     coloured_noise  a spectrum of power 1/f^a, a drawn
 
 Nobody talks around a clip labelled `_silence_`: that would be speech, which is another label.
+
+A piece of a background recording, as long as needed.
+
+Other people's speech around a word: babble of several, and one who falls silent for it.
+
+Talkers are int16 recordings of people who never say a keyword, of the split that the copy is in.
 """
 
 import dataclasses
@@ -18,10 +24,136 @@ from typing import Literal
 import numpy as np
 
 from kws.audio import noise
-from kws.augment.babble import babble, cut_speech, talk_outside
-from kws.augment.level import amplitude
+from kws.augment.level import amplitude, rms
 from kws.augment.params import NoisyCopyParams
 from kws.labels import SILENCE
+
+CROSSFADE_SHARE = 0.1
+MAX_CROSSFADE_SAMPLES = 8000
+
+
+def cut_background(
+    background: np.ndarray, num_samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """A random piece; a recording that is too short is looped with crossfades.
+
+    Args:
+      background: int16 `[samples]`, at least one sample.
+      num_samples: how long the piece shall be.
+      rng: draws where the piece begins.
+
+    Returns:
+      int16 `[num_samples]`.
+
+    Raises:
+      ValueError: the recording is empty.
+    """
+    if not background.size:
+        raise ValueError("a background recording has no samples")
+    if len(background) >= num_samples:
+        start = int(rng.integers(len(background) - num_samples + 1))
+        return background[start : start + num_samples]
+    period = loop_period(background)
+    start = int(rng.integers(len(period)))
+    return np.resize(np.roll(period, -start), num_samples)
+
+
+def loop_period(background: np.ndarray) -> np.ndarray:
+    """One period of a seamless loop: the recording's end is faded into its own beginning.
+
+    The crossfade has equal power (sine and cosine), so that a noise keeps its level through it. It
+    takes a tenth of the recording, at most half a second at 16 kHz; the period is shorter by it.
+    """
+    fade = min(int(len(background) * CROSSFADE_SHARE), MAX_CROSSFADE_SAMPLES)
+    if fade < 2:
+        return background
+    phase = np.linspace(0.0, np.pi / 2, fade)
+    joined = background[:fade] * np.sin(phase) + background[-fade:] * np.cos(phase)
+    return np.concatenate([np.clip(np.rint(joined), -32768, 32767), background[fade:-fade]]).astype(
+        np.int16
+    )
+
+
+TALKERS = (2, 6)
+"""People in babble, at least and at most."""
+LEVEL_DB = (-4.0, 4.0)
+"""Of one of them against the others."""
+FADE_MS = 50
+SILENT_RMS = 10.0
+"""In int16 units, -70 dBFS: a cut below is a pause, and another is drawn."""
+_TRIES = 5
+
+
+def babble(
+    talkers: Sequence[np.ndarray],
+    num_samples: int,
+    rng: np.random.Generator,
+    count: tuple[int, int] = TALKERS,
+) -> np.ndarray:
+    """Several people who talk at once.
+
+    Args:
+      talkers: int16 `[samples]` each, of any lengths.
+      num_samples: how long.
+      rng: draws who, where in their recordings, and how loud.
+      count: of people, at least and at most.
+
+    Returns:
+      float32 `[num_samples]` with an RMS of 1.
+
+    Raises:
+      ValueError: `talkers` is empty, or all of them are digital silence.
+    """
+    mixed = np.zeros(num_samples, np.float32)
+    for _ in range(int(rng.integers(count[0], count[1] + 1))):
+        gain = amplitude(rng.uniform(*LEVEL_DB))
+        mixed += cut_speech(talkers, num_samples, rng) * np.float32(gain)
+    return mixed / np.float32(rms(mixed))
+
+
+def cut_speech(
+    talkers: Sequence[np.ndarray], num_samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """A cut of one talker, float32 `[num_samples]` with an RMS of 1; as `babble` otherwise."""
+    if not talkers:
+        raise ValueError("nobody is there to talk: give recordings of speech without keywords")
+    for _ in range(_TRIES):
+        talker = talkers[int(rng.integers(len(talkers)))]
+        cut = cut_background(talker, num_samples, rng)
+        level = rms(cut)
+        if level >= SILENT_RMS:
+            return cut.astype(np.float32) / np.float32(level)
+    raise ValueError(f"{_TRIES} cuts of speech in a row are silent")
+
+
+def talk_outside(
+    talkers: Sequence[np.ndarray],
+    num_samples: int,
+    pause: slice,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """One talker, silent during a pause: faded out before it and in after it, over 50 ms each.
+
+    Args:
+      talkers: as for `babble`.
+      num_samples: how long.
+      pause: in samples; with a stop of `num_samples` nobody talks after it.
+      sample_rate: Hz.
+      rng: draws who, and where in the recording.
+
+    Returns:
+      float32 `[num_samples]`; the speech that it was cut from has an RMS of 1.
+    """
+    speech = cut_speech(talkers, num_samples, rng)
+    first, last = max(pause.start, 0), min(pause.stop, num_samples)
+    speech[first:last] = 0.0
+    fade = sample_rate * FADE_MS // 1000
+    before, after = min(fade, first), min(fade, num_samples - last)
+    speech[first - before : first] *= np.linspace(1.0, 0.0, before, dtype=np.float32)
+    speech[last : last + after] *= np.linspace(0.0, 1.0, after, dtype=np.float32)
+    return speech
+
 
 Kind = Literal["recorded", "quiet", "babble", "single_talker", "coloured_noise"]
 KINDS: tuple[Kind, ...] = ("quiet", "coloured_noise", "babble", "single_talker")

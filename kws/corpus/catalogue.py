@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import pydantic
 import yaml
 
-from kws.audio import archive
-from kws.audio.download import Checksum
+from kws.corpus import archive
+from kws.corpus.download import Checksum
 from kws.errors import KwsError
 from kws.params import Params
 

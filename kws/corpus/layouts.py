@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
-from kws.audio.listing import is_hidden, kind_of
 from kws.corpus.catalogue import Use
+from kws.corpus.listing import is_hidden, kind_of
 
 ReadText = Callable[[str], str]
 """Gives the content of a text file of the corpus by its name."""
@@ -244,7 +244,7 @@ LAYOUTS: dict[str, Layout] = {
     "fma": Fma(),
     "recordings": Recordings(),
 }
-"""By name; `speech_commands` is one of `kws.audio.contents`."""
+"""By name; `speech_commands` is one of `kws.corpus.contents`."""
 
 
 def _said(row: dict, device: str) -> Utterance:

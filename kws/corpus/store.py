@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from kws import storage
-from kws.audio import archive
-from kws.audio.download import Checksum, download
-from kws.audio.part_file import check_room
-from kws.corpus import index
+from kws.corpus import archive, index
 from kws.corpus.catalogue import CatalogueEntry, addresses
+from kws.corpus.download import Checksum, check_room, download
 from kws.corpus.index import FILES_FOLDER
 from kws.corpus.layouts import LAYOUTS
 from kws.errors import KwsError

@@ -25,8 +25,8 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
-from kws.audio.listing import RECORDING_SUFFIXES
 from kws.audio.read import Unreadable, read
+from kws.corpus.listing import RECORDING_SUFFIXES
 from kws.demo.session import Session, describe
 from kws.detect import Spotter, load
 from kws.errors import KwsError

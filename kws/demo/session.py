@@ -13,9 +13,9 @@ import numpy as np
 import soxr
 
 from kws.detect import Spotter
+from kws.detection.detector import keyword_indices
 from kws.features.live import LiveFrontend
 from kws.listen import Listener, Moment
-from kws.streaming.detector import keyword_indices
 
 MOST_CHANNELS = 64
 """Rows of the picture; a linear spectrogram has 257 and more, whose neighbours are averaged."""

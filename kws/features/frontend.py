@@ -1,4 +1,7 @@
-"""What every frontend offers: audio in, frames of features out."""
+"""What every frontend offers: audio in, frames of features out.
+
+What the frontends share whose every frame is a function of its own window alone.
+"""
 
 import abc
 from typing import ClassVar
@@ -64,3 +67,41 @@ def check_audio(audio: np.ndarray, ndim: int) -> None:
     if audio.ndim != ndim or audio.dtype != np.int16:
         shape = {1: "[samples]", 2: "[n, samples]"}[ndim]
         raise ValueError(f"audio is {audio.dtype} {list(audio.shape)}: must be int16 {shape}")
+
+
+FRAMES_AT_A_TIME = 2048
+"""Bounds the memory that a long stream takes (some 40 MB)."""
+
+
+class MemorylessFrontend(Frontend):
+    """Cuts audio into windows and hands them on, so many at a time."""
+
+    @abc.abstractmethod
+    def compute_frames(self, frames: np.ndarray) -> np.ndarray:
+        """Features of some windows.
+
+        Args:
+          frames: int16 `[n, window_samples]`.
+
+        Returns:
+          `[n, channels]`, rounded to `dtype` by the caller.
+        """
+
+    def compute(self, audio: np.ndarray) -> np.ndarray:
+        """See `Frontend.compute`."""
+        check_audio(audio, ndim=1)
+        return self.compute_batch(audio[np.newaxis])[0]
+
+    def compute_batch(self, audio: np.ndarray) -> np.ndarray:
+        """See `Frontend.compute_batch`; all rows at once."""
+        check_audio(audio, ndim=2)
+        params = self.params
+        count = params.frame_count(audio.shape[1])
+        out = np.empty((len(audio) * count, params.channels), self.dtype)
+        if out.size:
+            windows = np.lib.stride_tricks.sliding_window_view(audio, params.window_samples, axis=1)
+            windows = windows[:, :: params.stride_samples]
+            for start in range(0, len(out), FRAMES_AT_A_TIME):
+                flat = np.arange(start, min(start + FRAMES_AT_A_TIME, len(out)))
+                out[flat] = self.compute_frames(windows[flat // count, flat % count])
+        return out.reshape(len(audio), count, params.channels)

@@ -3,16 +3,155 @@
 A frontend's `compute` begins anew with each call; a device does not. Here the samples of a window
 that is not full yet, and the micro frontend's noise estimate, are kept from one call to the next,
 so that it does not matter in what pieces the audio comes.
+
+The micro frontend's C code, called a few samples at a time, with its state kept in between.
+
+TensorFlow's op wraps this code for whole recordings and begins each time anew. Its library exports
+the C functions themselves (tensorflow/lite/experimental/microfrontend/lib/frontend.h), so live
+features are made by the very code that made the training's. Loading that library takes a tenth of a
+second, where importing TensorFlow takes some three.
 """
 
+import ctypes
+import functools
+import importlib.util
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from kws import features
+from kws.errors import KwsError
 from kws.features.frontend import Frontend, check_audio
-from kws.features.micro_live import MicroLive
 from kws.features.params import FeatureParams
+
+_LIBRARY = "lite/experimental/microfrontend/python/ops/_audio_microfrontend_op.so"
+_STATE_BYTES = 4096
+"""More than `struct FrontendState` has, which is some 300 bytes of sizes and pointers."""
+_SCALE_SHIFT = 7
+"""`output_scale_shift` of the filterbank, which the op does not let one choose."""
+
+
+class _Config(ctypes.Structure):
+    """`struct FrontendConfig`, its parts one after another."""
+
+    _fields_ = (
+        ("window_size_ms", ctypes.c_size_t),
+        ("window_step_ms", ctypes.c_size_t),
+        ("num_channels", ctypes.c_int),
+        ("upper_band_limit_hz", ctypes.c_float),
+        ("lower_band_limit_hz", ctypes.c_float),
+        ("output_scale_shift", ctypes.c_int),
+        ("smoothing_bits", ctypes.c_int),
+        ("even_smoothing", ctypes.c_float),
+        ("odd_smoothing", ctypes.c_float),
+        ("min_signal_remaining", ctypes.c_float),
+        ("enable_pcan", ctypes.c_int),
+        ("pcan_strength", ctypes.c_float),
+        ("pcan_offset", ctypes.c_float),
+        ("gain_bits", ctypes.c_int),
+        ("enable_log", ctypes.c_int),
+        ("scale_shift", ctypes.c_int),
+    )
+
+
+class _Output(ctypes.Structure):
+    """`struct FrontendOutput`: `size` is 0 while a window is not full yet."""
+
+    _fields_ = (("values", ctypes.POINTER(ctypes.c_uint16)), ("size", ctypes.c_size_t))
+
+
+class MicroLive:
+    """One stream through the C code."""
+
+    def __init__(self, params: FeatureParams):
+        """Sets up the state of a new stream.
+
+        Raises:
+          KwsError: the C code refuses the parameters, or TensorFlow's library is another one.
+        """
+        self._channels = params.channels
+        self._library = _library()
+        self._state = ctypes.create_string_buffer(_STATE_BYTES)
+        self._made = self._library.FrontendPopulateState(
+            ctypes.byref(_config(params)), self._state, params.sample_rate
+        )
+        if not self._made:
+            raise KwsError(
+                f"the micro frontend refuses feature_bin_count={params.feature_bin_count} over "
+                f"{params.lower_band_limit_hz:g}-{params.upper_band_limit_hz:g} Hz with "
+                f"window_size_ms={params.window_size_ms} at {params.sample_rate} Hz",
+                hint="keep upper_band_limit_hz below half the sample rate by an FFT bin or more",
+            )
+
+    def feed(self, audio: np.ndarray) -> np.ndarray:
+        """uint16 `[frames, channels]` of the windows that these int16 `[samples]` complete."""
+        audio = np.ascontiguousarray(audio)
+        address, remaining = audio.ctypes.data, len(audio)
+        used, frames = ctypes.c_size_t(), []
+        while remaining:
+            output = self._library.FrontendProcessSamples(
+                self._state, ctypes.c_void_p(address), remaining, ctypes.byref(used)
+            )
+            address += 2 * used.value
+            remaining -= used.value
+            if output.size:
+                frames.append(ctypes.string_at(output.values, 2 * output.size))
+        flat = np.frombuffer(b"".join(frames), np.uint16)
+        return flat.reshape(-1, self._channels)
+
+    def __del__(self) -> None:
+        if getattr(self, "_made", 0):
+            self._library.FrontendFreeStateContents(self._state)
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    found = importlib.util.find_spec("tensorflow")
+    roots = [] if found is None else list(found.submodule_search_locations or [])
+    for root in roots:
+        path = Path(root) / _LIBRARY
+        try:
+            library = ctypes.CDLL(str(path))
+            library.FrontendProcessSamples.restype = _Output
+            library.FrontendProcessSamples.argtypes = (
+                ctypes.c_void_p,
+                ctypes.c_void_p,
+                ctypes.c_size_t,
+                ctypes.POINTER(ctypes.c_size_t),
+            )
+            library.FrontendPopulateState.argtypes = (
+                ctypes.c_void_p,
+                ctypes.c_void_p,
+                ctypes.c_int,
+            )
+            library.FrontendFreeStateContents.argtypes = (ctypes.c_void_p,)
+            library.FrontendFreeStateContents.restype = None
+            return library
+        except (OSError, AttributeError) as error:
+            raise KwsError(f"TensorFlow's micro frontend is not as expected: {error}") from error
+    raise KwsError("the micro frontend's C code comes with TensorFlow, which is not installed")
+
+
+def _config(params: FeatureParams) -> _Config:
+    return _Config(
+        window_size_ms=int(params.window_size_ms),
+        window_step_ms=int(params.window_stride_ms),
+        num_channels=params.feature_bin_count,
+        upper_band_limit_hz=params.upper_band_limit_hz,
+        lower_band_limit_hz=params.lower_band_limit_hz,
+        output_scale_shift=_SCALE_SHIFT,
+        smoothing_bits=params.smoothing_bits,
+        even_smoothing=params.even_smoothing,
+        odd_smoothing=params.odd_smoothing,
+        min_signal_remaining=params.min_signal_remaining,
+        enable_pcan=int(params.enable_pcan),
+        pcan_strength=params.pcan_strength,
+        pcan_offset=params.pcan_offset,
+        gain_bits=params.gain_bits,
+        enable_log=int(params.enable_log),
+        scale_shift=params.scale_shift,
+    )
 
 
 class _Feeds(Protocol):

@@ -16,7 +16,7 @@ int8 input with one scale spends well.
 import numpy as np
 
 from kws.errors import KwsError
-from kws.features.memoryless import MemorylessFrontend
+from kws.features.frontend import MemorylessFrontend
 from kws.features.params import FeatureParams
 
 FLOOR = 1e-10

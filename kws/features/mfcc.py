@@ -31,8 +31,8 @@ Processing, 1980; Warden, "Speech Commands", 2018 (arXiv:1804.03209).
 
 import numpy as np
 
+from kws.features.frontend import MemorylessFrontend
 from kws.features.log_mel import mel_triangles, periodic_hann, refuse_empty
-from kws.features.memoryless import MemorylessFrontend
 from kws.features.params import FeatureParams
 
 FLOOR = 1e-3

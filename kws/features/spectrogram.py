@@ -17,7 +17,7 @@ the power of speech spans nine decades, of which an int8 input with one scale ke
 
 import numpy as np
 
-from kws.features.memoryless import MemorylessFrontend
+from kws.features.frontend import MemorylessFrontend
 from kws.features.params import FeatureParams
 
 

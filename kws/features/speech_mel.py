@@ -16,8 +16,8 @@ its training it was 80 dB below the loudest value of the whole input, which a st
 import numpy as np
 
 from kws.errors import KwsError
+from kws.features.frontend import MemorylessFrontend
 from kws.features.log_mel import periodic_hann
-from kws.features.memoryless import MemorylessFrontend
 from kws.features.params import FeatureParams
 
 FLOOR_DB = 10.0

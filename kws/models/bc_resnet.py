@@ -38,7 +38,7 @@ import pydantic
 
 from kws.errors import KwsError
 from kws.models import blocks
-from kws.models.fields import Rate
+from kws.models.blocks import Rate
 from kws.params import Params
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _block(
 ) -> "tf.Tensor":
     import tensorflow as tf
 
-    from kws.models.layers.frequency_depthwise import FrequencyDepthwise
-    from kws.models.layers.sub_spectral_normalization import SubSpectralNormalization
+    from kws.models.keras_layers import FrequencyDepthwise, SubSpectralNormalization
 
     layers, momentum = tf.keras.layers, options.batch_norm_momentum
     terms = [x] if x.shape[-1] == filters else []

@@ -1,9 +1,13 @@
 """What most architectures of the zoo are put together from, so that each file shows its own idea.
 
 Every function takes and returns Keras tensors; `name` becomes the layers' prefix.
+
+Fields that the options of several architectures share.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import pydantic
 
 from kws.errors import KwsError
 
@@ -84,3 +88,19 @@ def require_size(model: str, feature_shape: tuple[int, int], smallest: tuple[int
             f"these are {feature_shape[0]} x {feature_shape[1]}",
             hint="a longer clip, a shorter window_stride_ms, or smaller kernels in model.options",
         )
+
+
+def _both_positive(value: tuple[int, int]) -> tuple[int, int]:
+    if min(value) < 1:
+        raise ValueError("frames and channels must both be at least 1")
+    return value
+
+
+FramesByChannels = Annotated[tuple[int, int], pydantic.AfterValidator(_both_positive)]
+"""A kernel, stride or pooling size: frames, channels."""
+
+Rate = Annotated[float, pydantic.Field(ge=0, lt=1)]
+"""A share of what is dropped, or kept of a moving average."""
+
+Width = Annotated[int, pydantic.Field(ge=1, le=4096)]
+"""Filters of a convolution or units of a layer."""

@@ -40,7 +40,7 @@ class Past:
 
     def before(self, x: "tf.Tensor", frames: int, name: str) -> "tf.Tensor":
         """`x` with so many former frames before it; see `layers.ring_buffer.RingBuffer`."""
-        from kws.models.layers.ring_buffer import RingBuffer
+        from kws.models.keras_layers import RingBuffer
 
         if not frames:
             return x
@@ -48,7 +48,7 @@ class Past:
 
     def whole(self, x: "tf.Tensor", steps: int, name: str) -> "tf.Tensor":
         """The last `steps` steps: a clip has just as many, a stream remembers the former ones."""
-        from kws.models.layers.ring_buffer import RingBuffer
+        from kws.models.keras_layers import RingBuffer
 
         if not self.remembers or steps == 1:
             return x

@@ -17,7 +17,7 @@ labels, biases not counted; so has this. With 49 x 40 features and 10 labels: 52
 from typing import TYPE_CHECKING
 
 from kws.models import blocks
-from kws.models.fields import FramesByChannels, Rate, Width
+from kws.models.blocks import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ def macs(model: "tf.keras.Model") -> int:
 def _layer_macs(layer: "tf.keras.layers.Layer") -> int:
     import tensorflow as tf
 
-    from kws.models.layers.averaged_heads import AveragedHeads
+    from kws.models.keras_layers import AveragedHeads
 
     layers = tf.keras.layers
     if isinstance(layer, tf.keras.Model):

@@ -24,7 +24,7 @@ Its steps are written out in the int8 file, which costs 0.1 MB of operators besi
 from typing import TYPE_CHECKING
 
 from kws.models import blocks
-from kws.models.fields import FramesByChannels, Rate, Width
+from kws.models.blocks import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def build(options: Options, feature_shape: tuple[int, int], num_labels: int) -> 
     """
     import tensorflow as tf
 
-    from kws.models.layers.unrolled_gru import UnrolledGru
+    from kws.models.keras_layers import UnrolledGru
 
     blocks.require_size("crnn", feature_shape, options.first_kernel)
     layers = tf.keras.layers

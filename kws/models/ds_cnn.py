@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from kws.models import blocks
-from kws.models.fields import FramesByChannels, Rate, Width
+from kws.models.blocks import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from kws.models import blocks
+from kws.models.blocks import Rate, Width
 from kws.models.causal import Past
-from kws.models.fields import Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:

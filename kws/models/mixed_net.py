@@ -31,8 +31,8 @@ from kws import storage
 from kws.errors import KwsError
 from kws.labels import RESERVED
 from kws.models import blocks
+from kws.models.blocks import Rate, Width
 from kws.models.causal import Past
-from kws.models.fields import Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _network(
     each_step = clip_frames is not None
     outputs = _ending(x, options, steps, num_labels, each_step)
     if each_step:
-        from kws.models.layers.strongest_step import StrongestStep
+        from kws.models.keras_layers import StrongestStep
 
         outputs = StrongestStep(name="strongest_step")(outputs)
     return tf.keras.Model(inputs, outputs, name="mixed_net")
@@ -305,7 +305,7 @@ def _ending(
     if options.ending == "softmax":
         return tf.keras.layers.Softmax(name="posteriors")(logits(num_labels, LOGITS))
 
-    from kws.models.layers.one_word import OneWord
+    from kws.models.keras_layers import OneWord
 
     if num_labels != len(RESERVED) + 1:
         raise KwsError(

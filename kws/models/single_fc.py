@@ -13,7 +13,7 @@ multiply-adds.
 from typing import TYPE_CHECKING
 
 from kws.models import blocks
-from kws.models.fields import Rate
+from kws.models.blocks import Rate
 from kws.params import Params
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from kws.models import blocks
-from kws.models.fields import Rate, Width
+from kws.models.blocks import Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ import pydantic
 from kws.errors import KwsError
 from kws.labels import RESERVED
 from kws.models import blocks
+from kws.models.blocks import Rate
 from kws.models.causal import Past
-from kws.models.fields import Rate
 from kws.models.mixed_net import LOGITS, WORD
 from kws.speech.head import HeadParams, head_layers, hidden_layers, normalized_embeddings
 from kws.speech.network import (
@@ -152,9 +152,7 @@ def _one_keyword(
     """Posteriors of the mean of all heads: of a clip that is longer, its strongest step's."""
     import tensorflow as tf
 
-    from kws.models.layers.averaged_heads import AveragedHeads
-    from kws.models.layers.one_word import OneWord
-    from kws.models.layers.strongest_step import StrongestStep
+    from kws.models.keras_layers import AveragedHeads, OneWord, StrongestStep
 
     if num_labels != len(RESERVED) + 1:
         raise KwsError(

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal
 import pydantic
 
 from kws.models import blocks
-from kws.models.fields import Rate
+from kws.models.blocks import Rate
 from kws.params import Params
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ slowest devices and few keywords.
 from typing import TYPE_CHECKING
 
 from kws.models import blocks
-from kws.models.fields import FramesByChannels, Rate, Width
+from kws.models.blocks import FramesByChannels, Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:

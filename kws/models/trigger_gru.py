@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import pydantic
 
 from kws.models import blocks
+from kws.models.blocks import Rate, Width
 from kws.models.causal import Past
-from kws.models.fields import Rate, Width
 from kws.params import Params
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def build_step(
 def _network(options: Options, feature_shape: tuple[int, int], past: Past) -> "tf.keras.Model":
     import tensorflow as tf
 
-    from kws.models.layers.unrolled_gru import UnrolledGru
+    from kws.models.keras_layers import UnrolledGru
 
     blocks.require_size("trigger_gru", feature_shape, (options.kernel, 1))
     layers, momentum = tf.keras.layers, options.batch_norm_momentum

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kws.audio.align import window_energies
-from kws.audio.aligned import Aligned
+from kws.audio.align import Aligned, window_energies
 from kws.audio.read import read
 from kws.report.plotting import literal, new_figure, png
 

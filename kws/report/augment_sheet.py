@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kws import features
-from kws.augment.equalizer import gain_db_at
+from kws.augment.equalizer import KINDS, draw_microphone, gain_db_at
 from kws.augment.gallery import Example
-from kws.augment.microphones import KINDS, draw_microphone
 from kws.features.params import FeatureParams
 from kws.report.plotting import (
     GRID,

@@ -36,7 +36,7 @@ _FEW_RUNS = 10
 """Runs that can be told apart on an axis."""
 
 Run = Mapping[str, Any]
-"""As `pipeline.runs.Record.to_dict` gives it."""
+"""As `pipeline.runs.listing.Record.to_dict` gives it."""
 
 
 def det_and_roc(

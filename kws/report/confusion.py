@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kws.streaming.rates import Share, share
+from kws.detection.rates import Share, share
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,12 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kws.detection.rates import share
 from kws.report import charts
 from kws.report.data_statistics import Column, Features, Numbers, Words
 from kws.report.page import split_gates
 from kws.report.run_tables import FIGURES
 from kws.report.templating import ABSENT, number, percent, render
-from kws.streaming.rates import share
 
 COUNT, ACCURACY = "example_count", "accuracy"
 """Metrics of TFMA's that are shown in a way of their own."""

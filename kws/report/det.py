@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kws.detection.det import DetCurve, DetCurves, DetPoint
 from kws.report import templating
 from kws.report.plotting import (
     BAD,
@@ -32,14 +33,13 @@ from kws.report.plotting import (
     png,
 )
 from kws.splits import TEST
-from kws.streaming.det import DetCurve, DetCurves, DetPoint
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from kws.streaming.evaluate import StreamingReport
-    from kws.streaming.sensitivities import Sensitivities
+    from kws.detection.evaluate import StreamingReport
+    from kws.detection.sensitivities import Sensitivities
 
 COLOURS = (SOFT, *SERIES)
 """Of the keywords' own curves."""

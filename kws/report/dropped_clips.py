@@ -7,7 +7,7 @@ import numpy as np
 
 from kws.report.templating import flac_url, render
 from kws.voices.outliers import DroppedClip
-from kws.voices.trim import SAMPLE_RATE
+from kws.voices.render import SAMPLE_RATE
 
 PAGE_FILE = "dropped_clips.html"
 MOST_PLAYED = 200

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from kws.detection.detector import keyword_indices, smooth
+from kws.detection.params import DetectorParams, MatchParams
 from kws.report.report_data import ReportData
-from kws.streaming.detector import keyword_indices, smooth
-from kws.streaming.params import DetectorParams, MatchParams
 
 BEFORE_MS, AFTER_MS, LONGEST_MS = 800, 700, 4000
 """Context before and after a word or a detection, and the longest example."""

@@ -7,16 +7,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from kws.detection.det import DetCurves
+from kws.detection.gates import CONDITION_GATE
+from kws.detection.rates import share
 from kws.gates import Gate
-from kws.micro.targets import ERROR_FACTOR, in_ms
 from kws.report import charts, det, lineage_tree
 from kws.report.data_statistics import ALL, Figures, Table
 from kws.report.error_examples import ErrorExample, StreamReader, worst_errors
 from kws.report.report_data import ReportData, ScoredClip
 from kws.report.templating import flac_url, number, percent, render
-from kws.streaming.det import DetCurves
-from kws.streaming.gates import CONDITION_GATE
-from kws.streaming.rates import share
+from kws.runtime.targets import ERROR_FACTOR, in_ms
 
 SECTIONS = {
     "verdict": "Verdict and gates",

@@ -13,7 +13,7 @@ from kws.report.tables import MISSING, verdict
 from kws.terminal import headed, lines
 
 Run = Mapping[str, Any]
-"""As `pipeline.runs.Record.to_dict` gives it."""
+"""As `pipeline.runs.listing.Record.to_dict` gives it."""
 FIGURES = {
     "accuracy": ("accuracy of clips", True),
     "miss_rate": ("keywords missed", True),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kws.detection.detector import keyword_indices
 from kws.features.frontend import Frontend
 from kws.report.plotting import (
     BLUE,
@@ -24,7 +25,6 @@ from kws.report.plotting import (
     wave,
 )
 from kws.scenes.scene import Scene, is_positive
-from kws.streaming.detector import keyword_indices
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,14 +8,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kws.detection.rates import KINDS
 from kws.gates import Gate, figure
 from kws.report import data_statistics
 from kws.report.confusion import ConfusionMatrix
 from kws.report.data_statistics import ALL, SLICED_BY, Figures, combined
 from kws.splits import EVAL, SPLITS, TEST
-from kws.streaming.figures import KINDS
 from kws.terminal import Terminal
-from kws.training.tuning_report import TrialResult, TuningReport
+from kws.training.tuning import TrialResult, TuningReport
 
 MISSING = "-"
 """Stands for a figure that nothing was measured for."""

@@ -75,12 +75,12 @@ def thousands(value: float) -> str:
 
 
 def bounds(rate: Mapping[str, Any], as_percent: bool) -> str:
-    """The 95 % bounds of a rate of `kws.streaming.rates` as JSON: `2.1 to 5.6`."""
+    """The 95 % bounds of a rate of `kws.detection.rates` as JSON: `2.1 to 5.6`."""
     return " to ".join((percent if as_percent else number)(rate[end]) for end in ("low", "high"))
 
 
 def interval(rate: Mapping[str, Any], as_percent: bool) -> str:
-    """A rate of `kws.streaming.rates` as JSON with its bounds: `3.4 (2.1 to 5.6)`."""
+    """A rate of `kws.detection.rates` as JSON with its bounds: `3.4 (2.1 to 5.6)`."""
     if not rate["exposure"]:
         return ABSENT
     estimate = (percent if as_percent else number)(rate["estimate"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kws.scenes.segment import AudioSegment, Sine, to_segment
+from kws.scenes.section import AudioSegment, Sine, to_segment
 
 TONES_HZ = (880, 1320)
 TONE_MS = 90

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from kws.audio.clip import Clip
-from kws.augment.babble import babble
 from kws.augment.chain import in_room
 from kws.augment.rooms import LONGEST_S, Room
+from kws.augment.surroundings import babble
 from kws.errors import KwsError
 from kws.labels import UNKNOWN
-from kws.scenes.schedule import Section
-from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
+from kws.scenes.section import MARGIN_MS, Section, Utterance, cut_utterance
 
 BABBLE_RMS = 1600.0
 """Of babble as int16, before it is brought to the SNR: -26 dBFS leaves room for its peaks."""

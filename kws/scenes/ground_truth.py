@@ -13,7 +13,7 @@ class Word(Params):
     Attributes:
       label: a keyword, or `_unknown_`.
       word: what was really said ("" where unknown).
-      start_ms, end_ms: of the active speech (see `kws.augment.activity`), from the stream's
+      start_ms, end_ms: of the active speech (see `kws.augment.level`), from the stream's
         beginning; the silence around the word in its clip does not count.
       speaker, source, clip_id: of the clip.
       snr_db: RMS of the word's active frames over the RMS of the background section it lies in;
@@ -55,7 +55,7 @@ class GroundTruth(Params):
       sample_rate: Hz.
       words: in the order of their time, never overlapping; empty for negatives.
       negatives: sections from recordings without keywords: those that were put into a stream of
-        words (`kws.scenes.interleave`); of a stream of negatives, all that it is joined of whose
+        words (`kws.scenes.negatives`); of a stream of negatives, all that it is joined of whose
         collection is known, and all that is synthesized.
       condition: how the words sound, one of `kws.scenes.params.CONDITIONS` or a configured one;
         "" in a mixture, in negatives, and where nothing is known.

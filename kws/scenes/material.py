@@ -10,23 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from kws.audio import clip_spec, layout, read
+from kws.audio import read
 from kws.audio.clip import Clip
-from kws.audio.corpus import Corpus
-from kws.audio.inspect import FileReport
-from kws.audio.listing import LeftOut, list_files, read_text, summary
-from kws.audio.params import IngestParams
-from kws.audio.pseudonym import pseudonym, salt_of
-from kws.audio.source_yield import MAX_LOSS, yield_of_recordings
-from kws.audio.splits import Part
 from kws.augment.rooms import room_bank
 from kws.augment.seed import digest
+from kws.corpus import clip_spec, layout
+from kws.corpus.folders import Corpus
+from kws.corpus.inspect import FileReport
+from kws.corpus.listing import LeftOut, list_files, read_text, summary
+from kws.corpus.params import IngestParams
+from kws.corpus.source_yield import MAX_LOSS, yield_of_recordings
+from kws.corpus.splits import Part, pseudonym, salt_of
 from kws.errors import KwsError
 from kws.labels import UNKNOWN, label_of, refuse_near_matches
 from kws.scenes.conditions import Surroundings
-from kws.scenes.negatives import join_negatives, plan_negatives, plan_talkers
+from kws.scenes.negatives import Piece, join_negatives, plan_negatives, plan_talkers
 from kws.scenes.params import StreamParams
-from kws.scenes.piece import Piece
 from kws.splits import Split
 from kws.voices.corpus import is_synthesized
 

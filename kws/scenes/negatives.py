@@ -1,14 +1,53 @@
-"""Streams of long recordings in which no keyword is said: every detection is a false accept."""
+"""Streams of long recordings in which no keyword is said: every detection is a false accept.
+
+Piece: a stretch of a recording on disk.
+
+Sections without keywords between the words of a stream, and a ground truth that says where.
+
+Varies recordings without keywords: other voices, other places.
+
+Twelve minutes of recordings say little of how rarely a score is high. Faster or slower they are
+spoken by other vocal tracts, and in a room or over a background they reach the microphone in
+another way, so each version causes different false accepts. The versions are not additional
+evidence: they only help to fit the tail of the scores (`kws.detection.threshold`). False accepts and
+hours are counted on the original recordings.
+"""
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from kws.augment.level import amplitude, rms, to_int16, with_gain
+from kws.augment.rooms import Room, reverberate
 from kws.augment.seed import generator
+from kws.augment.surroundings import cut_background
+from kws.augment.time_scale import change_speed
 from kws.scenes.ground_truth import GroundTruth, Span
-from kws.scenes.piece import Piece
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A stretch of a recording.
+
+    Attributes:
+      path: of the recording.
+      start_ms, stop_ms: in the recording.
+      source: the collection that it is from; "" where unknown.
+      synthesized: whether a text-to-speech voice talks in it.
+    """
+
+    path: str
+    start_ms: float
+    stop_ms: float
+    source: str = ""
+    synthesized: bool = False
+
+    @property
+    def duration_ms(self) -> float:
+        return self.stop_ms - self.start_ms
+
 
 EDGE_FADE_MS = 20
 TALKER_MS = 30_000.0
@@ -111,3 +150,103 @@ def join_negatives(
         ),
     )
     return joined, truth
+
+
+def interleave(
+    audio: np.ndarray, truth: GroundTruth, sections: Iterator[np.ndarray], every_s: float
+) -> tuple[np.ndarray, GroundTruth]:
+    """Cuts a stream in the middle of gaps, about every `every_s`, and puts a section into each cut.
+
+    Every edge is faded over 20 ms. When `sections` runs out, the rest of the stream follows as it
+    is: nothing is heard twice.
+
+        words      --w---w--w----|               |--w----w---w--|          |---w--
+        sections                 |  talk, talk   |              | a street |
+
+    Args:
+      audio: int16 `[samples]` of a stream of words.
+      truth: of it.
+      sections: int16 `[samples]` each, at the stream's rate, in which no keyword is said.
+      every_s: so much of the stream at least between two sections, seconds.
+
+    Returns:
+      int16 `[samples]`, and the ground truth with later words moved and `negatives` filled.
+    """
+    rate = truth.sample_rate
+    out: list[np.ndarray] = []
+    words, spans = [], []
+    taken = inserted = 0  # samples of the stream so far, and of sections
+    next_starts_ms = [word.start_ms for word in truth.words[1:]]
+    for i, word in enumerate(truth.words):
+        moved_ms = round(inserted * 1000 / rate)
+        update = {"start_ms": word.start_ms + moved_ms, "end_ms": word.end_ms + moved_ms}
+        words.append(word.model_copy(update=update))
+        if i == len(next_starts_ms):
+            break
+        cut = (word.end_ms + next_starts_ms[i]) // 2 * rate // 1000
+        if cut - taken < every_s * rate:
+            continue
+        section = next(sections, None)
+        if section is None:
+            continue
+        out += [_faded(audio[taken:cut], rate), _faded(section, rate)]
+        start, taken = cut + inserted, cut
+        inserted += len(section)
+        spans.append(
+            Span(start_ms=start * 1000 // rate, end_ms=-(-(start + len(section)) * 1000 // rate))
+        )
+    joined = np.concatenate([*out, _faded(audio[taken:], rate)]) if out else audio
+    return joined, truth.model_copy(
+        update={
+            "duration_ms": len(joined) * 1000 // rate,
+            "words": tuple(words),
+            "negatives": tuple(spans),
+        }
+    )
+
+
+def _faded(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """A copy with both edges faded."""
+    fade = min(sample_rate * EDGE_FADE_MS // 1000, len(audio) // 2)
+    ramp = np.linspace(0.0, 1.0, fade)
+    piece = audio.copy()
+    piece[:fade] = np.rint(piece[:fade] * ramp)
+    piece[len(piece) - fade :] = np.rint(piece[len(piece) - fade :] * ramp[::-1])
+    return piece
+
+
+VARIED_FOLDER = "varied"
+"""Beside those of the splits: versions of split eval's negatives."""
+SPEED = (0.85, 1.18)
+SNR_DB = (10.0, 25.0)
+
+
+def varied(
+    audio: np.ndarray,
+    backgrounds: Sequence[np.ndarray],
+    rooms: Sequence[Room],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Another version of a recording: at another speed, and in two of three cases elsewhere.
+
+    Args:
+      audio: int16 `[samples]`.
+      backgrounds: int16 `[samples]` each, at its rate; over one of them, at 10 to 25 dB.
+      rooms: at its rate; reverberating in one of them.
+      rng: draws all of it.
+
+    Returns:
+      int16 `[about samples / speed]`; turned down where it would pass full scale.
+    """
+    changed = change_speed(audio.astype(np.float32), float(rng.uniform(*SPEED)))
+    place = rng.choice(["same", "room", "background"])
+    if place == "room" and rooms:
+        changed = reverberate(changed, rooms[int(rng.integers(len(rooms)))])
+    elif place == "background" and backgrounds:
+        background = backgrounds[int(rng.integers(len(backgrounds)))]
+        noise = cut_background(background, len(changed), rng).astype(np.float32)
+        level = rms(noise)
+        if level > 0:
+            snr = amplitude(float(rng.uniform(*SNR_DB)))
+            changed = changed + noise * np.float32(rms(changed) / (snr * level))
+    return to_int16(with_gain(changed, 1.0))

@@ -110,7 +110,7 @@ class StreamParams(Params):
         ge=0,
         description="split eval's negatives are heard again in other voices and places until these "
         "versions last so long: the tail of the scores is fitted to them as well "
-        "(kws/scenes/vary.py)",
+        "(kws/scenes/negatives.py)",
     )
     seed: int = 0
 

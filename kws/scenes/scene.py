@@ -1,22 +1,107 @@
-"""Lay a scene: a few words over some seconds of background, and the label vector beside it."""
+"""Lay a scene: a few words over some seconds of background, and the label vector beside it.
+
+Where a word still fits: random places that overlap nothing laid before, a bounded number.
+
+The label vector of a scene: what a model that answers at every step should say.
+
+Deal: which clips each scene of a split is laid of, by their ids alone.
+
+The plan is made in one place and is small; the audio goes only where it is needed.
+"""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from kws.audio.clip import Clip
-from kws.augment.background import cut_background
 from kws.augment.level import amplitude, dbfs, decibels, rms
+from kws.augment.seed import digest, generator
+from kws.augment.surroundings import cut_background
 from kws.errors import KwsError
 from kws.labels import SILENCE, UNKNOWN
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.label_vector import label_vector
-from kws.scenes.overlap import Segment, find_place
 from kws.scenes.params import SceneParams
-from kws.scenes.section import PEAK_LIMIT
-from kws.scenes.segment import from_segment, to_segment
-from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance, whole_clip
+from kws.scenes.section import (
+    MARGIN_MS,
+    PEAK_LIMIT,
+    Utterance,
+    cut_utterance,
+    from_segment,
+    to_segment,
+    whole_clip,
+)
+from kws.splits import SPLITS, Split
+
+Segment = tuple[int, int]
+"""Start and end in ms."""
+
+
+def is_overlapping(segment: Segment, previous: Iterable[Segment]) -> bool:
+    """True if a segment meets any of those before it; to share an endpoint is to overlap.
+
+    previous      |-----|
+    overlapping |--|   |---|
+    overlapping         |-----|
+    not                  |-----|
+    """
+    start_ms, end_ms = segment
+    return any(start_ms <= end and end_ms >= start for start, end in previous)
+
+
+def find_place(
+    length_ms: int,
+    duration_ms: int,
+    previous: Sequence[Segment],
+    tries: int,
+    rng: np.random.Generator,
+) -> Segment | None:
+    """Draws places for a segment, evenly over the scene, until one is free.
+
+    Args:
+      length_ms: of the segment.
+      duration_ms: of the scene; the segment lies wholly inside.
+      previous: what has its place already.
+      tries: how often at most.
+      rng: draws the places.
+
+    Returns:
+      The place, or None: none of the tries was free, or the segment is longer than the scene.
+    """
+    if length_ms > duration_ms:
+        return None
+    for _ in range(tries):
+        start_ms = int(rng.integers(duration_ms - length_ms + 1))
+        if not is_overlapping((start_ms, start_ms + length_ms), previous):
+            return start_ms, start_ms + length_ms
+    return None
+
+
+def label_vector(
+    ends_ms: Iterable[int], duration_ms: int, steps: int, label_steps: int
+) -> np.ndarray:
+    """Ones after the end of each keyword, zeros elsewhere.
+
+    The scene is divided into `steps` equal parts. If a keyword ends in part k, the parts k + 1 to
+    k + `label_steps` are 1: strictly after the end, and never past the end of the scene.
+
+        speech      ......#######.............................
+        steps       | | | | | | |k|1|1|1| | | | | | | | | | |      label_steps = 3
+
+    Args:
+      ends_ms: where keywords end, 0 to `duration_ms`.
+      duration_ms: of the scene.
+      steps: length of the vector (Ty of the trigger-word assignment).
+      label_steps: ones after each keyword.
+
+    Returns:
+      int64 `[steps]` of 0 and 1.
+    """
+    labels = np.zeros(steps, np.int64)
+    for end_ms in ends_ms:
+        step = end_ms * steps // duration_ms
+        labels[step + 1 : step + 1 + label_steps] = 1
+    return labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +110,7 @@ class Scene:
 
     Attributes:
       audio: int16 `[samples]`.
-      steps: int64 `[SceneParams.steps]`, see `kws.scenes.label_vector`.
+      steps: int64 `[SceneParams.steps]`, see `kws.scenes.scene`.
       truth: which word was laid where; `stream_id` is the scene's id, `words` are in the order of
         their time.
       left_out: words that were to be laid and are not: no free place was found within the tries,
@@ -159,3 +244,89 @@ def _normalized(audio: np.ndarray, target_dbfs: float, sample_rate: int) -> np.n
         return audio
     gain_db = min(target_dbfs - dbfs(rms(audio)), decibels(PEAK_LIMIT / peak))
     return from_segment(to_segment(audio, sample_rate).apply_gain(gain_db))
+
+
+@dataclasses.dataclass(frozen=True)
+class Deal:
+    """The clips of one scene, keywords first."""
+
+    scene_id: str
+    clip_ids: tuple[str, ...]
+
+
+def scene_id(split: Split, number: int) -> str:
+    """`scene-eval-00007`."""
+    return f"scene-{split}-{number:05d}"
+
+
+def scene_count(split: Split, params: SceneParams) -> int:
+    """How many scenes a split has."""
+    return params.scenes[SPLITS.index(split)]
+
+
+def deal_scenes(
+    positives: Iterable[str], negatives: Iterable[str], split: Split, params: SceneParams
+) -> Iterator[Deal]:
+    """Deals clips to the scenes of a split like two packs of cards.
+
+    How many words a scene has is drawn by its own generator. The clips come in the order of a hash
+    of seed, split, turn and clip, so the order in which they are given does not matter; a clip
+    comes again only when all of its kind were dealt. More scenes leave the first ones as they were.
+
+    Args:
+      positives: ids of clips of keywords.
+      negatives: ids of clips of other words.
+      split: names the scenes.
+      params: how many scenes, and words in each.
+
+    Raises:
+      KwsError: words of a kind are asked for, and the split has none.
+    """
+    keywords, others = sorted(positives), sorted(negatives)
+    for name, ids in (("positives", keywords), ("negatives", others)):
+        wanted = getattr(params, name)
+        if wanted[1] and not ids and scene_count(split, params):
+            kind = "a keyword" if name == "positives" else "another word"
+            raise KwsError(
+                f"split {split} has no clip of {kind} for its scenes ({name}={list(wanted)})",
+                hint=f"add clips of more speakers, or set scenes.{name}=[0, 0]",
+            )
+    keyword_pack = _pack(keywords, params.seed, split)
+    other_pack = _pack(others, params.seed, split)
+    for number in range(scene_count(split, params)):
+        name = scene_id(split, number)
+        rng = generator(params.seed, "words", name)
+        counts = [
+            int(rng.integers(low, high, endpoint=True))
+            for low, high in (params.positives, params.negatives)
+        ]
+        dealt = [next(keyword_pack) for _ in range(counts[0])]
+        dealt += [next(other_pack) for _ in range(counts[1])]
+        yield Deal(name, tuple(dealt))
+
+
+def most_dealt(split: Split, params: SceneParams) -> int:
+    """No more clips of a kind than this are needed, those of the lowest `first_rank`."""
+    return scene_count(split, params) * max(params.positives[1], params.negatives[1])
+
+
+def first_rank(seed: int, split: Split, clip_id: str) -> bytes:
+    """By this the clips of a kind are dealt, before any comes again."""
+    return _rank(seed, split, 0, clip_id)
+
+
+def scene_generator(params: SceneParams, name: str) -> np.random.Generator:
+    """The generator with which the scene of that id is laid."""
+    return generator(params.seed, "scene", name)
+
+
+def _pack(ids: Sequence[str], seed: int, split: Split) -> Iterator[str]:
+    """Endless, shuffled anew at every turn."""
+    turn = 0
+    while True:
+        yield from sorted(ids, key=lambda clip_id: _rank(seed, split, turn, clip_id))
+        turn += 1
+
+
+def _rank(seed: int, split: Split, turn: int, clip_id: str) -> bytes:
+    return digest(seed, "deal", split, turn, clip_id)

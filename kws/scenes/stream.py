@@ -7,16 +7,23 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from kws.audio.clip import Clip
-from kws.augment.background import cut_background
 from kws.augment.seed import digest, generator
+from kws.augment.surroundings import cut_background
 from kws.errors import KwsError
 from kws.labels import SILENCE, UNKNOWN
 from kws.scenes.conditions import Surroundings, babble_background, say_in_rooms, talkers_of
 from kws.scenes.ground_truth import GroundTruth
 from kws.scenes.params import StreamParams
-from kws.scenes.schedule import Section, schedule
-from kws.scenes.section import Background, RenderedSection, render_section
-from kws.scenes.utterance import MARGIN_MS, Utterance, cut_utterance
+from kws.scenes.section import (
+    MARGIN_MS,
+    Background,
+    RenderedSection,
+    Section,
+    Utterance,
+    cut_utterance,
+    render_section,
+    schedule,
+)
 
 Sections = list[Section[Utterance]]
 

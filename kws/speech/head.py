@@ -23,8 +23,8 @@ import pydantic
 
 from kws.errors import KwsError
 from kws.models import blocks
+from kws.models.blocks import Rate, Width
 from kws.models.causal import Past
-from kws.models.fields import Rate, Width
 from kws.params import Params
 from kws.speech.network import EMBEDDING_SIZE
 

@@ -3,6 +3,8 @@
 The order of training depends on the seed, the epoch and what the examples are, not on which file
 holds which example: in memory they are sorted by clip before they are shuffled. Streamed examples
 are shuffled through a window, so there the order of the files does matter.
+
+Feature examples from disk by tf.data: parsed in batches, or shuffled for one epoch.
 """
 
 import dataclasses
@@ -11,13 +13,81 @@ import hashlib
 import heapq
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kws.augment.seed import digest
 from kws.errors import KwsError
 from kws.features.example import FeatureExample
-from kws.training import stream
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+READ_BATCH = 512
+_SHUFFLE_BYTES = 256_000_000
+
+
+def parsed(
+    files: Sequence[str], feature_shape: tuple[int, int], dtype: np.dtype, batch_size: int
+) -> "tf.data.Dataset":
+    """All examples once, in the order of the files: batches of (features, label_index, clip_id).
+
+    Iterating raises tf.errors.InvalidArgumentError where an example is not of that shape and type.
+    """
+    records = _records(files).batch(batch_size)
+    return records.map(lambda batch: _parse(batch, feature_shape, dtype)).prefetch(2)
+
+
+def shuffled(
+    files: Sequence[str],
+    feature_shape: tuple[int, int],
+    dtype: np.dtype,
+    batch_size: int,
+    *,
+    seed: int,
+    steps: int,
+    start: int,
+) -> "tf.data.Dataset":
+    """Batches `start` to `steps` of an endless shuffle: (features, label_index, clip_id).
+
+    The shuffle's window holds as many examples as fit `_SHUFFLE_BYTES`, about a minute of reading.
+    """
+    window = max(batch_size, _SHUFFLE_BYTES // (np.dtype(dtype).itemsize * _size(feature_shape)))
+    records = _records(files).shuffle(window, seed=seed).repeat()
+    batches = records.batch(batch_size, drop_remainder=True).skip(start).take(steps - start)
+    return batches.map(lambda batch: _parse(batch, feature_shape, dtype)).prefetch(2)
+
+
+def _records(files: Sequence[str]) -> "tf.data.Dataset":
+    import tensorflow as tf
+
+    return tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+
+
+def _size(feature_shape: tuple[int, int]) -> int:
+    return feature_shape[0] * feature_shape[1]
+
+
+def _parse(
+    serialized: "tf.Tensor", feature_shape: tuple[int, int], dtype: np.dtype
+) -> "tuple[tf.Tensor, tf.Tensor, tf.Tensor]":
+    import tensorflow as tf
+
+    example = tf.io.parse_example(
+        serialized,
+        {
+            "features": tf.io.FixedLenFeature([], tf.string),
+            "label_index": tf.io.FixedLenFeature([], tf.int64),
+            "clip_id": tf.io.FixedLenFeature([], tf.string),
+        },
+    )
+    values = tf.io.decode_raw(example["features"], tf.dtypes.as_dtype(dtype))
+    values = tf.ensure_shape(values, [None, _size(feature_shape)])
+    features = tf.reshape(values, [-1, *feature_shape])
+    return features, tf.cast(example["label_index"], tf.int32), example["clip_id"]
+
 
 Batch = tuple[np.ndarray, np.ndarray]
 """Features `[batch, frames, channels]` in the frontend's type, label indices int32 `[batch]`."""
@@ -79,7 +149,7 @@ class Dataset:
         steps = self.steps_per_epoch(batch_size)
         if self.features is None:
             epoch_seed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-            batches = stream.shuffled(
+            batches = shuffled(
                 self.files,
                 self.feature_shape,
                 self.dtype,
@@ -139,7 +209,7 @@ class Dataset:
         if self.features is not None:
             return self.features[np.flatnonzero(self.label_index == index)[picked]]
         found, seen = [np.empty((0, *self.feature_shape), self.dtype)], 0
-        for features, label_index in self.in_order(stream.READ_BATCH):
+        for features, label_index in self.in_order(READ_BATCH):
             own = features[label_index == index]
             here = picked[(picked >= seen) & (picked < seen + len(own))] - seen
             found.append(own[here])
@@ -149,7 +219,7 @@ class Dataset:
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """All examples once, in a fixed order; the last batch may be shorter."""
         if self.features is None:
-            batches = stream.parsed(self.files, self.feature_shape, self.dtype, batch_size)
+            batches = parsed(self.files, self.feature_shape, self.dtype, batch_size)
             for features, label_index, _ in batches.as_numpy_iterator():
                 yield features, label_index
             return
@@ -289,7 +359,7 @@ def _batches(
     import tensorflow as tf
 
     try:
-        batches = stream.parsed(files, feature_shape, dtype, stream.READ_BATCH)
+        batches = parsed(files, feature_shape, dtype, READ_BATCH)
         yield from batches.as_numpy_iterator()
     except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
         raise KwsError(

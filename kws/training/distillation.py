@@ -21,10 +21,9 @@ from kws.models.params import ModelParams
 from kws.params import Params
 from kws.training.callbacks import Progress
 from kws.training.dataset import Dataset
-from kws.training.distillation_params import DistillationParams
 from kws.training.fit import fit
 from kws.training.objective import Evaluation, LabelObjective, Objective
-from kws.training.params import TrainingParams
+from kws.training.params import DistillationParams, TrainingParams
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -2,16 +2,18 @@
 
 A training that was killed goes on from its last checkpoint and ends where the unbroken one would
 have ended, up to the order of floating-point sums between threads.
+
+What trains: a GPU where TensorFlow sees one, else the processor's cores.
 """
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kws.training import checkpoint
-from kws.training.callbacks import LogProgress, Progress
+from kws.training.callbacks import History, LogProgress, Progress
 from kws.training.dataset import Dataset
-from kws.training.history import History
 from kws.training.objective import LabelObjective, Objective
 from kws.training.params import TrainingParams
 from kws.training.session import Training
@@ -21,9 +23,10 @@ from kws.training.tensorboard import TensorBoard
 if TYPE_CHECKING:
     import tensorflow as tf
 
-log = logging.getLogger(__name__)
-
 __all__ = ["History", "fit"]
+
+
+log = logging.getLogger(__name__)
 
 
 def fit(
@@ -84,3 +87,30 @@ def fit(
     if board is not None:
         board.close()
     return history
+
+
+def prepare_device() -> str:
+    """Has TensorFlow take a GPU's memory as it needs it, not all at once, and logs what trains.
+
+    To be called before TensorFlow's first operation. Where it comes later, the memory stays as it
+    was taken. The loop is not spread over several GPUs: the first one trains.
+
+    Returns:
+      The device in words, as it is logged.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # TensorFlow has initialised it already
+            log.warning("%s has its memory already", gpu.name)
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unnamed")
+        idle = f"; {len(gpus) - 1} more are not used" if len(gpus) > 1 else ""
+        words = f"GPU {name}{idle}"
+    else:
+        words = f"CPU, {os.cpu_count()} cores: TensorFlow sees no GPU"
+    log.info("Training on %s", words)
+    return words

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pydantic
 
+from kws.detection.detector import detect
+from kws.detection.match import FalseAccept, match
+from kws.detection.params import DetectorParams, MatchParams
 from kws.features.example import FeatureExample, snr_bucket
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED, SILENCE, UNKNOWN
 from kws.params import Params
-from kws.streaming.detector import detect
-from kws.streaming.match import FalseAccept, match
-from kws.streaming.params import DetectorParams, MatchParams
 
 if TYPE_CHECKING:
     from kws.scenes.ground_truth import GroundTruth, Word

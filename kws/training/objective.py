@@ -1,6 +1,6 @@
 """What a training minimises, and what tells its epochs apart.
 
-The loop (`kws.training.loop`) knows of features, gradients and weights; an `Objective` knows what
+The loop (`kws.training.session`) knows of features, gradients and weights; an `Objective` knows what
 the targets are. `LabelObjective` is the ordinary one: a clip has one label. Others wrap it or stand
 beside it: a teacher's posteriors, a label at every step of a scene.
 """
@@ -16,8 +16,8 @@ from kws.params import Params
 from kws.training import spec_augment
 from kws.training.background_mixing import BackgroundMixing
 from kws.training.dataset import Dataset
-from kws.training.mixup import mixup
 from kws.training.params import TrainingParams
+from kws.training.spec_augment import mixup
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -1,20 +1,169 @@
 """How a model is fitted.
 
 A nested section is a file of its own, without imports from this one.
+
+When a training has seen enough epochs, and by what its best one is chosen.
+
+What a spotter that is trained at every step of its clips learns, and from whom.
+
+How a model is trained that answers at every step of a scene.
+
+From whom a model learns besides the labels.
+
+How long a trained model is tuned with int8 rounding in it, and which models can be.
+
+How a pipeline retrains (`kws retrain`): what differs from a first training.
 """
 
 from typing import Literal
 
 import pydantic
 
+from kws.detection.params import DetectorParams
+from kws.errors import KwsError
+from kws.models import registry
+from kws.models.params import ModelParams
 from kws.params import Params
 from kws.training.background_mixing import BackgroundMixingParams
-from kws.training.distillation_params import DistillationParams
-from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.mining import MiningParams
-from kws.training.quantization_aware_params import QuantizationAwareParams
-from kws.training.spotting_params import SpottingParams
-from kws.training.step_params import StepParams
+from kws.training.teacher import TeacherParams
+
+
+class EarlyStoppingParams(Params):
+    """Stops a training that gets no better; its model is the best epoch's in any case."""
+
+    patience_epochs: int = pydantic.Field(
+        5, ge=1, description="stop after so many epochs without a better one"
+    )
+    metric: Literal["accuracy", "misses"] = pydantic.Field(
+        "accuracy",
+        description="misses: every epoch's model hears the eval streams, and the best has the "
+        "lowest miss rate at the target rate of false accepts",
+    )
+    target_false_accepts_per_hour: float = pydantic.Field(1.0, ge=0, description="for misses")
+    clip_stride_ms: int = pydantic.Field(
+        80,
+        gt=0,
+        description="for misses: how often the model runs on a stream; a multiple of the "
+        "features' window_stride_ms",
+    )
+
+    @property
+    def hears_streams(self) -> bool:
+        return self.metric == "misses"
+
+    @property
+    def detector(self) -> DetectorParams:
+        """The default detector at this stride, with as many posteriors as it then has."""
+        window_ms = DetectorParams().average_window_ms
+        rows = max(1, -(-window_ms // self.clip_stride_ms))
+        return DetectorParams(
+            clip_stride_ms=self.clip_stride_ms,
+            minimum_count=min(DetectorParams().minimum_count, rows),
+        )
+
+
+class SpottingParams(Params):
+    """What the steps of a clip are worth in the loss, and who teaches."""
+
+    teacher: TeacherParams | None = pydantic.Field(
+        TeacherParams(), description="heads on the speech embedding; None: labels alone"
+    )
+    hardest_weight: float = pydantic.Field(0.5, ge=0, description="strongest step of other clips")
+    posterior_weight: float = pydantic.Field(4.0, ge=0, description="the teacher's posteriors")
+    logit_weight: float = pydantic.Field(
+        0.0, ge=0, description="the teacher's logits, by the Huber loss"
+    )
+    embedding_weight: float = pydantic.Field(0.5, ge=0, description="the teacher's embedding")
+    ranking_weight: float = pydantic.Field(0.3, ge=0, description="of the batch's hardest clips")
+    ranking_margin: float = pydantic.Field(2.0, ge=0, description="in logits")
+    silence_weight: float = pydantic.Field(
+        0.1, ge=0, description="silence told from other sound, where the keyword is not said"
+    )
+    splice_share: float = pydantic.Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="of the clips of other sound: they go on as another one does "
+        "(kws/training/spec_augment.py)",
+    )
+
+
+class StepParams(Params):
+    """Only read where there are scenes."""
+
+    crop_steps: int | None = pydantic.Field(
+        None,
+        ge=1,
+        description="train on pieces of scenes of so many steps, as many pieces an epoch as a "
+        "scene is long; None: on whole scenes",
+    )
+    positive_weight: float = pydantic.Field(
+        1.0, gt=0, description="how much a step labelled 1 counts, against 1 of one labelled 0"
+    )
+
+
+class DistillationParams(Params):
+    """A larger member of the zoo, or several of them, is trained first and teaches the model."""
+
+    teacher: ModelParams = ModelParams(name="ds_cnn", variant="M")
+    teachers: int = pydantic.Field(
+        1, ge=1, le=16, description="of other seeds; the mean of their posteriors is taught"
+    )
+    teacher_epochs: int | None = pydantic.Field(
+        None, ge=1, description="None: as many as the model's own"
+    )
+    share: float = pydantic.Field(
+        0.7, gt=0, le=1, description="of the teacher in the loss; the labels have the rest"
+    )
+    temperature: float = pydantic.Field(
+        2.0, gt=0, le=20, description="softens both sides' posteriors; 1: as they are"
+    )
+
+    def check(self, model: ModelParams) -> None:
+        """Refuses a teacher that cannot teach this model. Imports no TensorFlow.
+
+        Raises:
+          KwsError: the teacher or one of its options is unknown, or one of the two answers at
+            every step.
+        """
+        registry.options(self.teacher)
+        for what, name in (("model", model.name), ("teacher", self.teacher.name)):
+            if registry.output(name) != "labels":
+                raise KwsError(
+                    f"training.distillation: the {what} {name} answers at every step, and only "
+                    "posteriors of labels are taught",
+                    hint="leave out training.distillation, or take a model of whole clips",
+                )
+
+
+_UNKNOWN_LAYERS = {
+    "bc_resnet": "its sub-spectral normalization is unknown to TensorFlow Model Optimization",
+    "crnn": "its gated recurrent units are unknown to TensorFlow Model Optimization",
+}
+
+
+class QuantizationAwareParams(Params):
+    """After its training the model is tuned with the rounding that int8 will bring."""
+
+    epochs: int = pydantic.Field(5, ge=1)
+    learning_rate: float = pydantic.Field(4e-4, gt=0, description="peak; same schedule")
+
+    def check(self, model: ModelParams) -> None:
+        """Refuses a model that cannot be tuned so. Imports no TensorFlow.
+
+        Raises:
+          KwsError: it has layers without fake quantization, or is converted in another form than
+            the one that is trained.
+        """
+        reason = _UNKNOWN_LAYERS.get(model.name)
+        if registry.architecture(model.name).STREAMING:
+            reason = "it is converted in its one-step form, whose state would have no learnt range"
+        if reason:
+            raise KwsError(
+                f"training.quantization_aware cannot tune {model.name}: {reason}",
+                hint="leave it out: the converter calibrates the model as ever",
+            )
 
 
 class TrainingParams(Params):
@@ -101,3 +250,32 @@ class TrainingParams(Params):
     )
     checkpoint_every_steps: int = pydantic.Field(200, ge=1)
     seed: int = 0
+
+
+class RetrainingParams(Params):
+    """Read by `kws retrain` alone; with no blessed model yet, a training is a first one."""
+
+    warm_start: bool = pydantic.Field(
+        True, description="start from the last blessed model; False: from scratch, all epochs"
+    )
+    epochs_share: float = pydantic.Field(
+        0.3, gt=0, le=1, description="of training.epochs: it starts from a model that knows most"
+    )
+    learning_rate_share: float = pydantic.Field(
+        0.3, gt=0, le=1, description="of training.learning_rate: so that it forgets little"
+    )
+    max_miss_rate_rise_of_last: float | None = pydantic.Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="the gate streaming.gates.max_miss_rate_rise_of_last: labels on which the "
+        "model in service suddenly fails are not learned; None: whatever that gate says",
+    )
+    settle_seconds: float = pydantic.Field(
+        30.0, ge=0, description="recordings are complete once nothing has changed for so long"
+    )
+    complete_file: str = pydantic.Field(
+        "",
+        pattern=r"^[^/]*$",
+        description="a file that says that a span is complete, e.g. _SUCCESS; then no waiting",
+    )

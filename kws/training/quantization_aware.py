@@ -5,7 +5,7 @@ Inference", CVPR 2018 (arXiv:1712.05877), section 3, as TensorFlow Model Optimiz
 the ordinary training every weight and activation passes an int8 rounding ("fake quantization") and
 a few epochs at a low rate let the weights find values that survive it. The converter reads scales
 from the fake quantization instead of measuring them; layers that have none (those of our own, see
-`kws.models.layers`) are calibrated on representative examples as ever.
+`kws.models.keras_layers`) are calibrated on representative examples as ever.
 """
 
 from contextlib import AbstractContextManager

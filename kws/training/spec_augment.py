@@ -12,6 +12,25 @@ factor for the whole band and a shift of up to one and a half channels.
 
 Every function takes float32 `[batch, frames, channels]` and a seed of two int32, draws anew for
 each clip of the batch, and returns the same shape.
+
+Clips of other sound spliced of two: as one begins, as another goes on.
+
+A user has an hour of other speech and not a thousand, and a small network finds in whatever it has
+not heard some sequence of sounds that it takes for the keyword. Spliced clips hold sequences that
+nobody said. Only clips labelled `_unknown_` are spliced, so a spliced clip contains neither the
+keyword nor a stretch that is labelled as silence.
+
+Cutting and joining examples as an augmentation: Yun et al., "CutMix: Regularization Strategy to
+Train Strong Classifiers with Localizable Features", ICCV 2019 (arXiv:1905.04899).
+
+mixup: a clip becomes a weighted mean of two, and so does its label.
+
+Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018
+(arXiv:1710.09412), section 2: with l drawn from Beta(alpha, alpha), here for each clip,
+
+    x = l x_i + (1 - l) x_j        y = l y_i + (1 - l) y_j
+
+The partners j are a permutation of the batch.
 """
 
 from typing import TYPE_CHECKING
@@ -83,3 +102,73 @@ def mask(batch: "tf.Tensor", max_width: int, seed: "tf.Tensor", *, axis: int) ->
     hidden = tf.expand_dims(hidden, 2 if axis == 1 else 1)
     mean = tf.reduce_mean(batch, axis=(1, 2), keepdims=True)
     return tf.where(hidden, mean, batch)
+
+
+EARLIEST, LATEST = 0.2, 0.9
+"""Where a clip may be cut, in parts of it."""
+UNCUT = 2.0
+
+
+def draw_cuts(may: "tf.Tensor", share: float, seed: "tf.Tensor") -> "tf.Tensor":
+    """Where each clip of a batch is cut.
+
+    Args:
+      may: bool `[batch]`, which clips may be cut; the clip before one must be of them as well.
+      share: of those, that are.
+      seed: two int32.
+
+    Returns:
+      float32 `[batch]`, in parts of the clip; 2 where it stays whole.
+    """
+    import tensorflow as tf
+
+    drawn = tf.random.stateless_uniform([2, tf.shape(may)[0]], seed)
+    chosen = may & tf.roll(may, 1, 0) & (drawn[0] < share)
+    return tf.where(chosen, EARLIEST + (LATEST - EARLIEST) * drawn[1], UNCUT)
+
+
+def spliced(values: "tf.Tensor", places: "tf.Tensor", cuts: "tf.Tensor") -> "tf.Tensor":
+    """Values up to the cut are a clip's own, and then those of the clip before it in the batch.
+
+    Args:
+      values: `[batch, times, ...]`.
+      places: float32 `[times]`, when each time is, in parts of the clip.
+      cuts: of `draw_cuts`.
+    """
+    import tensorflow as tf
+
+    own = places[None, :] < cuts[:, None]
+    for _ in range(len(values.shape) - 2):
+        own = own[..., None]
+    return tf.where(own, values, tf.roll(values, 1, 0))
+
+
+def mixup(
+    inputs: "tf.Tensor", targets: "tf.Tensor", alpha: float, seed: "tf.Tensor"
+) -> "tuple[tf.Tensor, tf.Tensor]":
+    """Mixes a batch with itself; in graph, a function of the seed alone.
+
+    Args:
+      inputs: float32 `[batch, frames, channels]`.
+      targets: float32 `[batch, labels]`.
+      alpha: above 0; small leaves most clips nearly as they are, 1 is uniform.
+      seed: two integers.
+    """
+    import tensorflow as tf
+
+    clips = tf.shape(inputs)[0]
+    order_seed, *gamma_seeds = tf.unstack(tf.random.split(seed, 3))
+    partner = tf.argsort(tf.random.stateless_uniform([clips], order_seed))
+    # Two gamma variates give a beta variate; in float64 a small alpha leaves no zeros to divide by.
+    one, other = (
+        tf.random.stateless_gamma(
+            [clips], gamma_seed, tf.constant(alpha, tf.float64), dtype=tf.float64
+        )
+        for gamma_seed in gamma_seeds
+    )
+    share = tf.cast(one / tf.maximum(one + other, 1e-300), tf.float32)
+    clip_share, label_share = share[:, None, None], share[:, None]
+    return (
+        clip_share * inputs + (1 - clip_share) * tf.gather(inputs, partner),
+        label_share * targets + (1 - label_share) * tf.gather(targets, partner),
+    )

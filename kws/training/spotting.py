@@ -41,7 +41,7 @@ from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import EVAL_BATCH, Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
-from kws.training.splice import draw_cuts, spliced
+from kws.training.spec_augment import draw_cuts, spliced
 from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, sigmoid, soft_maximum, train_teacher
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
 
 
 class SpotterOnStreams:
-    """A spotter's float model on whole streams: a `kws.streaming.posteriors.StreamingModel`.
+    """A spotter's float model on whole streams: a `kws.detection.posteriors.StreamingModel`.
 
     The training form takes clips; a stream is cut into clips that overlap by the context, so that
     each gives the next few dozen steps.
@@ -401,7 +401,7 @@ class SpottingObjective(Objective):
     def _spliced(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", seed: "tf.Tensor"
     ) -> "tuple[tf.Tensor, tf.Tensor]":
-        """See `kws.training.splice`; the teacher has said of each part what it said of it whole."""
+        """See `kws.training.spec_augment`; the teacher has said of each part what it said of it whole."""
         import tensorflow as tf
 
         label, taught = targets[:, :1], targets[:, 1:]

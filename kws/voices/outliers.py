@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from kws.splits import TRAIN
-from kws.voices import render, trim
-from kws.voices.cache import ClipCache
+from kws.voices import render
 from kws.voices.params import VoicesParams
-from kws.voices.utterance import Utterance
+from kws.voices.plan import Utterance
+from kws.voices.render import ClipCache
 
 CORPUS_FILE = "corpus.json"
 KEY_IN_CORPUS_FILE = "dropped"
@@ -104,7 +104,7 @@ def find_outliers(
         judgement = judge(clips) if clips else None
         if judgement is None:
             continue
-        milliseconds = [len(clip) * 1000 // trim.SAMPLE_RATE for clip in clips]
+        milliseconds = [len(clip) * 1000 // render.SAMPLE_RATE for clip in clips]
         for place in np.flatnonzero(judgement.outliers):
             like = int(judgement.nearest[place])
             found.append(

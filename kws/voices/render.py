@@ -1,7 +1,14 @@
-"""Requests to clips in the cache, by one process or several; each clip is made once, ever."""
+"""Requests to clips in the cache, by one process or several; each clip is made once, ever.
+
+From an engine's float audio to a clip: 16 kHz int16, trimmed by energy, levelled, faded.
+
+Clips on disk by the content of their request, so that nothing is said twice.
+"""
 
 import concurrent.futures
 import dataclasses
+import hashlib
+import io
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
@@ -11,10 +18,94 @@ from typing import Protocol
 
 import numpy as np
 
+from kws import storage
 from kws.errors import KwsError
-from kws.voices import engines, trim
-from kws.voices.cache import ClipCache
+from kws.voices import engines
 from kws.voices.engine import Request
+
+SAMPLE_RATE = 16000
+FRAME_SAMPLES = 160
+"""10 ms: energy is judged by these."""
+THRESHOLD_DB = -38.0
+"""A frame belongs to the utterance if it is above this, relative to the loudest frame."""
+MARGIN_FRAMES = (3, 5)
+"""Kept before the first and after the last such frame: weak onsets and releases live there."""
+FADE_SAMPLES = 80
+LEVEL_DBFS = -20.0
+"""RMS of the frames above the threshold: engines differ by 12 dB, and loudness must not tell a
+keyword (mostly Kokoro) from another word (mostly hibari)."""
+PEAK_DBFS = -1.0
+
+
+def to_clip(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """The utterance in `audio`, float32 `[samples]`, as int16 `[samples]` at 16 kHz.
+
+    Raises:
+      ValueError: if the audio is silent, or holds NaN or infinity.
+    """
+    import soxr
+
+    if not np.isfinite(audio).all():
+        raise ValueError("the audio holds NaN or infinity")
+    at_16k = soxr.resample(audio, sample_rate, SAMPLE_RATE) if sample_rate != SAMPLE_RATE else audio
+    frames = np.pad(at_16k, (0, -len(at_16k) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    if not len(power) or power.max() < 1e-8:
+        raise ValueError("the audio is silent")
+    loud = np.flatnonzero(power > power.max() * 10 ** (THRESHOLD_DB / 10))
+    first = max(0, loud[0] - MARGIN_FRAMES[0]) * FRAME_SAMPLES
+    end = min(len(at_16k), (loud[-1] + 1 + MARGIN_FRAMES[1]) * FRAME_SAMPLES)
+    clip = at_16k[first:end].astype(np.float64)
+    gain = 10 ** (LEVEL_DBFS / 20) / np.sqrt(power[loud].mean())
+    clip *= min(gain, 10 ** (PEAK_DBFS / 20) / np.abs(clip).max())
+    fade = min(FADE_SAMPLES, len(clip) // 2)
+    ramp = (np.arange(fade) + 0.5) / fade
+    clip[:fade] *= ramp
+    clip[len(clip) - fade :] *= ramp[::-1]
+    return np.round(clip * 32767).astype(np.int16)
+
+
+def default_folder() -> Path:
+    """`voices/` of the cache."""
+    return storage.cache_root() / "voices"
+
+
+class ClipCache:
+    """int16 clips at 16 kHz under a hexadecimal key, one file each.
+
+    A file is 32 bytes of SHA-256 over the FLAC stream that follows, so that a damaged file is
+    noticed whatever the damage; it then counts as missing. Files appear by rename: several
+    processes may share a folder.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+
+    def path(self, key: str) -> Path:
+        """Where the clip is or would be."""
+        return self.folder / key[:2] / f"{key}.clip"
+
+    def get(self, key: str) -> np.ndarray | None:
+        """The clip, int16 `[samples]`, or None where it is missing or damaged."""
+        import soundfile
+
+        try:
+            stored = self.path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        if hashlib.sha256(stored[32:]).digest() != stored[:32]:
+            return None
+        clip, _ = soundfile.read(io.BytesIO(stored[32:]), dtype="int16")
+        return clip
+
+    def put(self, key: str, clip: np.ndarray) -> None:
+        """Stores the clip, int16 `[samples]`, replacing what was there."""
+        import soundfile
+
+        flac = io.BytesIO()
+        soundfile.write(flac, clip, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        content = hashlib.sha256(flac.getvalue()).digest() + flac.getvalue()
+        storage.atomic_write(self.path(key), content)
 
 
 class Progress(Protocol):
@@ -50,11 +141,11 @@ def render(request: Request) -> np.ndarray:
       KwsError: if nothing audible comes out.
     """
     engine = engines.load(request.engine)
-    limit = request.max_ms * trim.SAMPLE_RATE // 1000
+    limit = request.max_ms * SAMPLE_RATE // 1000
     faster = request
     for _ in range(_TRIES):
         try:
-            clip = trim.to_clip(engine.say(faster), engine.sample_rate)
+            clip = to_clip(engine.say(faster), engine.sample_rate)
         except ValueError as error:
             raise KwsError(
                 f"{engine.name} {request.voice} saying {request.text!r}: {error}"

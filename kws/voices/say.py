@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from kws.errors import KwsError
-from kws.voices import cast, engines, piper_engine, pronounce, render, trim
-from kws.voices.cache import ClipCache, default_folder
+from kws.voices import engines, piper_engine, pronounce, render, speaker_splits
+from kws.voices.confusables import near_words
 from kws.voices.engine import Request
-from kws.voices.extra_cast import file_name
-from kws.voices.near_words import near_words
+from kws.voices.render import ClipCache, default_folder
+from kws.voices.speaker_splits import file_name
 
 LISTING_FILE = "voices.csv"
 README_FILE = "README.txt"
@@ -91,7 +91,7 @@ def say(
             clip = render.render(request)
         _write_new(folder / name, clip)
         samples += len(clip)
-        milliseconds = len(clip) * 1000 // trim.SAMPLE_RATE
+        milliseconds = len(clip) * 1000 // render.SAMPLE_RATE
         rows.append(
             (name, request.text, kind, request.engine, request.voice, request.speed, milliseconds)
         )
@@ -102,13 +102,13 @@ def say(
     whose = KOKORO_VOICES if engine == engines.KOKORO else OTHER_VOICES.format(version=version)
     readme = README.format(text=text, count=len(speakers), listing=LISTING_FILE, whose=whose)
     (folder / README_FILE).write_text(readme, "utf-8")
-    return Said(folder=folder, files=len(rows), audio_s=samples / trim.SAMPLE_RATE)
+    return Said(folder=folder, files=len(rows), audio_s=samples / render.SAMPLE_RATE)
 
 
 def _speakers(engine: str, count: int) -> list[tuple[str, str]]:
     """Engine and voice of each speaker."""
     if engine == engines.KOKORO:
-        return [(engine, voice) for voice in cast.speakers(count)]
+        return [(engine, voice) for voice in speaker_splits.speakers(count)]
     if engine in engines.PROGRAMS:
         voices = engines.program(engine).voices()
     elif engine.endswith(".onnx"):
@@ -180,4 +180,4 @@ def _write_new(path: Path, clip: np.ndarray) -> None:
     if path.exists():
         raise KwsError(f"{path} is there and is not ours", hint="choose another folder with --out")
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, clip, trim.SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(path, clip, render.SAMPLE_RATE, format="WAV", subtype="PCM_16")

@@ -3,26 +3,156 @@
 look ---- nothing new ----------------------------------------> one line, nothing is written
   |
   '--- new ---> note what is begun ---> the pipeline ---> note the verdict
+
+Are the recordings complete, or is somebody still writing them?
+
+Complete is what nobody has changed for a while, or what has a file that says so. Time is the
+inode's (`ctime`): copying, unpacking and renaming set it, and nothing can set it back, while the
+time of modification comes along with the copy.
+
+From a configuration for a first training to one for the next: what `kws retrain` sets.
 """
 
 import dataclasses
 import datetime
 import functools
+import os
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kws import storage
+from kws.corpus.folders import Folder
 from kws.errors import DataError, KwsError
+from kws.models import registry
+from kws.storage import cache_root
+from kws.training.params import RetrainingParams
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.paths import Paths
-from pipeline.retraining import made_of, record
-from pipeline.retraining.complete import Incomplete, wait_until_complete
-from pipeline.retraining.overrides import overrides
+from pipeline.retraining import input_fingerprint, record
 from pipeline.retraining.record import Begun, Judged
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class Clock(NamedTuple):
+    """Time, for tests to stand still.
+
+    Attributes:
+      now: seconds since 1970.
+      sleep: waits for seconds.
+    """
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+_CLOCK = Clock()
+
+
+def wait_until_complete(
+    folders: Sequence[Folder],
+    params: RetrainingParams,
+    say: Callable[[str], None],
+    clock: Clock = _CLOCK,
+) -> bool:
+    """Waits until nothing has changed for `settle_seconds`; for a file to come it does not wait.
+
+    Args:
+      folders: of the corpus, the newest span of a source being its last.
+      params: what says that they are complete.
+      say: told why it waits, once.
+      clock: time.
+
+    Returns:
+      True if it had to wait, so that one has to look again.
+
+    Raises:
+      Incomplete: the file that says so is not there.
+    """
+    if params.complete_file:
+        for folder in _newest_of_sources(folders):
+            if not (Path(folder.path) / params.complete_file).is_file():
+                raise Incomplete(f"{folder.path} has no {params.complete_file}")
+        return False
+    paths = [Path(folder.path) for folder in folders if not _ours(folder)]
+    waited = False
+    changed = _last_change(paths)
+    while clock.now() - changed < params.settle_seconds:
+        if not waited:
+            say(f"waiting until nothing has changed for {params.settle_seconds:g} s")
+        # A clock of another machine may be ahead: then what counts is that it stays as it is.
+        remaining = changed + params.settle_seconds - clock.now()
+        clock.sleep(max(0.0, min(remaining, params.settle_seconds)))
+        before, changed, waited = changed, _last_change(paths), True
+        if changed == before:
+            break
+    return waited
+
+
+class Incomplete(Exception):
+    """The newest recordings are not complete yet; says which."""
+
+
+def _newest_of_sources(folders: Sequence[Folder]) -> list[Folder]:
+    """Of each source that grows by spans, the newest; without spans, the one plain folder."""
+    newest: dict[str, Folder] = {}
+    for folder in folders:
+        grows = folder.prefix != folder.source and folder.kind == "speech_commands"
+        if grows or not folder.prefix:
+            newest[folder.source] = folder
+    return list(newest.values())
+
+
+def _ours(folder: Folder) -> bool:
+    """Loaded, unpacked or synthesized here: it comes to its place when it is complete."""
+    return Path(folder.path).is_relative_to(cache_root().resolve())
+
+
+def _last_change(paths: Sequence[Path]) -> float:
+    """Seconds since 1970 of the last change of any file or folder below."""
+    newest = 0.0
+    for path in paths:
+        for parent, _, files in os.walk(path):
+            for name in (parent, *(os.path.join(parent, file) for file in files)):
+                try:
+                    newest = max(newest, os.lstat(name).st_ctime)
+                except FileNotFoundError:
+                    newest = time.time()  # it was there a moment ago
+    return newest
+
+
+def overrides(config: Config, warm: bool) -> list[str]:
+    """`section.key=value` for the configuration; the user's own come after these.
+
+    Args:
+      config: with the section `retraining`.
+      warm: there is a blessed model to start from. Without one this is a first training, with all
+        its epochs.
+    """
+    retraining, training = config.retraining, config.training
+    rise = retraining.max_miss_rate_rise_of_last
+    chosen = []
+    if rise is not None:
+        chosen.append(f"streaming.gates.max_miss_rate_rise_of_last={rise}")
+    if not (retraining.warm_start and can_start_warm(config)):
+        return chosen
+    chosen.append("training.warm_start=true")
+    if warm:
+        epochs = max(1, round(training.epochs * retraining.epochs_share))
+        chosen.append(f"training.epochs={epochs}")
+        rate = training.learning_rate * retraining.learning_rate_share
+        chosen.append(f"training.learning_rate={rate:.6g}")
+    return chosen
+
+
+def can_start_warm(config: Config) -> bool:
+    """Models that learn from scenes begin anew each time (`kws.training.scene_training`)."""
+    return config.model is not None and registry.output(config.model.name) != "steps"
+
 
 LOCK_FILE = ".retraining.lock"
 
@@ -88,24 +218,29 @@ def one_pass(request: Request, console: "Console") -> Judged | None:
         return _retrain(request, config, found, folder, console)
 
 
-def _look(config: Config, console: "Console") -> made_of.MadeOf:
-    from pipeline.bar import source_bar
+def _look(config: Config, console: "Console") -> input_fingerprint.MadeOf:
+    from pipeline.runners.terminal_progress import source_bar
 
     say = functools.partial(_say, console)
     with source_bar(console) as progress:
-        found = made_of.look(config, progress)
+        found = input_fingerprint.look(config, progress)
         while wait_until_complete(found.folders, config.retraining, say):
-            found = made_of.look(config, progress)
+            found = input_fingerprint.look(config, progress)
     return found
 
 
 def _retrain(
-    request: Request, config: Config, found: made_of.MadeOf, folder: Path, console: "Console"
+    request: Request,
+    config: Config,
+    found: input_fingerprint.MadeOf,
+    folder: Path,
+    console: "Console",
 ) -> Judged:
     # TFX and TensorFlow come with these: a pass without anything new does without.
-    from pipeline import metadata_store, results
-    from pipeline.console import run_job
-    from pipeline.local_runner import Job
+    from pipeline import metadata_store
+    from pipeline.runners.console import run_job
+    from pipeline.runners.local import Job
+    from pipeline.runs import results
 
     known = record.read(folder)
     place = metadata_store.place_of(config, Paths(out=request.out, name=config.name))
@@ -174,7 +309,7 @@ def _drift(sentences: tuple[str, ...]) -> str:
     )
 
 
-def _what(found: made_of.MadeOf) -> str:
+def _what(found: input_fingerprint.MadeOf) -> str:
     return "these recordings" if found.span is None else f"span {found.span}"
 
 

@@ -8,14 +8,14 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import AudioStreams, StreamingBlessing, StreamingEvaluation
 from components.streaming_evaluator import executor
-from kws.features.params import FeatureParams
-from kws.scenes.ground_truth import GroundTruth, Word
-from kws.streaming.params import (
+from kws.detection.params import (
     DetectorParams,
     OperatingPointParams,
     StreamingGateParams,
     StreamingParams,
 )
+from kws.features.params import FeatureParams
+from kws.scenes.ground_truth import GroundTruth, Word
 
 LABELS = ["_silence_", "_unknown_", "yes", "no"]
 LEVEL = {"yes": 2000, "no": 3000}

@@ -29,10 +29,10 @@ from components.audio_example_gen.executor import (
 )
 from components.audio_example_gen.ingest import Inspect, list_corpus, plan_places
 from kws.audio.clip import Clip, decode
-from kws.audio.clip_digest import ClipDigest, ClipName
-from kws.audio.corpus import Corpus
-from kws.audio.params import IngestParams
-from kws.audio.spans import find_spans
+from kws.corpus.digests import ClipDigest, ClipName
+from kws.corpus.folders import Corpus
+from kws.corpus.params import IngestParams
+from kws.corpus.spans import find_spans
 from kws.errors import DataError, KwsError
 from kws.splits import SPLITS
 

@@ -35,10 +35,8 @@ from kws.augment.params import NoisyCopyParams
 from kws.errors import DataError, KwsError
 from kws.labels import SILENCE, UNKNOWN
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.negatives import join_negatives
+from kws.scenes.negatives import VARIED_FOLDER, Piece, join_negatives
 from kws.scenes.params import StreamParams
-from kws.scenes.piece import Piece
-from kws.scenes.vary import VARIED_FOLDER
 
 RATE = 16000
 SPLITS = ("train", "eval", "test")

@@ -16,16 +16,16 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import AudioStreams, StreamingBlessing, StreamingEvaluation
 from components.streaming_evaluator import executor
-from kws import cli
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
 from kws.cascade import CascadeTrial, try_cascade
+from kws.detection.params import StreamingParams
 from kws.errors import KwsError
 from kws.features import files
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from kws.streaming.params import StreamingParams
-from pipeline.cascade import streaming_params
+from pipeline import cli
 from pipeline.config import load as load_config
-from tests.kws.micro.conftest import Trial, contents, figures, trial  # noqa: F401
+from pipeline.resolve import streaming_params
+from tests.kws.runtime.conftest import Trial, contents, figures, trial  # noqa: F401
 
 PAGE = Path(__file__).parents[2] / "docs" / "cascade.md"
 WAKE_LABELS = ("_silence_", "_unknown_", "computer", "jarvis")
@@ -39,11 +39,13 @@ def place(
 ) -> Path:
     """The folder in which the page's commands are typed."""
     loose = contents.detector.model_copy(update={"detection_threshold": 0.4})
-    bundle.push(
+    publishing.push(
         dataclasses.replace(contents, name="wake", labels=WAKE_LABELS),
         tmp_path / "runs/wake/bundles",
     )
-    bundle.push(dataclasses.replace(contents, detector=loose), tmp_path / "runs/commands/bundles")
+    publishing.push(
+        dataclasses.replace(contents, detector=loose), tmp_path / "runs/commands/bundles"
+    )
     rng = np.random.default_rng(5)
     level = np.repeat(rng.uniform(0, 1, 40) ** 3, 8000)  # another level every half second
     noise = (rng.normal(0, 6000, len(level)) * level).astype(np.int16)

@@ -12,13 +12,13 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 import tests.components.ram_store  # noqa: F401  # makes Beam know ram://
 from benchmarks.beam_cluster import cluster
 from benchmarks.beam_parts import Parts, records
-from kws.audio.params import IngestParams
 from kws.augment.params import NoisyCopyParams
+from kws.corpus.params import IngestParams
+from kws.detection.params import OperatingPointParams, StreamingParams
 from kws.scenes.params import SceneParams, StreamParams
-from kws.streaming.params import OperatingPointParams, StreamingParams
 from tests.components.test_audio_example_gen import PARAMS, fill
 from tests.components.test_spectrogram_transform import CLEAN, NOISY, artifact
-from tests.kws.micro.conftest import Trial, trial  # noqa: F401
+from tests.kws.runtime.conftest import Trial, trial  # noqa: F401
 
 SETTINGS = {
     "ingestion": PARAMS,

@@ -11,11 +11,11 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.evaluator import executor, results
 from components.evaluator.component import evaluator
 from components.evaluator.params import ClassGateParams, EvaluationParams
+from kws.detection.rates import share
 from kws.features import example, files
 from kws.gates import Gate, read_gates
-from kws.streaming.rates import share
 from tests.components.test_micro_components import _artifact, _records
-from tests.kws.micro.conftest import Trial, trial  # noqa: F401
+from tests.kws.runtime.conftest import Trial, trial  # noqa: F401
 
 KEYWORDS = ["yes", "no"]
 

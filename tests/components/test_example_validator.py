@@ -21,12 +21,11 @@ from tfx.utils import io_utils
 from tfx_bsl.coders import example_coder
 
 import schemas
-from components.example_validator import offenders
+from components.example_validator import findings
 from components.example_validator.executor import Executor
 from components.statistics.options import statistics_options
 from kws.audio.clip import Clip, encode
-from kws.audio.params import IngestParams
-from kws.audio.validation_params import MinClipsParams, ShiftParams, ValidationParams
+from kws.corpus.params import IngestParams, MinClipsParams, ShiftParams, ValidationParams
 from kws.errors import KwsError
 from kws.splits import SPLITS
 
@@ -262,7 +261,7 @@ def test_the_clips_found_are_those_that_tfdv_finds_one_by_one():
     ]
     names = sorted(set().union(*alone))
     assert {"label", "clipped_ratio", "snr_db", "novelty", "lead_in_ms"} <= set(names)
-    ours = offenders.find([record_batch(found)], names, schema, [])
+    ours = findings.find([record_batch(found)], names, schema, [])
     for name in names:
         expected = [
             clip.clip_id for clip, broken in zip(found, alone, strict=True) if name in broken

@@ -12,6 +12,7 @@ from components.hard_negatives.component import HardNegativeMiner
 from components.hard_negatives.executor import Executor
 from components.trainer.component import Trainer
 from components.trainer.executor import Executor as TrainerExecutor
+from kws.detection.params import DetectorParams, MatchParams
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FeatureParams
@@ -19,7 +20,6 @@ from kws.labels import label_list
 from kws.models import registry
 from kws.models.params import ModelParams
 from kws.scenes.ground_truth import GroundTruth
-from kws.streaming.params import DetectorParams, MatchParams
 from kws.training import dataset
 from kws.training.params import TrainingParams
 

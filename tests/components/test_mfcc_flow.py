@@ -13,11 +13,11 @@ from components.spectrogram_transform import executor
 from components.spectrogram_transform.component import SpectrogramTransform
 from kws import features
 from kws.errors import KwsError
+from kws.export.device_form import windowed_to_tflite
 from kws.features import files
 from kws.features.example import FEATURES_FIELD, decode
-from kws.micro.device_form import windowed_to_tflite
-from kws.micro.tflite_model import Int8Model
 from kws.models import registry
+from kws.runtime.tflite_model import Int8Model
 from pipeline.config import load
 from tests.components.test_spectrogram_transform import CLEAN, artifact
 

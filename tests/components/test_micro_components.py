@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
-import kws.micro.bundle
+import kws.bundle.publishing
 from components.artifacts import ConversionReport, StreamingBlessing, StreamingEvaluation
 from components.blessing import BLESSINGS
 from components.evaluator import results
@@ -22,15 +22,15 @@ from components.micro_pusher.component import MicroPusher
 from components.micro_validator import executor as validator
 from components.micro_validator.component import MicroValidator
 from kws.audio import clip
+from kws.bundle.lineage import folder_sha256
+from kws.detection.params import DetectorParams
 from kws.errors import KwsError
+from kws.export.params import BudgetParams, ConversionParams
 from kws.features import example, files
 from kws.features.params import FeatureParams
 from kws.gates import Gate, read_gates, write_gates
-from kws.micro.origin import folder_sha256
-from kws.micro.params import BudgetParams, ConversionParams
-from kws.micro.tflite_model import Int8Model
-from kws.streaming.params import DetectorParams
-from tests.kws.micro.conftest import LABELS, random_features, sensitivities_at
+from kws.runtime.tflite_model import Int8Model
+from tests.kws.runtime.conftest import LABELS, random_features, sensitivities_at
 
 PARAMS = FeatureParams()
 INFO = json.dumps({"name": "two words", "keywords": ["yes", "no"], "licence": "none needed"})
@@ -263,7 +263,7 @@ def test_three_blessings_make_a_bundle_that_verifies(
     folder = Path(pushed.get_string_custom_property("pushed_destination"))
     assert folder == tmp_path / "bundles" / pushed.get_string_custom_property("pushed_version")
     assert (tmp_path / "bundles" / "LATEST").read_text().strip() == folder.name
-    kws.micro.bundle.verify(folder)
+    kws.bundle.publishing.verify(folder)
     described = json.loads((folder / "manifest.json").read_text())
     assert described["detector"]["detection_threshold"] == 0.42
     assert described["sensitivities"] == sensitivities_at(low=0.9, medium=0.42, high=0.2).to_dict()

@@ -9,7 +9,7 @@ import soundfile
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
-import kws.micro.bundle
+import kws.bundle.publishing
 from components.artifacts import (
     AudioStreams,
     ConversionReport,
@@ -21,15 +21,15 @@ from components.micro_converter import executor as converter
 from components.micro_validator import executor as validator
 from components.micro_validator.streams import compare
 from components.streaming_evaluator import scoring
+from kws.detection.params import DetectorParams
+from kws.detection.posteriors import stream_posteriors
 from kws.errors import KwsError
+from kws.export.params import BudgetParams, ConversionParams
 from kws.features import example, files
 from kws.gates import Gate, read_gates, write_gates
-from kws.micro.params import BudgetParams, ConversionParams
-from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import stream_posteriors
 from tests.components.test_micro_components import _artifact, _push, _records, _validate
-from tests.kws.micro.conftest import FEATURE_PARAMS, LABELS
-from tests.kws.micro.test_streaming_model import MIXED_NET, untrained_mixed_net
+from tests.kws.runtime.conftest import FEATURE_PARAMS, LABELS
+from tests.kws.runtime.test_streaming_model import MIXED_NET, untrained_mixed_net
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_bundle_of_it_is_pushed_and_verifies(
     monkeypatch.setattr(results, "confusion_matrix", lambda _, n: np.eye(n, dtype=np.int64))
     pushed = _push(inputs, tmp_path)
     folder = Path(pushed.get_string_custom_property("pushed_destination"))
-    kws.micro.bundle.verify(folder)
+    kws.bundle.publishing.verify(folder)
     described = json.loads((folder / "manifest.json").read_text())
     assert described["type"] == "streaming" and described["detector"]["clip_stride_ms"] == 60
     assert described["test_vectors"]["count"] == 4

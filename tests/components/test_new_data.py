@@ -9,8 +9,8 @@ from components.base_model.executor import Executor as BaseModelExecutor
 from components.new_data import judged
 from components.new_data.executor import Executor
 from components.verdict_keeper.executor import Executor as KeeperExecutor
+from kws.bundle.destination import LATEST
 from kws.errors import KwsError
-from kws.micro.destination import LATEST
 
 
 class Schedule:

@@ -7,7 +7,7 @@ from components.audio_synthesizer.copies import NoisyCopies
 from kws.audio import clip as clips
 from kws.augment.chain import STEPS
 from kws.augment.params import AugmentParams, NoisyCopyParams
-from kws.scenes.piece import Piece
+from kws.scenes.negatives import Piece
 from kws.splits import Split
 
 RATE = 16000

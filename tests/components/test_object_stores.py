@@ -13,8 +13,8 @@ from tfx.utils import io_utils
 
 from components import object_stores
 from components.new_data import judged
+from kws.bundle.destinations import open_destination
 from kws.errors import KwsError
-from kws.micro.destinations import open_destination
 from tests.pipeline.kubeflow_cluster import Cluster, TaskFailed
 from tests.pipeline.object_stores import KEY, KEY_ID, Objects, serving_s3
 

@@ -5,7 +5,7 @@ from tfx.types import standard_artifacts
 
 from components.blessing import BLESSINGS, PUSHED, by_all_judges
 from components.rolled_back import rolled_back
-from kws.micro.destination import LATEST
+from kws.bundle.destination import LATEST
 
 
 def pushed(folder, version, model):

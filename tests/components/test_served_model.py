@@ -8,8 +8,8 @@ from tfx.types import standard_artifacts
 from components.artifacts import StreamingEvaluation
 from components.served_model.executor import VERSION, Executor
 from components.streaming_evaluator.last import last_of
-from kws.micro.destination import LATEST
-from kws.streaming.params import DetectorParams
+from kws.bundle.destination import LATEST
+from kws.detection.params import DetectorParams
 
 DETECTOR = DetectorParams(detection_threshold=0.77)
 

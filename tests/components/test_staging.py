@@ -8,8 +8,8 @@ from tfx.dsl.io import fileio
 from components import staging
 from components.audio_example_gen.ingest import Inspect
 from kws.audio.container import Unreadable
-from kws.audio.corpus import Corpus
-from kws.audio.params import IngestParams
+from kws.corpus.folders import Corpus
+from kws.corpus.params import IngestParams
 
 
 @pytest.fixture

@@ -10,12 +10,16 @@ from tfx.types import standard_artifacts
 from components import blessing as blessings
 from components.artifacts import StreamingEvaluation
 from components.streaming_evaluator import scoring
+from kws.detection.cascade import Stage
+from kws.detection.params import (
+    CascadeParams,
+    DetectorParams,
+    OperatingPointParams,
+    StreamingParams,
+)
 from kws.errors import KwsError
 from kws.gates import read_gates
-from kws.micro import stage
-from kws.streaming.cascade_params import CascadeParams
-from kws.streaming.cascade_stage import Stage
-from kws.streaming.params import DetectorParams, OperatingPointParams, StreamingParams
+from kws.runtime import load as stage
 from tests.components.level_streams import (
     LABELS,
     LevelFrontend,

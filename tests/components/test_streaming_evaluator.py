@@ -10,9 +10,9 @@ from tfx import types
 from components.artifacts import StreamingBlessing, StreamingEvaluation
 from components.streaming_evaluator import scoring
 from components.streaming_evaluator.component import StreamingEvaluator
+from kws.detection.params import DetectorParams, OperatingPointParams, StreamingParams
 from kws.errors import KwsError
 from kws.gates import read_gates
-from kws.streaming.params import DetectorParams, OperatingPointParams, StreamingParams
 from tests.components.level_streams import LevelFrontend, LevelModel, artifacts_in, params, run
 
 

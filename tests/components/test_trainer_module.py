@@ -8,23 +8,22 @@ import pytest
 
 from components.trainer import trainer_module
 from kws import labels
+from kws.detection.posteriors import StreamingModel
 from kws.errors import KwsError
+from kws.export import feature_reader
+from kws.export.convert import Labelled, convert
+from kws.export.params import ConversionParams
 from kws.features import example, files, frontend_class, speech_mel
 from kws.features.model_input import input_scale
 from kws.features.params import FeatureParams
-from kws.micro import feature_reader, load
-from kws.micro.convert import Labelled, convert
-from kws.micro.params import ConversionParams
 from kws.models.params import ModelParams
+from kws.runtime import load
 from kws.scenes.ground_truth import GroundTruth, Word
 from kws.scenes.wav import to_wav
 from kws.speech.frontend import speech_embedding_params
 from kws.speech.head import HeadParams
-from kws.streaming.posteriors import StreamingModel
 from kws.training import saved_model
-from kws.training.early_stopping import EarlyStoppingParams
-from kws.training.params import TrainingParams
-from kws.training.spotting_params import SpottingParams
+from kws.training.params import EarlyStoppingParams, SpottingParams, TrainingParams
 from kws.training.teacher import TeacherParams
 
 KEYWORDS = ["yes"]

@@ -6,15 +6,12 @@ import numpy as np
 
 from components.trainer import trainer_module
 from kws import labels
+from kws.export.convert import MICRO_FULL_SCALE, Labelled, convert
+from kws.export.params import ConversionParams
 from kws.features import files
-from kws.micro.convert import Labelled, convert
-from kws.micro.params import ConversionParams
-from kws.micro.representative import MICRO_FULL_SCALE
 from kws.models.params import ModelParams
 from kws.training import saved_model
-from kws.training.distillation_params import DistillationParams
-from kws.training.params import TrainingParams
-from kws.training.quantization_aware_params import QuantizationAwareParams
+from kws.training.params import DistillationParams, QuantizationAwareParams, TrainingParams
 from tests.components.test_trainer_module import FEATURES, KEYWORDS, arguments, write_split
 
 

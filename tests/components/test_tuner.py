@@ -25,8 +25,7 @@ from kws.features import files
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
 from kws.training.params import TrainingParams
-from kws.training.tuning import TuningParams
-from kws.training.tuning_report import TuningReport
+from kws.training.tuning import TuningParams, TuningReport
 from pipeline.config import load
 from pipeline.paths import Paths
 from pipeline.pipeline import build

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import kubeflow_entrypoint
+from pipeline.runners.kubeflow import entrypoint
 from tests.docker.dockerfile import copied, files, ignored, stages
 from tests.pipeline import namespace
 
@@ -117,7 +117,7 @@ def entered(*arguments: str, folder: Path) -> str:
 
 
 def test_the_entry_point_takes_an_executor_s_arguments_or_any_command(tmp_path):
-    module = kubeflow_entrypoint.__name__
+    module = entrypoint.__name__
     assert entered("--executor_class_path", "a.B", folder=tmp_path) == (
         f"python -m {module} --executor_class_path a.B"
     )

@@ -10,7 +10,7 @@ from unittest import mock
 
 import typer
 
-from kws.cli import app
+from pipeline.cli import app
 from tests.docs.blocks import ROOT, Command
 
 SHOWN_AND_DONE = ("--help", "--version", "--install-completion", "--show-completion")

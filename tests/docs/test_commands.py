@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kws.cli import app
+from pipeline.cli import app
 from pipeline.config import Config, load
 from tests.docs.blocks import FILES, ROOT, Command, in_blocks, in_help, in_text, split, yaml_blocks
 from tests.docs.parsers import check

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.cli import app, manners
+from pipeline.cli import app, common
 
 PRESET = Path(__file__).parent / "tiny.yaml"
 
@@ -27,7 +27,7 @@ def in_process(
     ):
         for name, value in environment.items():
             patch.setenv(name, value)
-        status = manners.run(app, arguments)
+        status = common.run(app, arguments)
     return subprocess.CompletedProcess(
         list(arguments), status, printed.getvalue(), complained.getvalue()
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.cli import app, manners
+from pipeline.cli import app, common
 from tests.docs.blocks import FILES, Command, in_blocks, in_help
 from tests.docs.parsers import verb_of
 
@@ -25,15 +25,15 @@ ONLY_PARSED = {
     "synth stream": "minutes of voices: nightly",
     "synth scenes": "minutes of voices: nightly",
     "models": "converts the whole zoo where --measure is given: nightly",
-    "corpus get": "loads hundreds of megabytes: tests/kws/cli/test_corpus.py has a server",
+    "corpus get": "loads hundreds of megabytes: tests/pipeline/cli/test_corpus.py has a server",
     "listen": "needs a microphone; a pipe: tests/kws/test_listen.py",
     "demo": "serves until it is stopped: tests/e2e/test_demo.py",
     "tensorboard": "serves until it is stopped: tests/e2e/test_runs.py",
     "dashboard": "serves until it is stopped",
-    "kubeflow": "needs a server: tests/pipeline/test_kubeflow_client.py has one",
+    "kubeflow": "needs a server: tests/pipeline/runners/kubeflow/test_client.py has one",
     "lineage": "names versions of the reader's own: tests/e2e has its own test",
     "runs diff": "names runs of the reader's own: tests/e2e has its own test",
-    "": "help, version, completion: tests/kws/cli/test_manners.py",
+    "": "help, version, completion: tests/pipeline/cli/test_manners.py",
     "augment show": "a voice says a word where no recording is given: nightly",
 }
 """By verb, or by its first word. Programs that are not `kws` (make, tfx, benchmarks) take hours."""
@@ -117,7 +117,7 @@ def say(arguments: list[str]) -> tuple[int, str]:
     """Exit status and output of `kws`, in this process: TensorFlow is imported once."""
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-        status = manners.run(app, arguments)
+        status = common.run(app, arguments)
     return status, told.getvalue()
 
 

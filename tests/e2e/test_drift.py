@@ -14,11 +14,10 @@ from components.audio_example_gen.component import AudioExampleGen
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.previous import previous_statistics_resolver
 from components.statistics.options import statistics_options
-from kws.audio.params import IngestParams
-from kws.audio.validation_params import ShiftParams, ValidationParams
-from kws.cli import main
+from kws.corpus.params import IngestParams, ShiftParams, ValidationParams
 from kws.errors import KwsError
-from pipeline import corpus, results
+from pipeline.cli import main
+from pipeline.runs import corpus_figures, results
 
 INGEST = IngestParams(keywords=("yes", "no"), unknown_percentage=0, silence_percentage=0)
 SPEAKERS = {"train": 30, "eval": 8, "test": 8}
@@ -97,7 +96,7 @@ def validation(tmp_path_factory):
 
 def test_the_first_span_has_nothing_to_drift_from(validation):
     record(validation.folder / "data" / "span-1", level_db=-12)
-    assert corpus.shifts(validation.run()) == {"drift": [], "skew": []}
+    assert corpus_figures.shifts(validation.run()) == {"drift": [], "skew": []}
 
 
 def test_an_unchanged_corpus_is_not_validated_again(validation):
@@ -115,12 +114,12 @@ def test_a_quieter_span_stops_a_gated_run_again_and_again(validation):
 def test_without_the_gate_it_is_told_and_then_nothing_is_done_again(validation):
     run = validation.run()
     assert [step.name for step in run.steps if step.state == "done"] == ["StrictExampleValidator"]
-    drift = corpus.shifts(run)["drift"]
+    drift = corpus_figures.shifts(run)["drift"]
     (level,) = [shift for shift in drift if shift["feature"] == "rms_dbfs"]
     assert level["distance"] > 0.9 > level["limit"]
     assert "span 2 against train of span 1" in level["what"]
     again = validation.run()
-    assert again.nothing_done and corpus.shifts(again)["drift"] == drift
+    assert again.nothing_done and corpus_figures.shifts(again)["drift"] == drift
 
 
 def test_the_figures_of_the_corpus_are_shown(validation, capsys):

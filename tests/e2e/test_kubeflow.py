@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kws.micro import bundle
-from kws.micro.destinations import open_destination
+from kws.bundle import publishing
+from kws.bundle.destinations import open_destination
 from pipeline.config import load
-from pipeline.kubeflow_runner import Target, compile_spec
-from pipeline.resources import platform_of
-from pipeline.retraining.overrides import overrides
+from pipeline.retraining.one_pass import overrides
+from pipeline.runners.kubeflow.compile import Target, compile_spec
+from pipeline.runners.kubeflow.resources import platform_of
 from tests.e2e import spans
 from tests.e2e.conftest import PRESET
 from tests.e2e.test_data_only import recordings
@@ -74,7 +74,7 @@ def training(run, task="Trainer"):
 def test_the_same_bundle_is_pushed(pipeline, whole, folder):
     (pushed,) = [path for path in (folder / "served").iterdir() if path.is_dir()]
     assert whole.properties("MicroPusher", "pushed_model")["pushed_version"] == pushed.name
-    bundle.verify(pushed)
+    publishing.verify(pushed)
     local = pipeline.versions[0]
     files = [path.relative_to(local) for path in local.rglob("*") if path.is_file()]
     assert files and {path.relative_to(pushed) for path in pushed.rglob("*") if path.is_file()} == {
@@ -186,7 +186,7 @@ def test_a_model_that_answers_at_every_step_comes_to_a_bundle_too(folder, tmp_pa
     assert run.properties("SceneEvaluator", "blessing")["blessed"] == 1
     pushed = run.properties("MicroPusher", "pushed_model")
     assert pushed["pushed"] == 1
-    bundle.verify(Path(pushed["pushed_destination"]))
+    publishing.verify(Path(pushed["pushed_destination"]))
 
 
 class Weekly:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.micro import bundle
+from kws.bundle import publishing
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_ten_clips_give_a_table_and_a_bundle_beside_the_run_s_own(pipeline, clip
     assert made.stderr == "" and pipeline.versions == others
     (folder,) = (pipeline.out / "tiny" / "bundles-personal").glob("[0-9]*")
     assert folder.name in made.stdout.replace("\n", "")
-    bundle.verify(folder)
+    publishing.verify(folder)
     written = json.loads((folder / "evaluation.json").read_text())
     figures = written["personalization"]
     for when in ("before", "after"):

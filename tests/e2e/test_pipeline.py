@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.micro import bundle
+from kws.bundle import publishing
 from tests.e2e.conftest import PRESET
 
 EXPECTED = {
@@ -23,7 +23,7 @@ def test_a_first_run_pushes_a_bundle_that_verifies(pipeline, first_run):
     assert first_run.returncode == 0, first_run.stdout + first_run.stderr
     (version,) = pipeline.versions
     assert {path.name for path in version.iterdir()} == EXPECTED
-    bundle.verify(version)
+    publishing.verify(version)
     assert (version / "labels.txt").read_text().split() == [
         "_silence_", "_unknown_", "left", "forward",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.micro import bundle
+from kws.bundle import publishing
 from tests.e2e import spans
 from tests.e2e.conftest import in_process
 
@@ -49,7 +49,7 @@ class Weekly:
     def served(self) -> str:
         """The version that LATEST names, after it was verified."""
         version = (self.bundles / "LATEST").read_text().strip()
-        bundle.verify(self.bundles / version)
+        publishing.verify(self.bundles / version)
         return version
 
     @property

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from kws.micro.load import load_folder
+from kws.runtime.load import load_folder
 
 
 def test_a_model_that_answers_at_every_step_is_trained_judged_on_scenes_and_pushed(scenes_run):

@@ -27,7 +27,7 @@ from components.audio_synthesizer.recordings import find_backgrounds, find_negat
 from kws.audio.clip import Clip, decode
 from kws.errors import KwsError
 from kws.splits import SPLITS
-from pipeline import mix, source
+from pipeline import combined_corpus, source
 from pipeline.config import Config, load
 
 RATE_HZ = 16000
@@ -88,7 +88,7 @@ class Ran:
         gen = AudioExampleGen(
             input_base=str(self.folder),
             params=config.ingest,
-            span_folder=mix.span_folder_of(config),
+            span_folder=combined_corpus.span_folder_of(config),
             mix=config.data.is_mix,
         )
         tfx.orchestration.LocalDagRunner().run(

@@ -91,7 +91,7 @@ def test_a_message_is_told_without_the_credential_in_it(text, shown):
 def test_neither_the_log_nor_the_terminal_nor_the_lineage_has_it(tmp_path, capsys):
     from kws.terminal import Terminal
     from pipeline import config
-    from pipeline.log_file import log_file
+    from pipeline.runners.terminal_progress import log_file
 
     url = "https://s3cr3t@host/words.zip?key=s3cr3t"
     with log_file(tmp_path) as log:

@@ -8,12 +8,12 @@ import pytest
 import soundfile
 
 from kws import detect as detecting
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
+from kws.detection.detector import detect
 from kws.errors import KwsError
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from kws.streaming.detector import detect
-from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
-from tests.kws.micro.conftest import sensitivities_at
+from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.runtime.conftest import sensitivities_at
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def noise(tmp_path_factory) -> Path:
 def test_detections_are_those_of_the_bundle_s_model_and_detector(
     contents: BundleContents, tmp_path: Path, noise: Path
 ) -> None:
-    bundle.push(contents, tmp_path)
+    publishing.push(contents, tmp_path)
     spotter = detecting.load(tmp_path, threshold=0.05)
     heard = detecting.listen_to(spotter, noise)
     assert spotter.folder == tmp_path / "17" and len(heard.audio) == 4 * 16000
@@ -43,7 +43,7 @@ def test_a_sensitivity_is_the_threshold_that_the_bundle_names_so(
     contents: BundleContents, tmp_path: Path
 ) -> None:
     named = sensitivities_at(low=0.9, medium=0.7, high=0.4)
-    folder = bundle.push(dataclasses.replace(contents, sensitivities=named), tmp_path)
+    folder = publishing.push(dataclasses.replace(contents, sensitivities=named), tmp_path)
 
     def threshold(**options) -> tuple[float, str | None]:
         spotter = detecting.load(folder, **options)
@@ -62,7 +62,7 @@ def test_a_sensitivity_is_the_threshold_that_the_bundle_names_so(
 def test_a_bundle_without_sensitivities_is_heard_and_says_that_it_names_none(
     contents: BundleContents, tmp_path: Path
 ) -> None:
-    folder = bundle.push(contents, tmp_path)
+    folder = publishing.push(contents, tmp_path)
     assert detecting.load(folder).sensitivity is None
     with pytest.raises(KwsError, match=r"sensitivity='low', and .* names none"):
         detecting.load(folder, sensitivity="low")
@@ -71,7 +71,7 @@ def test_a_bundle_without_sensitivities_is_heard_and_says_that_it_names_none(
 def test_a_short_recording_is_heard_and_a_broken_one_named(
     contents: BundleContents, tmp_path: Path
 ) -> None:
-    spotter = detecting.load(bundle.push(contents, tmp_path))
+    spotter = detecting.load(publishing.push(contents, tmp_path))
     soundfile.write(tmp_path / "short.wav", np.zeros(1600, np.int16), 16000)
     assert len(detecting.listen_to(spotter, tmp_path / "short.wav").posteriors) == 1
     soundfile.write(tmp_path / "crashed.wav", np.ones(16000, np.int16), 16000)

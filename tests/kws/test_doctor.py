@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from kws import doctor
-from kws.cli import main
+from pipeline.cli import main
 
 LOCK = """
 [[package]]

@@ -11,10 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from kws import evaluate as evaluate_module
-from kws.cli.evaluate import evaluate as evaluate_command
 from kws.errors import KwsError
 from kws.evaluate import bundle_folder, evaluate_folder
 from kws.features.params import FeatureParams
+from pipeline.cli.evaluate import evaluate as evaluate_command
 
 LABELS = ["_silence_", "_unknown_", "yes", "no"]
 LEVELS = {"_silence_": 0, "_unknown_": 1000, "yes": 2000, "no": 3000}

@@ -5,8 +5,8 @@ import unicodedata
 import pydantic
 import pytest
 
-from kws.audio.params import IngestParams
-from kws.audio.sources import SourceParams
+from kws.corpus.params import IngestParams
+from kws.corpus.sources import SourceParams
 from kws.errors import KwsError
 from kws.labels import UNKNOWN, check_keywords, label_of, near_match, refuse_near_matches
 

@@ -14,22 +14,19 @@ from typer.testing import CliRunner
 
 from kws import detect as detecting
 from kws import features
-from kws.cli import app
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
 from kws.detect import Spotter
+from kws.detection.detector import detect
+from kws.detection.params import DetectorParams
+from kws.detection.posteriors import stream_posteriors
 from kws.errors import KwsError
 from kws.features.live import LiveAsBatch
 from kws.listen import Listener
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from kws.streaming.detector import detect
-from kws.streaming.params import DetectorParams
-from kws.streaming.posteriors import stream_posteriors
-from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
-from tests.kws.micro.conftest import FEATURE_PARAMS, Trial
-from tests.kws.micro.test_streaming_model import (  # noqa: F401  a fixture
-    StreamingTrial,
-    streaming,
-)
+from pipeline.cli import app
+from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.runtime.conftest import FEATURE_PARAMS, Trial
+from tests.kws.runtime.test_streaming_model import StreamingTrial
 
 RATE = 16000
 STRIDES_MS = {"windowed": 40, "sparse": 1100, "streaming": 60, "every other step": 120}
@@ -112,7 +109,7 @@ def test_a_stream_shorter_than_a_clip_is_followed_by_silence_as_by_detect(
 
 @pytest.fixture
 def pushed(contents: BundleContents, tmp_path: Path) -> Path:
-    bundle.push(contents, tmp_path / "bundles")
+    publishing.push(contents, tmp_path / "bundles")
     return tmp_path / "bundles"
 
 
@@ -121,7 +118,7 @@ def test_the_command_prints_what_detect_finds_as_json_from_a_pipe_at_any_rate(
 ) -> None:
     audio = _audio(6)
     soundfile.write(tmp_path / "heard.wav", audio, RATE)
-    command = [sys.executable, "-c", "from kws.cli import main; main()"]
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
     options = ["--bundle", str(pushed), "--threshold", "0.3", "--json"]
 
     def run(*arguments: str, given: bytes = b"") -> str:

@@ -5,8 +5,8 @@ import urllib.parse
 
 import pytest
 
-from kws.cli.tensorboard import _server
 from kws.loopback import is_here, only_here
+from pipeline.cli.tensorboard import _server
 
 HERE = ["127.0.0.1", "localhost", "127.0.0.1:6006", "LOCALHOST:80", "[::1]:6006"]
 ELSEWHERE = [

@@ -9,15 +9,15 @@ import soundfile
 from typer.testing import CliRunner
 
 from kws import stream_test
-from kws.cli import app
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
 from kws.detect import Spotter, listen_to
+from kws.detection.params import DetectorParams, MatchParams
 from kws.errors import KwsError
 from kws.features.live import LiveAsBatch
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from kws.streaming.params import DetectorParams, MatchParams
-from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
-from tests.kws.micro.conftest import FEATURE_PARAMS, Trial
+from pipeline.cli import app
+from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.runtime.conftest import FEATURE_PARAMS, Trial
 from tests.kws.test_listen import RATE, _audio
 
 
@@ -61,7 +61,7 @@ def test_labels_laid_where_it_fires_are_all_hits_and_all_but_one_leave_one_false
 def test_the_command_prints_the_tutorial_s_line_and_bounds_or_clean_json(
     contents: BundleContents, recording: Path, tmp_path: Path
 ) -> None:
-    place = bundle.push(contents, tmp_path / "bundles").parent
+    place = publishing.push(contents, tmp_path / "bundles").parent
     (tmp_path / "labels.csv").write_text("label,start_ms,end_ms\nyes,3000,3500\nhouse,9000,9600\n")
     command = ["stream-test", str(recording), str(tmp_path / "labels.csv")]
     options = ["--bundle", str(place), "--threshold", "0.999"]

@@ -9,11 +9,11 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 
 from components.beam_args import PACKAGES_ARE_THERE
 from kws.errors import KwsError
-from pipeline import nodes
+from pipeline import component_names
 from pipeline.config import load
-from pipeline.kubeflow_runner import Target, compile_spec
 from pipeline.paths import Paths
 from pipeline.pipeline import build
+from pipeline.runners.kubeflow.compile import Target, compile_spec
 
 TARGET = Target(image="image", root="gs://bucket/root", data="gs://bucket/words")
 FLINK = "--runner=FlinkRunner"
@@ -89,9 +89,11 @@ def test_the_names_are_those_of_the_pipeline(preset, override, tmp_path):
     for name, node in built.items():
         if isinstance(node, tfx.dsl.Resolver):
             continue
-        component = nodes.component_of(name)
+        component = component_names.component_of(name)
         assert component == type(node).__name__
-        known = nodes.BEAM if isinstance(node, BaseBeamComponent) else nodes.OTHERS
+        known = (
+            component_names.BEAM if isinstance(node, BaseBeamComponent) else component_names.OTHERS
+        )
         assert component in known
 
 
@@ -101,5 +103,5 @@ def test_the_names_are_those_of_the_compiled_pipeline_too(retrain):
         load("quickstart", [f"data.path={TARGET.data}", "training.warm_start=true"]),
         dataclasses.replace(TARGET, retrain=retrain),
     )
-    names = {nodes.component_of(name) for name in spec["root"]["dag"]["tasks"]}
-    assert names <= {*nodes.BEAM, *nodes.OTHERS}
+    names = {component_names.component_of(name) for name in spec["root"]["dag"]["tasks"]}
+    assert names <= {*component_names.BEAM, *component_names.OTHERS}

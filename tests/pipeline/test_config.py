@@ -2,8 +2,8 @@
 
 import pytest
 
+from kws.detection.params import DetectorParams
 from kws.errors import KwsError
-from kws.streaming.params import DetectorParams
 from pipeline.config import load, preset_names
 
 

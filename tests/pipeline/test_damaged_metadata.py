@@ -9,9 +9,10 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from kws.errors import KwsError
-from pipeline import corpus, metadata_store, results
+from pipeline import metadata_store
 from pipeline.config import load
 from pipeline.paths import Paths
+from pipeline.runs import corpus_figures, results
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_damaged_metadata_is_a_sentence_to_readers_and_to_a_run(good, tmp_path, 
     assert metadata_store.store(run / "metadata.sqlite").get_artifacts()
     DAMAGE[damage](run / "metadata.sqlite")
     with pytest.raises(KwsError, match=r"metadata.sqlite cannot be used as ML Metadata: ") as error:
-        results.newest_run(corpus.newest_metadata(run))
+        results.newest_run(corpus_figures.newest_metadata(run))
     assert "\n" not in str(error.value) and "kws run" in error.value.hint
     if damage != "empty":  # what a first run killed at once leaves behind
         with pytest.raises(KwsError, match="cannot be used as ML Metadata"):

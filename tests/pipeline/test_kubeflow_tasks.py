@@ -13,8 +13,8 @@ import soundfile
 from kws.report import data_statistics
 from kws.splits import SPLITS
 from pipeline.config import load
-from pipeline.kubeflow_runner import Target, compile_spec
-from pipeline.resources import platform_of
+from pipeline.runners.kubeflow.compile import Target, compile_spec
+from pipeline.runners.kubeflow.resources import platform_of
 from tests.pipeline.kubeflow_cluster import VERSIONS, Cluster, TaskFailed
 from tests.pipeline.object_stores import SECRETS, serving_s3
 

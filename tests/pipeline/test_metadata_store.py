@@ -17,11 +17,12 @@ from components.audio_example_gen.component import AudioExampleGen
 from components.example_validator.previous import previous_statistics_resolver
 from components.statistics.options import statistics_options
 from kws.errors import KwsError
-from pipeline import corpus, metadata_store, results
+from pipeline import metadata_store
 from pipeline.config import load
-from pipeline.local_runner import Job, LocalRunner
 from pipeline.metadata_params import PASSWORD_VARIABLE
 from pipeline.paths import Paths
+from pipeline.runners.local import Job, LocalRunner
+from pipeline.runs import corpus_figures, results
 from tests.pipeline.database_servers import DATABASE, PASSWORD, USER, Server, missing, server
 
 SHARES = ("ingest.eval_percentage=30", "ingest.test_percentage=30", "ingest.seed=0")
@@ -94,8 +95,11 @@ def test_a_pipeline_on_a_server_is_found_again_and_its_cache_answers(
     # A reader has only the run's folder. Another pipeline shares the store.
     other = job(tmp_path, recordings, setting(running), "name=another")
     latest = run(other, ingestion_alone=True)
-    assert results.newest_run(corpus.newest_metadata(tmp_path / "small")).run_id == second.run_id
-    assert results.newest_run(corpus.newest_metadata(tmp_path)).run_id == latest.run_id
+    assert (
+        results.newest_run(corpus_figures.newest_metadata(tmp_path / "small")).run_id
+        == second.run_id
+    )
+    assert results.newest_run(corpus_figures.newest_metadata(tmp_path)).run_id == latest.run_id
 
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert written and not any(PASSWORD.encode() in content for content in written)
@@ -178,7 +182,9 @@ def test_a_file_elsewhere_is_found_from_the_runs_folder(recordings, tmp_path):
     chosen = job(tmp_path / "runs", recordings, f"metadata={{sqlite: {shared}}}")
     made = run(chosen, ingestion_alone=True)
     assert shared.is_file() and stat.S_ISREG(os.stat(shared).st_mode)
-    assert results.newest_run(corpus.newest_metadata(tmp_path / "runs")).run_id == made.run_id
+    assert (
+        results.newest_run(corpus_figures.newest_metadata(tmp_path / "runs")).run_id == made.run_id
+    )
     # Back to the default: the pointer is gone, and nothing is found of a run that was elsewhere.
     metadata_store.prepare(load("quickstart", ["name=small"]), chosen.paths)
     assert metadata_store.find(tmp_path / "runs" / "small") is None

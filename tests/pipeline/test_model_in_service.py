@@ -4,7 +4,7 @@ import pytest
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.results import has_model_in_service
+from pipeline.runs.results import has_model_in_service
 
 BLESSINGS = ("ModelBlessing", "components.StreamingBlessing", "InfraBlessing")
 

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from kws.augment.params import AugmentParams, NoisyCopyParams
+from kws.detection.params import StreamingParams
 from kws.errors import KwsError
+from kws.export.params import BudgetParams, ConversionParams
 from kws.features import files
 from kws.features.params import FeatureParams
-from kws.micro.params import BudgetParams, ConversionParams
 from kws.models.params import ModelParams
-from kws.streaming.params import StreamingParams
 from kws.training.params import TrainingParams
 from pipeline import config as configuration
-from pipeline import parents
 from pipeline.config import load, of_result
-from pipeline.kubeflow_runner import Target, compile_spec
-from pipeline.parents import Parents
 from pipeline.paths import Paths
 from pipeline.pipeline import build
+from pipeline.runners.kubeflow.compile import Target, compile_spec
+from pipeline.runs import run_artifacts
+from pipeline.runs.run_artifacts import Parents
 
 FEATURES = FeatureParams(feature_bin_count=20)
 TRAINING = TrainingParams(
@@ -54,7 +54,7 @@ def base_run(folder: Path, monkeypatch, model="ds_cnn", copying=None, **info) ->
         streaming=StreamingParams.from_json('{"gates": {"max_miss_rate": 0.31}}'),
         noisy_copies=copying or NoisyCopyParams(babble_share=0.4, snr_db=(3.0, 9.0)),
     )  # fmt: skip
-    monkeypatch.setattr(parents, "find", lambda place, run=None: found)
+    monkeypatch.setattr(run_artifacts, "find", lambda place, run=None: found)
     return folder
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from kws.labels import label_list
-from kws.micro import targets
 from kws.models import cost, registry
+from kws.runtime import targets
 from pipeline.config import load
 
 

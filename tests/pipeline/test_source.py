@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from kws.audio.corpus import SOURCES_FILE, Corpus
+from kws.corpus.folders import SOURCES_FILE, Corpus
 from kws.errors import KwsError
-from pipeline import mix, source
+from pipeline import combined_corpus, source
 from pipeline.config import load
 
 
@@ -104,7 +104,7 @@ def test_a_new_version_of_a_span_takes_the_place_of_the_old_one(monkeypatch, tmp
 
     choice = ["keywords=[down, up]", "data.span_folder='{SPAN}/v{VERSION}'", "data.last_spans=2"]
     config = load("quickstart", choice, base)
-    assert mix.span_folder_of(config) == "span-{SPAN}/version-{VERSION}"
+    assert combined_corpus.span_folder_of(config) == "span-{SPAN}/version-{VERSION}"
     for arrived, place, taken in (
         (["1/v1", "2/v9"], "span-2/version-9", ["1/v1", "2/v9"]),
         (["2/v10"], "span-2/version-10", ["1/v1", "2/v10"]),

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from kws.voices.cache import ClipCache
-from pipeline import voices
+from kws.voices.render import ClipCache
+from pipeline import resolve
 from pipeline.config import load
 
 
@@ -17,7 +17,7 @@ def corpus_with(tmp_path, monkeypatch):
 
     def write(dropped, *overrides):
         config = load("quickstart", overrides)
-        folder = voices.voices_folder(config)
+        folder = resolve.voices_folder(config)
         folder.mkdir(parents=True)
         (folder / "corpus.json").write_text(json.dumps({"dropped": dropped}))
         return config
@@ -37,7 +37,7 @@ def test_a_page_is_written_where_clips_were_dropped(corpus_with, tmp_path):
     cache = ClipCache(tmp_path / "cache" / "voices")
     for key in (CLIP["key"], CLIP["like_key"]):
         cache.put(key, np.full(8000, 100, np.int16))
-    said = voices.write_dropped_clips(config, tmp_path / "run")
+    said = resolve.write_dropped_clips(config, tmp_path / "run")
     assert "dropped: 1 of “yes”" in said
     assert (tmp_path / "run/dropped_clips.html").read_text().count("<audio") == 2
 
@@ -45,17 +45,17 @@ def test_a_page_is_written_where_clips_were_dropped(corpus_with, tmp_path):
 def test_where_none_was_dropped_it_is_said_and_the_page_of_before_goes(corpus_with, tmp_path):
     config = corpus_with([])
     (tmp_path / "dropped_clips.html").write_text("of an earlier run")
-    assert voices.write_dropped_clips(config, tmp_path) == (
+    assert resolve.write_dropped_clips(config, tmp_path) == (
         "No synthesized clip of a keyword was dropped"
     )
     assert not (tmp_path / "dropped_clips.html").exists()
 
 
 def test_nothing_is_said_of_recordings_or_where_nothing_was_judged(corpus_with, tmp_path):
-    assert voices.write_dropped_clips(load("quickstart", (), tmp_path), tmp_path) is None
+    assert resolve.write_dropped_clips(load("quickstart", (), tmp_path), tmp_path) is None
     config = corpus_with(None, "voices.drop_outliers=false")
-    assert voices.write_dropped_clips(config, tmp_path) is None
+    assert resolve.write_dropped_clips(config, tmp_path) is None
 
 
 def test_few_clips_are_not_judged():
-    assert voices._judge([np.zeros(8000, np.int16)] * 7) is None
+    assert resolve._judge([np.zeros(8000, np.int16)] * 7) is None

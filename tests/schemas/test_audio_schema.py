@@ -10,8 +10,7 @@ from tfx_bsl.coders import example_coder
 
 import schemas
 from kws.audio.clip import Clip, clip_id, encode
-from kws.audio.params import IngestParams
-from kws.audio.validation_params import ShiftParams, ValidationParams
+from kws.corpus.params import IngestParams, ShiftParams, ValidationParams
 
 PARAMS = IngestParams(keywords=("yes", "no"))
 

@@ -6,7 +6,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 from tensorflow_data_validation.api import validation_api
 
-from kws.audio.validation_params import MinClipsParams, ValidationParams
+from kws.corpus.params import MinClipsParams, ValidationParams
 from schemas.rules import rules
 
 

@@ -53,7 +53,7 @@ def _audio(file: str) -> str:
 
 
 def _archive(file: str) -> str:
-    from kws.audio.archive import unpack
+    from kws.corpus.archive import unpack
     from kws.errors import KwsError
 
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +69,6 @@ def _archive(file: str) -> str:
 def main() -> None:
     """See the head of the file."""
     megabytes, kind, *files = sys.argv[1:]
-    import kws.audio.archive
     import kws.audio.read  # noqa: F401  # what is imported is not counted
 
     look = _audio if kind == "audio" else _archive

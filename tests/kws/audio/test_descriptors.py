@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from kws.audio.descriptors import FLOOR_DBFS, describe
+from kws.audio.clip import FLOOR_DBFS, describe
 
 RATE_HZ = 16000
 

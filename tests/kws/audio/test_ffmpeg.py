@@ -13,8 +13,8 @@ import soundfile
 
 from kws.audio import ffmpeg
 from kws.audio.container import ffmpeg_demuxer
-from kws.audio.listing import RECORDING_SUFFIXES
 from kws.audio.read import Unreadable, duration_ms, read, read_window, survey
+from kws.corpus.listing import RECORDING_SUFFIXES
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 RATE = 16000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.audio.archive import unpack
+from kws.corpus.archive import unpack
 from kws.errors import KwsError
 
 ARCHIVES_OF_EACH = 80

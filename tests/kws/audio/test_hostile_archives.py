@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kws.audio.archive import unpack
-from kws.audio.zip_directory import directory_bytes
+from kws.corpus.archive import directory_bytes, unpack
 from tests.kws.audio.bounded import outcomes
 
 MEGABYTES = 150

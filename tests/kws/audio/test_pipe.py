@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kws.audio.pipe import from_pipe
+from kws.audio.live import from_pipe
 from kws.audio.read import read
 from kws.errors import KwsError
 

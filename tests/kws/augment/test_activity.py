@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.augment.activity import active_speech
+from kws.augment.level import active_speech
 
 RATE = 16000
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.augment.babble import babble, cut_speech, talk_outside
+from kws.augment.surroundings import babble, cut_speech, talk_outside
 
 RATE = 16000
 TONES_HZ = tuple(range(400, 4400, 400))

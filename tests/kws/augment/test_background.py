@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.augment.background import cut_background
+from kws.augment.surroundings import cut_background
 
 
 def test_a_piece_of_a_long_recording_is_that_piece():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kws.audio.clip import Clip
-from kws.augment.activity import active_speech
 from kws.augment.chain import STEPS, change_voice, draw
+from kws.augment.level import active_speech
 from kws.augment.mix import noisy_copy
 from kws.augment.params import AugmentParams, NoisyCopyParams
 from kws.augment.rooms import room_bank

@@ -5,9 +5,8 @@ import pytest
 from scipy import signal
 
 from kws.augment import equalizer
-from kws.augment.clipping import clip_peaks
-from kws.augment.gain import to_int16, with_gain
-from kws.augment.microphones import KINDS, draw_microphone
+from kws.augment.equalizer import KINDS, draw_microphone
+from kws.augment.level import clip_peaks, to_int16, with_gain
 from tests.kws.augment.signals import RATE, level, tone
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kws.augment.activity import active_speech
+from kws.augment.level import active_speech
 from kws.augment.mix import noisy_copy
 from kws.augment.params import NoisyCopyParams
 from kws.augment.partial import KEPT, cut_part, partial_copy

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from kws.augment.reverb import reverberate
-from kws.augment.rooms import RT60_S, Room, draw_room, recorded_room, room_bank, simulate
+from kws.augment.rooms import (
+    RT60_S,
+    Room,
+    draw_room,
+    recorded_room,
+    reverberate,
+    room_bank,
+    simulate,
+)
 from tests.kws.augment.signals import RATE, level
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from kws.augment.activity import active_speech
 from kws.augment.chain import Treatment, change_voice, draw
+from kws.augment.level import active_speech
 from kws.augment.params import AugmentParams
 from kws.augment.seed import generator
 from kws.augment.speaking_styles import STYLES, draw_style, raise_end, speak, whisper

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.augment.pitch import change_pitch
-from kws.augment.speed import change_speed
-from kws.augment.tempo import change_tempo
+from kws.augment.time_scale import change_pitch, change_speed, change_tempo
 from tests.kws.augment.signals import RATE, level, strongest_hz, tone
 
 

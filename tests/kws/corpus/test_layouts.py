@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from kws.audio import archive, layout
-from kws.audio.contents import Contents
-from kws.audio.corpus import Corpus, Folder
-from kws.audio.params import IngestParams
-from kws.audio.splits import Part
-from kws.corpus import index
+from kws.corpus import archive, index, layout
+from kws.corpus.contents import Contents
+from kws.corpus.folders import Corpus, Folder
 from kws.corpus.layouts import LAYOUTS
+from kws.corpus.params import IngestParams
+from kws.corpus.splits import Part
 from kws.errors import KwsError
 from tests.kws.corpus import archives
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kws.corpus.spoken import KeywordFinder, sounds
+from kws.corpus.index import KeywordFinder, sounds
 
 
 @pytest.mark.parametrize(

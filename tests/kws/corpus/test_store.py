@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kws import storage
-from kws.audio.part_file import PartFile
 from kws.corpus import index
 from kws.corpus.catalogue import MIRROR, CatalogueEntry, load
+from kws.corpus.download import PartFile
 from kws.corpus.store import CorpusStore
 from kws.errors import KwsError
 from tests.archive_server import ArchiveServer, served

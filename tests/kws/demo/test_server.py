@@ -11,12 +11,12 @@ import tornado.httpclient
 import tornado.websocket
 
 from kws import detect as detecting
-from kws.cli.demo import newest
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
 from kws.demo import server
 from kws.errors import KwsError
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from pipeline.cli.demo import newest
+from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
 from tests.kws.test_listen import RATE, _audio
 
 THRESHOLD = 0.3
@@ -25,7 +25,7 @@ AUDIO = _audio(4)
 
 @pytest.fixture
 def folder(contents: BundleContents, tmp_path: Path) -> str:
-    bundle.push(contents, tmp_path / "bundles")
+    publishing.push(contents, tmp_path / "bundles")
     return str(tmp_path / "bundles")
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from kws import detect as detecting
+from kws.bundle import publishing
+from kws.bundle.contents import BundleContents
 from kws.demo.session import MOST_CHANNELS, Session, _for_the_picture, describe
-from kws.micro import bundle
-from kws.micro.contents import BundleContents
-from tests.kws.micro.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
+from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
 from tests.kws.test_listen import RATE, _audio
 
 AUDIO = _audio(6)
@@ -15,7 +15,7 @@ AUDIO = _audio(6)
 
 @pytest.fixture
 def spotter(contents: BundleContents, tmp_path) -> detecting.Spotter:
-    bundle.push(contents, tmp_path / "bundles")
+    publishing.push(contents, tmp_path / "bundles")
     return detecting.load(tmp_path / "bundles", threshold=0.3)
 
 

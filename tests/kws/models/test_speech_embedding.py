@@ -5,12 +5,13 @@ import pytest
 
 from kws import speech
 from kws.errors import KwsError
+from kws.export import flatbuffer
+from kws.export.device_form import DeviceForm
+from kws.export.params import TFLM_OPERATORS
 from kws.features.speech_mel import PARAMS
-from kws.micro import load, operators, tflm
-from kws.micro.device_form import DeviceForm
-from kws.micro.params import TFLM_OPERATORS
 from kws.models import cost, registry
 from kws.models.params import ModelParams
+from kws.runtime import load, tflm
 from kws.speech.head import HeadParams, build_head
 from kws.speech.network import load_embedding_weights
 from tests.kws.speech.test_embedding import AUDIO
@@ -102,7 +103,7 @@ def test_as_one_int8_file_the_device_gives_the_numbers_of_the_runtime_that_judge
     form = DeviceForm.of(model, MODEL, FEATURES, 3)
     content = form.to_tflite(clips(range(197, 297, 4)), FEATURES, tf.int8)
     assert len(content) < 450_000
-    assert set(operators.count(content)) <= set(TFLM_OPERATORS)
+    assert set(flatbuffer.count_operators(content)) <= set(TFLM_OPERATORS)
     int8 = load.of_content(content, LABELS, FEATURES, "streaming")
     inputs = int8.inferences(int8.quantize(clips([220, 297])))
     on_device = tflm.run(content, inputs)
@@ -165,7 +166,7 @@ def test_three_heads_as_one_int8_file_give_the_device_s_numbers():
     clip = MEL[np.newaxis, :297]
     content = form.to_tflite(clip, features, tf.int8)
     assert len(content) < 600_000
-    assert set(operators.count(content)) <= set(TFLM_OPERATORS)
+    assert set(flatbuffer.count_operators(content)) <= set(TFLM_OPERATORS)
     int8 = load.of_content(content, LABELS, features, "streaming")
     inputs = int8.inferences(int8.quantize(clip))
     on_device = tflm.run(content, inputs)

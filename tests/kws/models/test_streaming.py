@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from kws.errors import KwsError
-from kws.micro import operators, stateful, tflm
-from kws.micro.params import TFLM_OPERATORS
+from kws.export import device_form, flatbuffer
+from kws.export.params import TFLM_OPERATORS
 from kws.models import causal, registry
 from kws.models.params import ModelParams
+from kws.runtime import tflm
 
 CHANNELS, LABELS = 8, 4
 CLIP_FRAMES, STREAM_FRAMES = 48, 500  # 0.96 s and 10 s of frames 20 ms apart
@@ -220,8 +221,8 @@ def test_the_int8_one_step_form_keeps_its_state_inside_and_follows_the_float_one
     import tensorflow as tf
 
     _, _, step_form = both_forms(name)
-    content = stateful.to_tflite(step_form, stream(seed=2), tf.int8)
-    found = operators.count(content)
+    content = device_form.streaming_to_tflite(step_form, stream(seed=2), tf.int8)
+    found = flatbuffer.count_operators(content)
     assert set(found) <= set(TFLM_OPERATORS)
     memories = len(causal.memories(step_form))
     # Once to begin with (CALL_ONCE) and once a step; int8 throughout, so nothing is dequantized.
@@ -271,4 +272,4 @@ def test_a_windowed_model_has_no_one_step_form():
 def test_a_stream_that_does_not_fit_the_model_is_refused_as_calibration():
     _, _, step_form = both_forms("mixed_net")
     with pytest.raises(KwsError, match=r"shape \[2, 8\] .* 3 frames x 8 channels a step"):
-        stateful.to_tflite(step_form, stream(2), np.int8)
+        device_form.streaming_to_tflite(step_form, stream(2), np.int8)

@@ -5,10 +5,11 @@ import functools
 import numpy as np
 import pytest
 
-from kws.micro import kernels, operators, tflm
-from kws.micro.params import TFLM_OPERATORS
+from kws.export import flatbuffer
+from kws.export.params import TFLM_OPERATORS
 from kws.models import registry
 from kws.models.params import ModelParams
+from kws.runtime import kernels, tflm
 
 SHAPE, LABELS = (20, 8), 4
 SMALL = {
@@ -111,7 +112,7 @@ def test_a_model_is_the_same_in_int8_on_the_device_within_its_operators(name):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     content = converter.convert()
-    found = set(operators.count(content))
+    found = set(flatbuffer.count_operators(content))
     assert found <= set(TFLM_OPERATORS)
     assert found & {"ADD", "MUL", "SUB"} <= ELEMENTWISE.get(name, set())
 
@@ -135,9 +136,7 @@ def test_a_model_is_the_same_in_int8_on_the_device_within_its_operators(name):
 def test_layers_that_keras_has_not_are_copied_and_saved_like_its_own(tmp_path):
     import tensorflow as tf
 
-    from kws.models.layers.frequency_depthwise import FrequencyDepthwise
-    from kws.models.layers.sub_spectral_normalization import SubSpectralNormalization
-    from kws.models.layers.unrolled_gru import UnrolledGru
+    from kws.models.keras_layers import FrequencyDepthwise, SubSpectralNormalization, UnrolledGru
 
     layers = tf.keras.layers
     inputs = layers.Input((3, 8, 2))
@@ -159,7 +158,7 @@ def test_layers_that_keras_has_not_are_copied_and_saved_like_its_own(tmp_path):
 def test_an_unrolled_gru_is_keras_gru(reset_after, return_sequences):
     import tensorflow as tf
 
-    from kws.models.layers.unrolled_gru import UnrolledGru
+    from kws.models.keras_layers import UnrolledGru
 
     features = clips(2)
     options = {"reset_after": reset_after, "return_sequences": return_sequences}
@@ -172,7 +171,7 @@ def test_an_unrolled_gru_is_keras_gru(reset_after, return_sequences):
 
 
 def test_sub_spectral_normalization_gives_every_part_and_filter_its_own_figures():
-    from kws.models.layers.sub_spectral_normalization import SubSpectralNormalization
+    from kws.models.keras_layers import SubSpectralNormalization
 
     rng = np.random.default_rng(0)
     values = rng.normal(size=(4, 5, 6, 3)) * rng.uniform(1, 9, (1, 1, 6, 3)) + 4
@@ -187,7 +186,7 @@ def test_sub_spectral_normalization_gives_every_part_and_filter_its_own_figures(
 
 
 def test_frequency_depthwise_is_a_convolution_over_the_bands_of_each_frame():
-    from kws.models.layers.frequency_depthwise import FrequencyDepthwise
+    from kws.models.keras_layers import FrequencyDepthwise
 
     rng = np.random.default_rng(0)
     values = rng.normal(size=(2, 4, 6, 3)).astype(np.float32)

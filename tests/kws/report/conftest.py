@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from kws.detection.evaluate import evaluate_streams
+from kws.detection.params import DetectorParams, MatchParams
+from kws.detection.posteriors import StreamPosteriors
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.data_statistics import ALL, Figures
 from kws.report.report_data import ReportData, ScoredClip, StepData
-from kws.streaming.evaluate import evaluate_streams
-from kws.streaming.params import DetectorParams, MatchParams
-from kws.streaming.scored_stream import StreamPosteriors
-from tests.kws.streaming.drawing import LABELS, row, said, truth
+from tests.kws.detection.drawing import LABELS, row, said, truth
 
 RATE = 16_000
 SECONDS = 60

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kws.detection.det import DetCurve, DetPoint
+from kws.detection.evaluate import evaluate_streams
+from kws.detection.params import DetectorParams, MatchParams
+from kws.detection.posteriors import StreamPosteriors
+from kws.detection.rates import hourly_rate, share
+from kws.detection.sensitivities import MeasuredErrors, Sensitivities, Sensitivity
 from kws.report.det import frontier, picture
 from kws.splits import TEST
-from kws.streaming.det import DetCurve, DetPoint
-from kws.streaming.evaluate import evaluate_streams
-from kws.streaming.params import DetectorParams, MatchParams
-from kws.streaming.rates import hourly_rate, share
-from kws.streaming.scored_stream import StreamPosteriors
-from kws.streaming.sensitivities import MeasuredErrors, Sensitivities, Sensitivity
-from tests.kws.streaming.drawing import LABELS, row, said, truth
+from tests.kws.detection.drawing import LABELS, row, said, truth
 
 
 def _point(threshold: float, false_accepts: int, misses: int) -> DetPoint:

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 import pytest
 from scipy.stats import binomtest
 
+from kws.detection.rates import share
 from kws.gates import Gate
 from kws.report.page import render_report
 from kws.report.report_data import EarlierBundle
 from kws.report.templating import POLICY
-from kws.streaming.rates import share
-from tests.kws.micro.conftest import sensitivities_at
 from tests.kws.report.conftest import NASTY
+from tests.kws.runtime.conftest import sensitivities_at
 
 KEYS = [
     "verdict", "classes", "confusion", "curves", "listen", "slices", "comparison", "training",

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from kws.detection.rates import hourly_rate, share
 from kws.gates import Gate
 from kws.report.confusion import ConfusionMatrix
 from kws.report.tables import (
@@ -15,7 +16,6 @@ from kws.report.tables import (
     per_class_table,
     to_text,
 )
-from kws.streaming.rates import hourly_rate, share
 
 LABELS = ["_silence_", "_unknown_", "yes", "no"]
 

@@ -3,8 +3,8 @@
 import jinja2
 import pytest
 
+from kws.detection.rates import hourly_rate, share
 from kws.report import templating
-from kws.streaming.rates import hourly_rate, share
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in templating.TEMPLATES.glob("*.html")))

@@ -10,9 +10,8 @@ from kws.augment.rooms import recorded_room
 from kws.errors import KwsError
 from kws.scenes.conditions import Surroundings
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.negatives import plan_talkers
+from kws.scenes.negatives import Piece, plan_talkers
 from kws.scenes.params import CONDITIONS, StreamParams
-from kws.scenes.piece import Piece
 from kws.scenes.stream import lay_streams
 from tests.kws.scenes.test_stream import HUM, KEYWORDS, OTHERS, RATE, power_at
 

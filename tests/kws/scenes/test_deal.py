@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from kws.errors import KwsError
-from kws.scenes.deal import deal_scenes, first_rank, most_dealt
 from kws.scenes.params import SceneParams
+from kws.scenes.scene import deal_scenes, first_rank, most_dealt
 
 YES = [f"yes{i}" for i in range(7)]
 OTHER = [f"other{i}" for i in range(3)]

@@ -7,7 +7,7 @@ import pytest
 
 from kws.augment.seed import generator
 from kws.scenes.ground_truth import GroundTruth
-from kws.scenes.interleave import interleave
+from kws.scenes.negatives import interleave
 from kws.scenes.params import StreamParams
 from kws.scenes.stream import lay_stream
 from tests.kws.scenes.test_stream import HUM, KEYWORDS, OTHERS, RATE

@@ -7,8 +7,7 @@ import pytest
 
 from kws.errors import KwsError
 from kws.scenes.ground_truth import GroundTruth, Span, Word
-from kws.scenes.label_files import read_labels, tutorial_time_ms
-from kws.scenes.label_text import audacity_labels, tutorial_labels
+from kws.scenes.label_files import audacity_labels, read_labels, tutorial_labels, tutorial_time_ms
 
 LABELS = ("_silence_", "_unknown_", "yes", "no")
 

@@ -1,7 +1,7 @@
 """Label files, as other tools read them."""
 
 from kws.scenes.ground_truth import GroundTruth, Span, Word
-from kws.scenes.label_text import audacity_labels, tutorial_labels
+from kws.scenes.label_files import audacity_labels, tutorial_labels
 
 
 def word(label: str, said: str, start_ms: int, end_ms: int) -> Word:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from kws.audio.corpus import Corpus
-from kws.audio.params import IngestParams
+from kws.corpus.folders import Corpus
+from kws.corpus.params import IngestParams
 from kws.errors import KwsError
 from kws.labels import UNKNOWN
 from kws.scenes.material import gather, load, recordings_below, sections

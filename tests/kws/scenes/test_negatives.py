@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kws.scenes.negatives import join_negatives, plan_negatives
-from kws.scenes.piece import Piece
+from kws.scenes.negatives import Piece, join_negatives, plan_negatives
 
 
 def test_a_long_recording_is_cut_into_equal_pieces_that_leave_nothing_out():

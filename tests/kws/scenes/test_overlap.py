@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kws.scenes.overlap import find_place, is_overlapping
+from kws.scenes.scene import find_place, is_overlapping
 
 SEGMENT = st.tuples(st.integers(0, 50), st.integers(0, 20)).map(lambda s: (s[0], s[0] + s[1]))
 

@@ -13,10 +13,9 @@ from kws.augment.level import dbfs, rms
 from kws.augment.seed import generator
 from kws.errors import KwsError
 from kws.labels import UNKNOWN
-from kws.scenes.deal import deal_scenes, scene_generator
 from kws.scenes.example import SceneFeatures, decode, decode_features, encode, encode_features
 from kws.scenes.params import SceneParams
-from kws.scenes.scene import Scene, lay_scene
+from kws.scenes.scene import Scene, deal_scenes, lay_scene, scene_generator
 
 RATE = 8000
 

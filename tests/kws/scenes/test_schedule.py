@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kws.scenes.schedule import CROSSFADE_MS, schedule
+from kws.scenes.section import CROSSFADE_MS, schedule
 
 
 @settings(max_examples=150, deadline=None)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from kws.scenes.step_counts import StepCounts, count_steps
+from kws.scenes.scoring import StepCounts, count_steps
 
 
 def test_precision_recall_f1_and_cross_entropy_are_those_of_the_steps():

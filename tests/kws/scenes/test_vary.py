@@ -3,7 +3,7 @@
 import numpy as np
 
 from kws.augment.rooms import room_bank
-from kws.scenes.vary import SNR_DB, SPEED, varied
+from kws.scenes.negatives import SNR_DB, SPEED, varied
 
 RATE = 16000
 SECONDS = 4

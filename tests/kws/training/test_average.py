@@ -5,7 +5,7 @@ import pytest
 
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.training.average import WeightAverage
+from kws.training.checkpoint import WeightAverage
 
 MODEL = ModelParams(name="ds_cnn", options={"filters": 1, "blocks": 0, "first_kernel": (1, 1)})
 VALUES = [3.0, 5.0, 10.0, 2.0]

@@ -5,9 +5,7 @@ import pytest
 from kws.features.params import FeatureParams
 from kws.training import compatibility
 from kws.training.background_mixing import BackgroundMixingParams
-from kws.training.early_stopping import EarlyStoppingParams
-from kws.training.params import TrainingParams
-from kws.training.spotting_params import SpottingParams
+from kws.training.params import EarlyStoppingParams, SpottingParams, TrainingParams
 from kws.training.teacher import TeacherParams
 
 MIXING = TrainingParams(background_mixing=BackgroundMixingParams())

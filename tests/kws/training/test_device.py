@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from kws.training import device
+from kws.training import fit
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def test_without_a_gpu_the_cores_train_and_the_log_says_so(caplog):
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("there is a GPU here")
     with caplog.at_level(logging.INFO):
-        assert device.prepare().startswith("CPU, ")
+        assert fit.prepare_device().startswith("CPU, ")
     assert "Training on CPU" in caplog.text
 
 
 def test_a_gpu_trains_with_memory_as_it_needs_it(two_gpus, caplog):
     with caplog.at_level(logging.INFO):
-        assert device.prepare() == "GPU Tesla T4; 1 more are not used"
+        assert fit.prepare_device() == "GPU Tesla T4; 1 more are not used"
     assert two_gpus == [("/physical_device:GPU:0", True)]
     assert "Training on GPU Tesla T4" in caplog.text
     assert "GPU:1 has its memory already" in caplog.text

@@ -8,10 +8,9 @@ from kws.models import registry
 from kws.models.params import ModelParams
 from kws.training import dataset, distillation
 from kws.training.distillation import DistillationObjective
-from kws.training.distillation_params import DistillationParams
 from kws.training.fit import fit
 from kws.training.objective import LabelObjective
-from kws.training.params import TrainingParams
+from kws.training.params import DistillationParams, TrainingParams
 from tests.kws.training.test_fit import LABELS, Killed, Watcher, toy
 
 TEACHER = ModelParams(name="ds_cnn", options={"filters": 6, "blocks": 1, "first_kernel": (3, 3)})

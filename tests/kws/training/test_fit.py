@@ -10,12 +10,11 @@ from kws.features import files
 from kws.features.params import FeatureParams
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.training import checkpoint, dataset, export, objective
+from kws.training import checkpoint, dataset, objective, saved_model
 from kws.training.callbacks import EpochReport, StepReport, confusion_table
 from kws.training.dataset import Dataset
-from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.fit import fit
-from kws.training.params import TrainingParams
+from kws.training.params import EarlyStoppingParams, TrainingParams
 
 LABELS = ("_silence_", "_unknown_", "yes")
 MODEL = ModelParams(name="ds_cnn", options={"filters": 4, "blocks": 1, "first_kernel": (3, 3)})
@@ -213,8 +212,8 @@ def test_an_exported_model_gives_the_same_posteriors_and_says_how_it_was_made(un
 
     trained, history, _, _ = unbroken
     train, feature_params = toy(45, 0), FeatureParams()
-    report = export.report(trained, train, toy(30, 1), MODEL, PARAMS, history)
-    export.export(trained, tmp_path / "model", LABELS, feature_params, report)
+    report = saved_model.report(trained, train, toy(30, 1), MODEL, PARAMS, history)
+    saved_model.export(trained, tmp_path / "model", LABELS, feature_params, report)
     batch = train.features[:4].astype(np.float32) * np.float32(train.scale)
     serving = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     [posteriors] = serving(tf.constant(batch)).values()

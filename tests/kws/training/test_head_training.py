@@ -10,8 +10,7 @@ from kws.models.params import ModelParams
 from kws.speech.network import load_embedding_weights
 from kws.training import dataset, head_training
 from kws.training.fit import fit
-from kws.training.params import TrainingParams
-from kws.training.spotting_params import SpottingParams
+from kws.training.params import SpottingParams, TrainingParams
 from tests.kws.speech.test_embedding import AUDIO
 
 LABELS = ("_silence_", "_unknown_", "word")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kws.models import blocks
-from kws.training import dataset, loop
+from kws.training import dataset, session
 from kws.training.dataset import Dataset
 from kws.training.objective import LabelObjective, label_weights
 from kws.training.params import TrainingParams
@@ -28,7 +28,7 @@ def steps(params: TrainingParams, name: str, rate: float) -> list[float]:
     """Three steps down x^2 / 2 from 2."""
     model = OneWeight(name)
     [variable] = model.trainable_variables
-    optimizer = loop.optimizer(model, params)
+    optimizer = session.optimizer(model, params)
     optimizer.learning_rate.assign(rate)
     found = []
     for _ in range(3):
@@ -79,7 +79,7 @@ def network(dropout: float = 0.0):
 
 def train(clips: Dataset, model, steps=(0,)) -> None:
     """These steps on the one batch."""
-    step = loop.TrainStep(model, clips, PLAIN, LabelObjective(clips, PLAIN))
+    step = session.TrainStep(model, clips, PLAIN, LabelObjective(clips, PLAIN))
     for number in steps:
         step(clips.features, clips.label_index, number, RATE)
 

@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
+from kws.detection.params import DetectorParams, MatchParams
 from kws.features.params import FeatureParams
 from kws.labels import SILENCE, UNKNOWN, label_list
 from kws.scenes.ground_truth import GroundTruth, Span, Word
-from kws.streaming.params import DetectorParams, MatchParams
 from kws.training.mining import hardest, mine_stream, summary
 
 # Windows of 11 frames, 230 ms; a row of posteriors every 40 ms, the first at 230 ms.

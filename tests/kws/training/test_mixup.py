@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.training.mixup import mixup
+from kws.training.spec_augment import mixup
 
 CLIPS = 512
 

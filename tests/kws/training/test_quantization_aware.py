@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from kws.errors import KwsError
+from kws.export import flatbuffer
 from kws.features.params import FeatureParams
-from kws.micro import kernels, operators
 from kws.models import registry
 from kws.models.params import ModelParams
-from kws.training import dataset, export, quantization_aware, saved_model, stages
+from kws.runtime import kernels
+from kws.training import dataset, quantization_aware, saved_model, stages
 from kws.training.dataset import Dataset
 from kws.training.fit import fit
-from kws.training.params import TrainingParams
-from kws.training.quantization_aware_params import QuantizationAwareParams
+from kws.training.params import QuantizationAwareParams, TrainingParams
 from tests.kws.training.test_fit import LABELS, Killed, Watcher
 
 SMALL = {
@@ -158,7 +158,7 @@ def test_a_model_of_the_zoo_becomes_int8_throughout_or_is_refused(name):
     np.testing.assert_allclose(after, before, atol=0.1)
 
     content = to_int8(rewritten, inputs)
-    counts = operators.count(content)
+    counts = flatbuffer.count_operators(content)
     assert tensor_types(content) <= {"int8", "int32"}
     assert not set(counts) & {"MUL", "QUANTIZE", "DEQUANTIZE"} and counts.get("ADD", 0) == sums
     assert np.abs(run_int8(content, inputs) - after).max() < 6 / 256
@@ -188,10 +188,10 @@ def unbroken():
 def test_a_tuned_model_can_be_stored_read_and_taken_apart(unbroken, tmp_path):
     train, judged = toy(45, 0), toy(30, 1)
     model_params = ModelParams(name="ds_cnn", options=OPTIONS)
-    report = export.report(
+    report = saved_model.report(
         unbroken.plain, train, judged, model_params, PARAMS, unbroken.history, None, unbroken.tuning
     )
-    export.export(unbroken.model, tmp_path, LABELS, FeatureParams(), report)
+    saved_model.export(unbroken.model, tmp_path, LABELS, FeatureParams(), report)
     written = json.loads((tmp_path / "training.json").read_text())
     assert written["parameters"] == small_model().count_params()
     assert len(written["quantization_aware"]["epochs"]) == 2

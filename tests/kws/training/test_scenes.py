@@ -8,10 +8,9 @@ from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
 from kws.scenes.example import SceneFeatures, encode_features
 from kws.scenes.ground_truth import GroundTruth, Word
-from kws.training import scenes, step_training
-from kws.training.params import TrainingParams
-from kws.training.step_objective import StepObjective
-from kws.training.step_params import StepParams
+from kws.training import scene_training, scenes
+from kws.training.params import StepParams, TrainingParams
+from kws.training.scene_training import StepObjective
 
 FEATURES = FeatureParams(
     frontend="spectrogram", window_size_ms=8, window_stride_ms=8, feature_bin_count=65,
@@ -25,7 +24,7 @@ MODEL = ModelParams(
     },
 )  # fmt: skip
 FRAMES, CHANNELS = FEATURES.feature_shape
-STEPS = step_training.steps_of(MODEL, FRAMES)
+STEPS = scene_training.steps_of(MODEL, FRAMES)
 PIECING = scenes.Piecing(kernel=6, stride=4, steps=10)
 
 
@@ -146,7 +145,7 @@ def test_a_model_learns_pieces_and_is_judged_on_whole_scenes(tmp_path):
     params = TrainingParams(
         epochs=12, batch_size=8, learning_rate=0.02, steps=StepParams(crop_steps=24)
     )
-    trained = step_training.train([train], [held], MODEL, params, "yes", FEATURES)
+    trained = scene_training.train([train], [held], MODEL, params, "yes", FEATURES)
     assert trained.model.input_shape == (None, FRAMES, CHANNELS)
     first, best = trained.history.epochs[0], trained.history.best
     assert best.eval_examples == 4 * STEPS

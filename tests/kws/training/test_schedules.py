@@ -3,7 +3,7 @@
 import pytest
 
 from kws.training.params import TrainingParams
-from kws.training.schedules import learning_rate
+from kws.training.session import learning_rate
 
 
 def rate(step: int, **params) -> float:

@@ -13,7 +13,7 @@ from kws.models.params import ModelParams
 from kws.speech.head import HeadParams
 from kws.training import dataset, spotting
 from kws.training.fit import fit
-from kws.training.params import TrainingParams
+from kws.training.params import SpottingParams, TrainingParams
 from kws.training.spotting import (
     SpotterOnStreams,
     SpottingObjective,
@@ -22,7 +22,6 @@ from kws.training.spotting import (
     step_times_ms,
     training_form,
 )
-from kws.training.spotting_params import SpottingParams
 from kws.training.teacher import Teacher, TeacherParams
 
 LABELS = ("_silence_", "_unknown_", "yes")

@@ -7,8 +7,8 @@ import soundfile
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.scenes.ground_truth import GroundTruth, Word
-from kws.training.early_stopping import EarlyStoppingParams
 from kws.training.objective import Evaluation
+from kws.training.params import EarlyStoppingParams
 from kws.training.stream_judge import EvalStreams, StreamJudge
 
 PARAMS = FeatureParams(clip_duration_ms=230, feature_bin_count=8)  # 11 frames of 30 ms every 20 ms

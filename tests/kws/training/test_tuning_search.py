@@ -5,10 +5,9 @@ import pytest
 from kws.errors import KwsError
 from kws.features.params import FeatureParams
 from kws.models.params import ModelParams
-from kws.training import tuning_trial
+from kws.training import tuning_search
 from kws.training.params import TrainingParams
-from kws.training.tuning import TuningParams
-from kws.training.tuning_report import TrialResult
+from kws.training.tuning import TrialResult, TuningParams
 from kws.training.tuning_search import Search
 from kws.training.tuning_space import Sections
 
@@ -30,7 +29,7 @@ class Trials:
 
     def __init__(self, monkeypatch):
         self.clock, self.ran, self.kill_at, self.limit = Clock(), [], None, 60
-        monkeypatch.setattr(tuning_trial, "run", self._run)
+        monkeypatch.setattr(tuning_search, "run", self._run)
 
     def _run(self, number, values, epochs, bench) -> TrialResult:
         if len(self.ran) == self.kill_at:

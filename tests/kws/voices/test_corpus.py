@@ -8,8 +8,8 @@ import soundfile
 
 from kws.errors import KwsError
 from kws.voices import backgrounds, corpus, engines, render
-from kws.voices.cache import ClipCache
 from kws.voices.params import VoicesParams
+from kws.voices.render import ClipCache
 
 HIBARI_ONLY = VoicesParams(
     keywords=("yes", "hey house"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kws.errors import KwsError
-from kws.voices import engines, hibari_engine, pronounce, render, trim
+from kws.voices import engines, hibari_engine, pronounce, render
 from kws.voices.engine import Request
 
 
@@ -82,7 +82,7 @@ def test_the_hash_changes_with_everything_that_is_heard_and_with_the_version():
 def test_trimming_keeps_the_sound_with_small_margins():
     audio = np.zeros(24000, np.float32)
     audio[9600:16800] = 0.3 * np.sin(2 * np.pi * 200 * np.arange(7200) / 24000)  # 0.4 to 0.7 s
-    clip = trim.to_clip(audio, 24000)
+    clip = render.to_clip(audio, 24000)
     assert 0.3 * 16000 < len(clip) <= 0.39 * 16000
     assert abs(int(clip[0])) < 50
     assert abs(int(clip[-1])) < 50
@@ -91,4 +91,4 @@ def test_trimming_keeps_the_sound_with_small_margins():
 @pytest.mark.parametrize("audio", [np.zeros(2400, np.float32), np.full(2400, np.nan, np.float32)])
 def test_silence_and_nan_are_refused(audio):
     with pytest.raises(ValueError, match="audio"):
-        trim.to_clip(audio, 24000)
+        render.to_clip(audio, 24000)

@@ -13,9 +13,9 @@ from kws.errors import KwsError
 from kws.splits import SPLITS
 from kws.voices import corpus, engines, pronounce, render
 from kws.voices.engine import Request
-from kws.voices.extra_cast import extra_cast
 from kws.voices.params import VoicesParams
 from kws.voices.plan import plan
+from kws.voices.speaker_splits import extra_cast
 
 needs_espeak = pytest.mark.skipif(
     not shutil.which("espeak-ng"), reason="espeak-ng is not installed"

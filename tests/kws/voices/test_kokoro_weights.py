@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kws.errors import KwsError
-from kws.voices import kokoro_weights
+from kws.voices import kokoro_engine
 
 ASK = "from kws.voices import kokoro_weights; print(kokoro_weights.weights_file())"
 
@@ -53,7 +53,7 @@ def output_of(model, x):
 @pytest.mark.parametrize("samples", [31, 200])
 def test_a_product_of_matrices_gives_the_very_integers_of_the_convolution(attributes, samples):
     model = convolution(**attributes)
-    rewritten = kokoro_weights.convolutions_as_products(model)
+    rewritten = kokoro_engine.convolutions_as_products(model)
     assert b"ConvInteger" in model and b"ConvInteger" not in rewritten
     x = np.random.default_rng(0).integers(0, 256, (1, 5, samples)).astype(np.uint8)
     np.testing.assert_array_equal(output_of(rewritten, x), output_of(model, x))
@@ -79,7 +79,7 @@ def test_processes_side_by_side_in_an_empty_home_put_them_together_once(tmp_path
 
 def test_a_home_that_cannot_be_written_does_not_matter_where_the_cache_is_elsewhere(tmp_path):
     # The file that is there is taken as it is: appearing by renaming, it is whole.
-    name = f"{kokoro_weights._expected_sha256()[:16]}-graph{kokoro_weights.GRAPH_VERSION}.onnx"
+    name = f"{kokoro_engine._expected_sha256()[:16]}-graph{kokoro_engine.GRAPH_VERSION}.onnx"
     (tmp_path / "kokoro").mkdir()
     (tmp_path / "kokoro" / name).touch()
     environment = {**os.environ, "HOME": "/dev/null", "KWS_CACHE": str(tmp_path)}
@@ -97,7 +97,7 @@ def test_a_home_that_cannot_be_written_does_not_matter_where_the_cache_is_elsewh
 
 def test_damaged_parts_are_refused_and_leave_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_CACHE", str(tmp_path))
-    monkeypatch.setattr(kokoro_weights, "_expected_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(kokoro_engine, "_expected_sha256", lambda: "0" * 64)
     with pytest.raises(KwsError, match=r"damaged: their SHA-256 is 6e742170.*, not 0000.*install"):
-        kokoro_weights.weights_file()
+        kokoro_engine.weights_file()
     assert not list((tmp_path / "kokoro").iterdir())

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from kws.errors import KwsError
-from kws.voices import lexicon, phonetics, pronounce
-from kws.voices.near_words import near_words
+from kws.voices import confusables, phonetics, pronounce
+from kws.voices.confusables import near_words
 from kws.voices.params import VoicesParams
 from kws.voices.plan import plan, planned_near_words
 
@@ -35,7 +35,7 @@ def test_none_is_a_keyword_or_holds_one(keyword, found):
 
 def test_real_words_are_nearer_than_most_words(keyword, found):
     parts = [phonetics.encode(part) for part in pronounce.word(keyword).strip(".").split()]
-    known = lexicon.common()
+    known = confusables.common_words()
     nearest = [sorted(phonetics.distances(part, known.codes))[300] for part in parts]
     assert any(near.kind == "word" for near in found)
     for near in found:
@@ -98,5 +98,5 @@ def test_in_the_plan_they_are_words_like_others_and_the_rest_stays_as_it_was():
 
 
 def test_a_respelling_is_ascii_and_reads_like_the_phonemes():
-    assert lexicon.spell("kəmpjˈuTəɹ.") == "kuhmpyooduhr"
-    assert lexicon.spell("hˈA ʤˈɑɹvɪs.") == "hay jahrvis"
+    assert confusables.spell("kəmpjˈuTəɹ.") == "kuhmpyooduhr"
+    assert confusables.spell("hˈA ʤˈɑɹvɪs.") == "hay jahrvis"

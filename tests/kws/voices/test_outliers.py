@@ -14,8 +14,8 @@ import soundfile
 from kws.report.dropped_clips import render_page
 from kws.speech.judge import judge_clips
 from kws.voices import corpus, render
-from kws.voices.cache import ClipCache
 from kws.voices.outliers import dropped_from, find_outliers
+from kws.voices.render import ClipCache
 from tests.kws.voices.test_corpus import HIBARI_ONLY
 
 REFUSED = 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kws.voices import phonetics, pronounce, syllables
+from kws.voices import phonetics, pronounce
 
 
 def distance(first, second):
@@ -73,5 +73,5 @@ def test_a_word_is_heard_inside_another_and_across_words():
 )
 def test_syllables_begin_with_the_longest_english_onset(word, parts):
     said = pronounce.word(word)
-    assert syllables.split(said) == parts
+    assert phonetics.syllabify(said) == parts
     assert "".join(parts) + "." == said

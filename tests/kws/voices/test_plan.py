@@ -8,10 +8,10 @@ import pytest
 
 from kws.errors import KwsError
 from kws.splits import SPLITS
-from kws.voices import styles
-from kws.voices.cast import cast, speakers
+from kws.voices import kokoro_engine
 from kws.voices.params import VoicesParams
 from kws.voices.plan import SENTENCES_FILE, plan, sentences
+from kws.voices.speaker_splits import cast, speakers
 
 SPEECH_COMMANDS = (
     *("backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow", "forward"),
@@ -49,8 +49,8 @@ def test_no_voice_is_heard_in_two_splits_not_even_inside_a_mix(utterances):
 
 
 def test_the_same_person_s_spanish_and_portuguese_voice_stay_in_training():
-    names = styles.voices()
-    timbre = np.stack([styles.style(name)[styles.TIMBRE] for name in names])
+    names = kokoro_engine.voices()
+    timbre = np.stack([kokoro_engine.style(name)[kokoro_engine.TIMBRE] for name in names])
     timbre /= np.linalg.norm(timbre, axis=1, keepdims=True)
     alike = np.argwhere(np.triu(timbre @ timbre.T, 1) > 0.96)
     training = cast(VoicesParams(keywords=("yes",)))["train"]
@@ -72,7 +72,7 @@ def test_speakers_asked_for_are_single_voices_first_and_then_mixes():
     assert len(set(many)) == 200
     assert ["+" in voice for voice in many] == sorted("+" in voice for voice in many)
     assert speakers(100)[:45] == speakers(45)
-    assert sorted(speakers(45)) == list(styles.voices())
+    assert sorted(speakers(45)) == list(kokoro_engine.voices())
 
 
 def test_more_speakers_than_voices_and_pairs_are_refused_with_the_most_there_are():
@@ -120,10 +120,12 @@ def test_a_sentence_with_a_keyword_or_its_homophone_is_left_out():
 
 
 def test_mixes_take_timbre_from_the_first_voice_and_prosody_from_the_second():
-    a, b = styles.style("af_bella"), styles.style("am_puck")
-    swapped = styles.style("af_bella+am_puck")
+    a, b = kokoro_engine.style("af_bella"), kokoro_engine.style("am_puck")
+    swapped = kokoro_engine.style("af_bella+am_puck")
     np.testing.assert_array_equal(swapped, [*a[:128], *b[128:]])
-    np.testing.assert_allclose(styles.style("af_bella60+am_puck40"), 0.6 * a + 0.4 * b, rtol=1e-5)
+    np.testing.assert_allclose(
+        kokoro_engine.style("af_bella60+am_puck40"), 0.6 * a + 0.4 * b, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_mixes_take_timbre_from_the_first_voice_and_prosody_from_the_second():
 )
 def test_left_out_voices_and_extrapolation_are_refused(voice):
     with pytest.raises(KwsError, match="Kokoro voice"):
-        styles.style(voice)
+        kokoro_engine.style(voice)
 
 
 def test_impossible_params_are_refused_with_what_would_be_right():

@@ -88,7 +88,7 @@ def test_a_listing_that_was_tampered_with_deletes_nothing_outside(speak, tmp_pat
 
 def test_a_file_of_somebody_else_under_a_voice_s_name_is_not_overwritten(speak):
     folder = speak(voices=1).folder
-    second = say.cast.speakers(2)[1]
+    second = say.speaker_splits.speakers(2)[1]
     (folder / f"{second}.wav").write_bytes(b"mine")
     with pytest.raises(KwsError, match="not ours"):
         speak(voices=2)

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from kws.audio.corpus import Folder
-from kws.training.retraining_params import RetrainingParams
-from pipeline.retraining.complete import Clock, Incomplete, wait_until_complete
+from kws.corpus.folders import Folder
+from kws.training.params import RetrainingParams
+from pipeline.retraining.one_pass import Clock, Incomplete, wait_until_complete
 
 
 class Time:

@@ -7,7 +7,7 @@ import pytest
 
 import kws
 from pipeline.config import load
-from pipeline.retraining.made_of import look
+from pipeline.retraining.input_fingerprint import look
 from tests.e2e import spans
 
 

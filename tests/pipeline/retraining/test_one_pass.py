@@ -10,9 +10,9 @@ import sys
 import pytest
 from rich.console import Console
 
-from kws.cli import main
+from pipeline.cli import main
 from pipeline.retraining import record
-from pipeline.retraining.made_of import look
+from pipeline.retraining.input_fingerprint import look
 from pipeline.retraining.one_pass import LOCK_FILE, Request, one_pass
 from pipeline.retraining.record import RECORD_FILE, Begun, Judged, Record
 from tests.e2e import spans
@@ -100,7 +100,7 @@ def test_an_incomplete_span_is_told_by_its_whole_path_and_nothing_is_recorded(ru
 
 def test_a_look_needs_neither_tfx_nor_tensorflow(runs):
     program = (
-        "import sys, kws.cli, pipeline.bar, pipeline.retraining.one_pass\n"
+        "import sys, pipeline.cli, pipeline.runners.terminal_progress, pipeline.retraining.one_pass\n"
         "print([m for m in ('tensorflow', 'tfx', 'apache_beam') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -4,7 +4,7 @@ import pytest
 
 from kws.errors import KwsError
 from pipeline.config import load, preset_names
-from pipeline.retraining.overrides import overrides
+from pipeline.retraining.one_pass import overrides
 
 
 @pytest.mark.parametrize("preset", preset_names())
