@@ -52,8 +52,9 @@ def row(name: str, candidate: untrained.Candidate, seconds: float, enough_s: flo
     xnnpack = in_tflite(reference=False, xnnpack=True)
     tflm = stride_s / runners.tflm_seconds(converted.content, enough_s)
     target, kernels = TARGETS[model.kind], "plain" if model.reference_kernels else "optimized"
+    macs = flatbuffer.count_macs(converted.content)
     print(
-        f"| {name} | {candidate.stride_ms:g} ms | {flatbuffer.count_macs(converted.content) / 1e6:.2f} M "
+        f"| {name} | {candidate.stride_ms:g} ms | {macs / 1e6:.2f} M "
         f"| **{whole:,.0f} x** of {target:g} | {alone:,.0f} x | {chosen:,.0f} x ({kernels}: "
         f"{chosen / plain:.1f} of plain) | {plain:,.0f} x | {tflm:,.0f} x ({tflm / plain:.2f}) "
         f"| {xnnpack:,.0f} x |",

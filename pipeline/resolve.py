@@ -1,8 +1,7 @@
-"""From a source, as a user names it, to its folders on this machine.
+"""Resolves what a configuration names to folders on this machine.
 
-The corpus of synthesized speech that a configuration describes.
-
-The first stage of a cascade, looked for before anything runs.
+That is the recordings of each source, the corpus of synthesized speech, and the first stage of a
+cascade.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """From the configuration to recordings: as they are, loaded, unpacked, synthesized, or all of it.
 
 One folder or archive in Speech Commands layout, or synthesized speech alone, is a plain corpus:
-`folder_of` is its folder. Anything else is a mix (`pipeline.combined_corpus`): its folder holds `sources.json`.
+`folder_of` is its folder. Anything else is a combined corpus
+(`pipeline.combined_corpus`): its folder holds `sources.json`.
 """
 
 import os

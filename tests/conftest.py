@@ -22,7 +22,8 @@ TIERS = {
     "e2e": ("e2e",),
     "integration": (
         "benchmarks", "components", "docker", "docs", "pipeline", "schemas", "test_distribution.py",
-        "kws/demo", "kws/features", "kws/bundle", "kws/export", "kws/runtime", "kws/models", "kws/speech", "kws/training",
+        "kws/bundle", "kws/demo", "kws/export", "kws/features", "kws/models", "kws/runtime",
+        "kws/speech", "kws/training",
         "kws/voices", "kws/audio/test_clip_digest.py",
         "kws/report/test_dashboard", "kws/report/test_data_statistics.py",
         "kws/scenes/test_scene.py",

@@ -34,7 +34,8 @@ class AudioExampleGen(FileBasedExampleGen):
        reason and detail, `notes.jsonl`, the files that were used although something is odd about
        them (`kws.audio.container.Note`), `ingest.json`, the counts of everything, and
        `long_recordings.json`, which backgrounds and negatives each split may use
-       (`kws.corpus.long_recordings`). Where speakers are hashed, the examples do not name them; file
+       (`kws.corpus.long_recordings`). Where speakers are hashed, the examples do not name them;
+       file
        names in these four may. Custom properties: `quarantined`, `quarantine_reasons` (JSON),
        `notes` (JSON: how many files have each), `cross_split_duplicates` (quarantined copies of a
        clip in another split), `keyword_in_transcript` (recordings of public corpora that are left

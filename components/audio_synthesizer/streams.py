@@ -213,7 +213,7 @@ class JoinNegatives(beam.DoFn):
 
 
 class VaryNegatives(_StreamWriter):
-    """(Stream id, pieces) to two files of another version (`kws.scenes.negatives`); yields the id."""
+    """(Stream id, pieces) to two files of another version (`vary`); yields the id."""
 
     def setup(self) -> None:
         self._params = StreamParams.from_json(self._params_json)

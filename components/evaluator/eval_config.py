@@ -1,13 +1,12 @@
-"""EvaluationParams -> tfma.EvalConfig: which metrics, which slices, which thresholds.
+"""Converts EvaluationParams to a tfma.EvalConfig: metrics, slices, thresholds.
 
 The predictor (`predictor.py`) gives two outputs: `posteriors`, the softmax, and `decision`, the
-one-hot of its largest entry. Per-class metrics read the decision, so that a class's precision and
-recall are those of the confusion matrix and of `kws evaluate`, not of a threshold of one half.
+one-hot of its largest entry. Per-class metrics read the decision, so that precision and recall are
+those of the confusion matrix and of `kws evaluate`, not of a threshold of one half.
 
-Metrics for TFMA: the 95 % bound of precision, recall and false-positive rate that is the worse.
-
-Exact bounds of Clopper and Pearson, as everywhere in the product (`kws.detection.rates.share`). A
-class without a single clip has the bounds 0 and 1: it passes no limit that means anything.
+The metrics defined here are the worse 95 % bound of precision, recall and false-positive rate, by
+Clopper and Pearson's exact method (`kws.detection.rates.share`). A class without a clip has the
+bounds 0 and 1, so it passes no meaningful limit.
 """
 
 import json

@@ -1,10 +1,8 @@
-"""What validation found, in words and as a file: anomalies with the clips they are about.
+"""What validation found, in words and as a file: anomalies and the clips that cause them.
 
-Which clips an anomaly is about: the schema's bounds and the rules, clip by clip.
-
-Statistics say that a bound is broken, not by whom. TFDV can tell example by example
-(`IdentifyAnomalousExamples`), at the price of a validation of its own for each; here a batch is
-held against the bounds of one feature at once, and only after an anomaly was found.
+Statistics show that a bound is broken, not by which clips. TFDV can examine every example
+(`IdentifyAnomalousExamples`), at the cost of a separate validation of each; here a batch is held
+against the bounds of one feature at a time, and only after an anomaly was found.
 """
 
 import dataclasses

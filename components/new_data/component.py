@@ -36,7 +36,8 @@ class NewData(base_component.BaseComponent):
 
     Component `outputs` contains:
      - `new`: `standard_artifacts.String`, "true" or "false"; the compiled specification makes it
-       the condition of all tasks that have nothing else to wait for (`pipeline.runners.kubeflow.tasks`).
+       the condition of all tasks that have nothing else to wait for
+       (`pipeline.runners.kubeflow.tasks`).
      - `fingerprint`: `standard_artifacts.String`, for VerdictKeeper.
     """
 

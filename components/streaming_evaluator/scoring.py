@@ -1,7 +1,4 @@
-"""The Beam part: one stream in, its posteriors in a file beside the evaluation.
-
-The streams of a split: which there are, where their scores go, and reading both back.
-"""
+"""Scores streams by Beam: each stream's posteriors go to a file beside the evaluation."""
 
 import io
 import os

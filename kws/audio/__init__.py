@@ -1,0 +1,1 @@
+"""One recording: read, check, align, describe; and live sound."""

@@ -1,13 +1,12 @@
-"""Align: any recording of a word becomes a window of exactly the length that the model hears.
+"""Aligns a recording of a word: cuts it to exactly the length of a clip.
 
 A longer recording is cut to its loudest section. The energy of a window is the sum of its squared
-samples without what is below some 100 Hz (hum, rumble, offsets: often stronger than the word, and
-everywhere). Windows are tried every `HOP_MS`, and at the very end. No margin is added to a word,
-for the window is longer than it: of all windows about as loud as the loudest (`PLATEAU`), those
-that hold the whole word, the middle one is taken, which leaves as much room before the word as
-after it. What is cut is the recording as it is: nothing is filtered, faded or scaled.
+samples without what is below about 100 Hz (hum, rumble, offsets: often stronger than the word).
+Windows are tried every `HOP_MS`, and at the very end. Of all windows about as loud as the loudest
+(`PLATEAU`), which are those that contain the whole word, the middle one is taken, so that there
+is as much room before the word as after it. Nothing is filtered, faded or scaled.
 
-Aligned: what `kws align` did with a recording, and how sure one may be that it was right.
+`Aligned` describes what was done with a recording, and how certain it is that it was right.
 """
 
 import csv

@@ -1,7 +1,6 @@
-"""Clip: one recording as the product passes it around, and its tf.Example form.
+"""Clip: one recording with its label and descriptors, and its tf.Example form.
 
-Descriptors: a recording in seven numbers, so that unsound data shows before it is learned.
-
+Seven descriptors summarize a recording so that unsound data shows before it is learned from.
 Levels are relative to full scale (dBFS: a constant at 32768 is 0 dBFS, a full-scale sine -3 dBFS)
 and never below `FLOOR_DBFS`, so that every descriptor of every recording is finite.
 """

@@ -1,11 +1,8 @@
-"""ffmpeg: recordings of phones, browsers and messengers (M4A, AAC, WebM, AMR, WMA), where it is
-installed.
+"""Decodes recordings of phones, browsers and messengers (M4A, AAC, WebM, AMR, WMA) with ffmpeg.
 
-pydub reads these in the same way, but gives ffmpeg no bounds. Here a file from elsewhere gets no
-shell, no network, no demuxer but that of its signature (a playlist could name other files), limited
-time, memory and disk, and one thread.
-
-Views of a file that keep a position of their own, and one that mends it as its check says.
+ffmpeg is optional. pydub reads these files in the same way but gives ffmpeg no bounds. Here a
+foreign file gets no shell, no network, no demuxer but that of its signature (a playlist could
+name other files), limited time, memory and disk, and one thread.
 """
 
 import functools

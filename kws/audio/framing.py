@@ -1,12 +1,8 @@
-"""Framing: is an AIFF, AU, CAF, W64, SPHERE or Ogg file as long as it says it is?
+"""Checks that an AIFF, AU, CAF, W64, SPHERE, Ogg or FLAC file is complete.
 
-libsndfile reads a cut one as if it had been shorter all along, and skips damaged pages of an Ogg in
-silence. (FLAC is looked at by `kws.audio.framing`.)
-
-FLAC: are the samples those that were encoded, and the rate theirs? (RFC 9639)
-
-The header keeps the MD5 of the samples (section 8.2), which libsndfile does not look at; and every
-frame says its rate (section 9.1.2).
+libsndfile reads a truncated file as if it had always been shorter, and silently skips damaged
+pages of an Ogg file. For FLAC (RFC 9639) the MD5 of the samples in the header (section 8.2) and
+the rate in every frame (section 9.1.2) are checked, which libsndfile does not do.
 """
 
 import hashlib

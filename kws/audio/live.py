@@ -1,9 +1,8 @@
-"""Sound as it comes in from a microphone, int16 at one rate (from a pipe: `kws.audio.live`).
+"""Live sound from a microphone or a pipe, as int16 at one sample rate.
 
-Pipe: sound that comes in from another program, raw or with a WAV header before it.
-
-A header says what follows: it is read, and rate and channels are converted. What cannot be read is
-refused: compressed sound that is taken for samples gives detections all the same, and wrong ones.
+A pipe carries raw samples or a WAV header before them. The header is read, and rate and channels
+are converted. What cannot be read is refused: compressed sound taken for samples also gives
+detections, and wrong ones.
 """
 
 import queue

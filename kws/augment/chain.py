@@ -1,18 +1,14 @@
-"""What happens to a word on its way into a device, in the order that physics has.
+"""The augmentation chain: what happens to a word on its way into a device, in physical order.
 
     the voice    speed, pitch, tempo, style change_voice
     the room     reverberation              in_room
                  + background at an SNR     (`mix.noisy_copy`)
     the device   microphone's curve         through_microphone
                  gain                       (`mix.noisy_copy`)
-                 clipping                   clipping.clip_peaks
+                 clipping                   level.clip_peaks
     the line     codec                      codec.round_trip
 
-`draw` decides, once a copy, what of it happens (a `Treatment`); the steps then do it.
-
-Move a word within its clip.
-
-Back to the clip's length, after speed and tempo have changed it.
+`draw` decides once for each copy what happens to it (a `Treatment`); the steps then apply it.
 """
 
 import dataclasses

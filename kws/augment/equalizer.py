@@ -1,13 +1,12 @@
-"""Equaliser filters: biquads after Robert Bristow-Johnson's "Cookbook formulae for audio equalizer
-biquad filter coefficients" (W3C Note, 2021, https://www.w3.org/TR/audio-eq-cookbook/).
+"""Equalizer filters, and random frequency responses of small microphones.
 
-Each function gives one section `[b0, b1, b2, 1, a1, a2]`, float64 `[6]`, as scipy.signal.sosfilt
-takes it. Frequencies are in Hz and must be below half the sample rate.
+The biquads follow Robert Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter
+coefficients" (W3C Note, 2021, https://www.w3.org/TR/audio-eq-cookbook/). Each function returns one
+section `[b0, b1, b2, 1, a1, a2]`, float64 `[6]`, as scipy.signal.sosfilt takes it. Frequencies are
+in Hz and must be below half the sample rate.
 
-Microphones: random equaliser curves of the kinds that small devices have.
-
-No two devices sound alike: a port in a case resonates, a foam dampens, a small capsule has no
-bass, a preamplifier takes away rumble. Five kinds, their frequencies and gains drawn.
+No two devices sound alike: a port in a case resonates, foam dampens, a small capsule has no bass,
+a preamplifier removes rumble. There are five kinds, with random frequencies and gains.
 """
 
 import dataclasses

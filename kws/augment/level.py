@@ -1,18 +1,13 @@
-"""Levels: root mean square of samples, and decibels below full scale.
+"""Levels: RMS and dBFS, gain, clipping, and where in a clip the word is.
 
-Gain without clipping, and back to 16 bits.
+`active_speech` underlies every SNR and word boundary. It uses energy alone, in 10 ms frames. A
+clip contains one word, so three rules suffice:
 
-Clipping: a microphone or an amplifier driven too hard.
-
-Where in a clip the word is, and how loud: the ground under every SNR and word boundary.
-
-Energy alone, in frames of 10 ms. A clip holds one word, so three rules are enough:
-
-1. A frame is active above a threshold half-way (in dB) between the clip's floor (its quietest
+1. A frame is active above a threshold halfway (in dB) between the clip's floor (its quietest
    tenth) and its peak (the third-loudest frame: a click has only one or two), but never more than
    30 dB nor less than 6 dB below the peak. A clip without pauses is active throughout.
 2. Active frames at most 300 ms apart belong together: a stop consonant closes for up to 150 ms.
-3. Of several such groups, the one with the most energy is the word; the others are noises.
+3. Of several such groups, the one with the most energy is the word; the others are noise.
 """
 
 import dataclasses

@@ -1,12 +1,11 @@
-"""Rooms: impulse responses, simulated by the image-source method or recorded.
+"""Rooms: simulated or recorded impulse responses, and reverberation with them.
 
-J. B. Allen and D. A. Berkley, "Image method for efficiently simulating small-room acoustics",
-JASA 65(4), 1979, as pyroomacoustics computes it: a box whose walls absorb the same share of
-energy at every frequency. The share comes from the wanted reverberation time by Eyring's formula,
-which takes a diffuse field for granted: in a box with even walls the sound decays more slowly, by
-a quarter in the middle. So the decay is measured and the walls are corrected until it fits.
-
-Reverberation: a dry voice as a microphone across the room hears it.
+Simulation is by the image-source method (J. B. Allen and D. A. Berkley, "Image method for
+efficiently simulating small-room acoustics", JASA 65(4), 1979), as implemented by
+pyroomacoustics: a box whose walls absorb the same fraction of energy at every frequency. That
+fraction follows from the wanted reverberation time by Eyring's formula, which assumes a diffuse
+field. In a box with even walls the sound decays more slowly, by a quarter at medium times, so the
+decay is measured and the absorption corrected until it fits.
 """
 
 import dataclasses

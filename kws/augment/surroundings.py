@@ -1,20 +1,16 @@
-"""What surrounds a word in a noisy copy: a background, and perhaps somebody who talks beside it.
+"""The surroundings of a word in a noisy copy: a background, and possibly somebody talking nearby.
 
-Where the params ask for nothing, a background is a cut of a recording. Otherwise one of five kinds:
+By default a background is an excerpt of a recording. If the params ask for more, it is one of five
+kinds:
 
-    recorded        a cut of a recording of noise
+    recorded        an excerpt of recorded noise
     quiet           the same, far below the word
     babble          two to six people at once
     single_talker   one of them
-    coloured_noise  a spectrum of power 1/f^a, a drawn
+    coloured_noise  a power spectrum of 1/f^a with random a
 
-Nobody talks around a clip labelled `_silence_`: that would be speech, which is another label.
-
-A piece of a background recording, as long as needed.
-
-Other people's speech around a word: babble of several, and one who falls silent for it.
-
-Talkers are int16 recordings of people who never say a keyword, of the split that the copy is in.
+Nobody talks around a clip labelled `_silence_`: that would be speech, which has another label.
+Talkers are int16 recordings of people who never say a keyword, from the split of the copy.
 """
 
 import dataclasses

@@ -1,14 +1,13 @@
-"""Tempo: faster or slower at the same pitch, by WSOLA.
+"""Speed, tempo and pitch of speech.
 
-W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA) for
-high quality time-scale modification of speech", ICASSP 1993. The output is laid frame by frame at
-an even hop, under Hann windows that overlap by half. Each frame is read near its nominal place in
-the input, where it best continues the frame before it: at the highest normalised correlation with
-what followed that frame in the input. So periods of the voice join to periods, and the pitch stays.
+`speed` resamples, which changes tempo and pitch together; `tempo` changes the duration at the same
+pitch, by WSOLA; `pitch` combines both to change the pitch at the same duration.
 
-Speed: faster and higher together, as a tape that runs too fast.
-
-Pitch: higher or lower in the same time.
+WSOLA: W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA)
+for high quality time-scale modification of speech", ICASSP 1993. Output frames are laid at an
+even hop under Hann windows that overlap by half. Each frame is read near its nominal place in the
+input, where it best continues the previous frame (the highest normalised correlation with what
+followed that frame in the input), so that pitch periods stay aligned.
 """
 
 import numpy as np

@@ -1,24 +1,18 @@
-"""Where bundles go: a folder of versions, on this machine or in a bucket, one of which is served.
+"""Where bundles go: a folder of versions, local or in a bucket, one of which is served.
 
-    <destination>/LATEST                  the name of the version that is served, and a line feed
-    <destination>/<version>/SHA256SUMS    every file of the version with its checksum
+    <destination>/LATEST                  the name of the served version, and a line feed
+    <destination>/<version>/SHA256SUMS    checksums of all files of the version (`sha256sum -c`)
     <destination>/<version>/...           the files
 
-A reader looks into `LATEST` and then reads that version: it has all of the old version or all of
-the new one, whatever happens to whoever is pushing. `LATEST` is replaced only when the version is
-complete and was read back, and in one step: by renaming a file over it in a folder, by a single put
-in a bucket. A version is never written to again.
+A reader looks into `LATEST` and then reads that version, so it gets all of the old or all of the
+new version, whatever happens to the writer. `LATEST` is replaced only when the version is
+complete and has been read back, in one step: by renaming in a folder, by a single put in a
+bucket. A version is never modified.
 
-A folder and a bucket differ in how a version comes to be: see `local_destination`, where it is
-renamed, and `object_store`, which knows no renaming.
-
-A folder of versions on this machine: written aside, synced, renamed.
-
-A process killed while it writes leaves a folder `.tmp-...` that readers pass over and the next push
-removes; killed between the renaming and `LATEST`, it leaves a complete version that `LATEST` does
-not name: `kws bundle promote` serves it.
-
-`SHA256SUMS` of a folder, in the format of `sha256sum -c`.
+A local folder is written to a temporary place, synced and renamed. A process killed while writing
+leaves a folder `.tmp-...`, which readers skip and the next push removes; killed between the rename
+and `LATEST`, it leaves a complete version that is not served yet: `kws bundle promote` serves it.
+`object_store` is the other kind, which cannot rename.
 """
 
 import abc

@@ -1,7 +1,4 @@
-"""The kinds of destinations, by what a person calls them.
-
-From what a user calls a bundle to a folder on this machine that holds it.
-"""
+"""Finds destinations and bundles by what a user calls them: a path, a URL, a run's folder."""
 
 import hashlib
 import os

@@ -1,22 +1,15 @@
-"""The C and C++ files of a bundle beside the model itself, by name.
+"""Generates the C and C++ files of a bundle: model, detector, frontend, arena, operators.
 
-`detector.h` and `arena.h`: from the model's outputs to detections, and the memory it all takes.
-
-The constants are those with which false accepts and misses were measured, and `KwsDetector` is the
-rule in C++, one file a rule in `data/`: it fires where `kws.detection.detector.Detector` does. A
-spotter with named sensitivities has a threshold for each; `KWS_SENSITIVITY` says which one is used.
-
-`frontend_params.h`: every parameter of the frontend and of the model's input as C constants.
-
-What the device computes from a frame of audio up to the bytes of the input tensor follows from
-these numbers alone, and they are those of `frontend.json`: nothing is copied by hand.
-
-`ops_resolver.h`: a resolver with exactly the operators that the model uses, and no other.
-
-TensorFlow Lite Micro links every operator that is registered; a resolver that lists too few fails
-on the device at the first start, one that lists all costs a hundred kilobytes of flash.
-
-The model as C source that both a C11 and a C++11 compiler take.
+- `model.h`, `model.cc`: the model as source that both C11 and C++11 compilers accept.
+- `detector.h`: `KwsDetector` is the detection rule in C++, one file for each rule in `data/`. It
+  fires where `kws.detection.detector.Detector` does, with the constants that were measured. Where
+  the spotter has named sensitivities, `KWS_SENSITIVITY` selects the threshold.
+- `arena.h`: how much memory to allocate.
+- `frontend_params.h`: every parameter of the frontend and of the model's input. What the device
+  computes from audio to the input tensor follows from these numbers alone, and they are those of
+  `frontend.json`.
+- `ops_resolver.h`: exactly the operators that the model uses. A resolver that lacks one fails at
+  the first start; one with all of them costs a hundred kilobytes of flash.
 """
 
 import re

@@ -1,13 +1,13 @@
-"""`lineage.json`: what a bundle was made of, as far as it can be said without ML Metadata.
+"""`lineage.json`: what a bundle was made from, as far as it can be told without ML Metadata.
 
     bundle -> int8 model -> float model -> training -> clips by split, source and label
                                        configuration, code
 
-It names no path, host or account: a bundle goes to people who need none of them. Whoever has the
-run's ML Metadata follows the artifacts from there (`pipeline.runs.lineage`).
+It contains no path, host or account, because bundles are given to others. With the run's ML
+Metadata, `pipeline.runs.lineage` follows the artifacts from there.
 
-`origin.json` beside an int8 file: the float model that it was converted from, and how that was
-trained. It travels with the model, so that a bundle can say where its model came from.
+`origin.json` lies beside an int8 file and names the float model that it was converted from and how
+that was trained. It travels with the model.
 """
 
 import hashlib

@@ -1,1 +1,1 @@
-"""Many recordings: public corpora by name, what their archives hold, what each is used for."""
+"""Many recordings: sources, downloads, layouts, splits, duplicates, and the plan of an ingestion."""

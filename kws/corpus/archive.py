@@ -1,15 +1,12 @@
-"""Archive: a `.tar.gz`, `.tar`, `.tgz` or `.zip` becomes a folder, or a sentence why not.
+"""Unpacks a `.tar.gz`, `.tar`, `.tgz` or `.zip` archive safely into a folder.
 
-An archive is input from elsewhere: nothing is written outside the folder, links and devices are
-refused, size and number of files are bounded by what really comes out (headers may lie), memory is
-bounded whatever the headers say (`tar_stream`, `zip_directory`), and the folder appears whole or
-not at all.
+An archive is untrusted input: nothing is written outside the folder, links and devices are
+refused, size and number of files are bounded by what actually comes out (headers may lie), memory
+is bounded whatever the headers say, and the folder appears in full or not at all.
 
-Zip directory: how large a zip archive says its list of members is, and how they are named.
-
-The .ZIP File Format Specification of PKWARE: the end of central directory record (sections 4.3.14
-to 4.3.16) in its old and in its 64-bit form, looked at before Python reads the whole list into
-memory; and names (section 4.4.17, appendix D), which many programs do not write as it says.
+Of a zip archive the end of central directory record is checked in its old and 64-bit form
+(PKWARE's .ZIP File Format Specification, sections 4.3.14 to 4.3.16) before Python reads the whole
+list into memory; names follow section 4.4.17 and appendix D, which many programs do not.
 """
 
 import hashlib

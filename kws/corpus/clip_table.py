@@ -67,7 +67,7 @@ class ClipTable:
       splits: int8 `[rows]`, indices of `SPLITS`.
       durations_ms: float64 `[rows]`.
       digests: int32 `[rows]`: equal for equal samples, -1 for digital silence.
-      fingerprints: float32 `[rows, 32]`, zeros where there is none (`kws.corpus.audio_fingerprint`).
+      fingerprints: float32 `[rows, 32]`, zeros where there is none (`audio_fingerprint`).
     """
 
     names: pa.LargeStringArray

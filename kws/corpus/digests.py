@@ -1,13 +1,12 @@
-"""Content hash: what is in the files of a folder, whatever their times and wherever it lies.
+"""Digests of folders and of sets of clips.
 
-Fingerprint: have the files of a folder changed, going by their names, sizes and times?
-
-A hash of many clips, whatever their order: the sum of their SHA-256 (mod 2^256).
-
-An additive multiset hash (Clarke, Devadas, van Dijk, Gassend and Suh: Incremental Multiset Hash
-Functions, ASIACRYPT 2003, MSet-Add-Hash): workers add up what they see and the sums are added, so
-that no list of all clips is needed anywhere. It tells another set of clips by accident or
-carelessness; it is no seal against somebody who may choose millions of clips to collide.
+- by content: what is in the files of a folder, whatever their times and place;
+- by names, sizes and times: whether the files of a folder have changed;
+- of many clips in any order: the sum of their SHA-256 (mod 2^256), an additive multiset hash
+  (Clarke, Devadas, van Dijk, Gassend and Suh: Incremental Multiset Hash Functions, ASIACRYPT
+  2003, MSet-Add-Hash). Workers add up what they see and the sums are added, so no list of all
+  clips is needed. It detects accidental changes, not an attacker who can choose millions of clips
+  to collide.
 """
 
 import dataclasses

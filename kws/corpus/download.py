@@ -1,13 +1,10 @@
-"""Download: a file of known checksum comes over HTTP, whole and checked, or not at all.
+"""Downloads a file of known checksum over HTTP, complete and verified, or not at all.
 
-A transfer that is cut goes on where it was, now or in the next run (range requests of RFC 9110,
-section 14, guarded by If-Range where the server names a version); a server that knows no ranges
-starts over. What was loaded lies in `<target>.part` until its checksum is right. Of several
-addresses the next is tried where one fails. Two processes that want the same file load it once.
-
-Part file: what a download has loaded so far, beside its place, and which version it is of.
-
-Its checksum is computed as the bytes arrive; what a former run has left is read once.
+An interrupted transfer resumes, now or in the next run (range requests of RFC 9110, section 14,
+guarded by If-Range if the server names a version); a server without ranges starts over. Data is
+collected in `<target>.part`, together with the version it belongs to, until its checksum is
+right; the checksum is computed as bytes arrive. If one address fails, the next one is tried. Two
+processes that want the same file download it once.
 """
 
 import contextlib

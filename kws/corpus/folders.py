@@ -1,7 +1,7 @@
-"""Corpus: the folders that recordings lie in, found and unpacked, and how their files are named.
+"""Corpus: the folders of a corpus, found and unpacked, and the names of their files.
 
-`kws.corpus.sources` says what a user may ask for; this is what came of it, written as `sources.json`
-where there is more than one plain folder. A file is `<prefix>/<name inside the folder>`.
+`kws.corpus.sources` defines what a user may ask for; a `Corpus` is the result, written as
+`sources.json` if there is more than one plain folder. A file is `<prefix>/<name inside the folder>`.
 """
 
 import dataclasses

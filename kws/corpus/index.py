@@ -1,9 +1,8 @@
-"""The index of a fetched corpus: a line for every recording, made once after unpacking.
+"""The index of a fetched corpus: one line for each recording, written once after unpacking.
 
-It lies beside the unpacked files, so that no run has to open a hundred thousand recordings, or read
-as many transcripts, to know what there is.
-
-Is a keyword said in a transcript? By its spelling and by its sounds: "no" is heard in "know".
+It lies beside the unpacked files, so that no run has to open a hundred thousand recordings or
+read as many transcripts. Whether a keyword is said in a transcript is decided by its spelling and
+by its sounds: "no" is heard in "know".
 """
 
 import dataclasses

@@ -1,6 +1,6 @@
-"""What ingestion does with recordings: window, splits, shares, and what it refuses.
+"""Parameters of ingestion and validation: window, splits, sampling, and what is refused.
 
-What validation asks of a corpus as a whole; what it asks of every clip is in `schemas/audio`.
+What validation requires of every clip is in `schemas/audio`.
 """
 
 from typing import Literal

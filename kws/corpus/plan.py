@@ -1,15 +1,11 @@
-"""Plan: from what inspecting every file found to the clips of every split, exactly and repeatably.
+"""Plans an ingestion: from the reports on all files to the clips of every split.
 
-All choices depend on hashes of the seed and of names, never on the order of files
-(`kws.corpus.plan`); window number i of a split has its own random generator
-(`kws.corpus.windows`). The facts are columns (`kws.corpus.clip_table`) and become objects a few at a
-time, so that five million clips fit into one process.
+All choices depend on hashes of the seed and of names, never on the order of files; window number
+i of a split has its own random generator (`windows`). Facts are columns (`clip_table`) and become
+objects a few at a time, so that five million clips fit into one process.
 
-Negative sampling: which recordings of other words than the keywords become clips.
-
-Of the other words the clips of the lowest hashes are taken, as many as `unknown_percentage` asks
-for. Hashes are of the seed and of names, so the order of files makes no difference, and a clip more
-displaces one at most.
+Of the clips of other words, those with the lowest hashes are taken, as many as
+`unknown_percentage` asks for, so one more clip displaces at most one.
 """
 
 import dataclasses

@@ -1,14 +1,12 @@
-"""Which split a recording belongs to: by speaker, by lists, and for long recordings by time.
+"""Assigns recordings to splits: by speaker, by lists, and for long recordings by time.
 
-The rule for words is that of Speech Commands (P. Warden, "Speech Commands: A Dataset for
+Words follow the rule of Speech Commands (P. Warden, "Speech Commands: A Dataset for
 Limited-Vocabulary Speech Recognition", 2018, section 7.3): a hash of the speaker's name, so that a
 clip never changes sides when others come or go, unless a list names the file.
 
-Pseudonyms: who speaks matters for the splits, and is nobody's business afterwards.
-
-A keyed hash (BLAKE2b, RFC 7693) in place of the speaker's name: without the salt nobody can try
-names until one fits. The salt comes from an environment variable, and so it is in no configuration,
-no metadata and no log.
+Speakers' names can be replaced by pseudonyms, a keyed hash (BLAKE2b, RFC 7693): without the salt
+nobody can try names until one fits. The salt comes from an environment variable, so it is in no
+configuration, metadata or log.
 """
 
 import hashlib

@@ -1,24 +1,20 @@
-"""One stage of a cascade: when it answers, what that costs, and which two go together.
-
-A cascade: a tiny model listens always, a larger one hears only what the first lets through.
+"""A cascade: a tiny model always listens, and a larger one runs only while the first wakes it.
 
     frames        ─────────────────────────────────────────────────────────────────
     first stage   . . . . . . . . . . P P P . . . . . . . . . . . . . . . P . . . .
     second stage                      ├──────── hold_ms ────┤             ├── hold_ms ──
                                       ^ from the last P on                ^
 
-`P` is a row in which the first stage's score, smoothed as its own detector smooths, reaches the
-cascade's threshold (any keyword of its will do). From then on, and for `hold_ms` after the last P,
-the second stage runs at its own stride. The detector takes its rows alone, one after another.
+`P` marks a row in which the first stage's score, smoothed as its own detector does, reaches the
+cascade's threshold for any of its keywords. From then on, until `hold_ms` after the last P, the
+second stage runs at its own stride. Only its rows go to the detector.
 
-Both stages share one frontend, which runs all the time and keeps its last frames in a ring buffer,
-so the second stage has heard what came before: a windowed model its whole window, a streaming one
-its warm-up, which it runs through at once when it wakes, from a fresh state.
+Both stages share one frontend, which always runs and keeps its last frames in a ring buffer, so
+the second stage also receives what came before: a windowed model its whole window, a streaming
+one its warm-up, which it runs through at once when it wakes, from a fresh state.
 
-`hear` runs a whole stream at array speed; `kws.detection.cascade.Cascade` does the same frame
-by frame, as a device does, with the same detections.
-
-A cascade frame by frame, as a device runs it: a ring buffer of frames and two models.
+`hear` runs a whole stream at array speed; `Cascade` does the same frame by frame, as a device
+does, with the same detections.
 """
 
 import collections

@@ -1,32 +1,29 @@
-"""A candidate against the last blessed model on the same streams: is it shown to be worse?
+"""Compares a candidate with the last blessed model on the same streams: is it shown to be worse?
 
-Both models hear the same words and the same hours, so they are compared pair by pair. What both
-got right or both got wrong tells nothing of a difference; what counts are the errors that only one
-of them made:
+Both models get the same words and the same hours, so they are compared pair by pair. Errors that
+both or neither made say nothing about a difference; only errors of one of them count:
 
-- Misses: words that one heard and the other missed. Were the models alike, each such word would
-  be the candidate's with a chance of one half: McNemar's exact test (Q. McNemar, Psychometrika 12,
-  1947), one-sided.
-- False accepts: those of the two within `SAME_MS` of each other are one event that fooled both.
-  What is left to either side comes, in the same hours, at two rates; given their sum, the
-  candidate's part is binomial with one half where the rates are equal (J. Przyborowski and
-  H. Wilenski, "Homogeneity of results in testing samples from Poisson series", Biometrika 31,
-  1940). One-sided, exact.
+- Misses: words that one detected and the other missed. If the models were equally good, each such
+  word would be the candidate's miss with probability one half: McNemar's exact test (Q. McNemar,
+  Psychometrika 12, 1947), one-sided.
+- False accepts: two within `SAME_MS` of each other are one event that fooled both models. The
+  remaining ones occur in the same hours at two rates; given their sum, the candidate's count is
+  binomial with one half if the rates are equal (J. Przyborowski and H. Wilenski, "Homogeneity of
+  results in testing samples from Poisson series", Biometrika 31, 1940). One-sided, exact.
 
-A gate's value is the chance that a model as good as the last one would make so many of the odd
-errors, or more. It refuses below 2.5 %: the candidate is worse beyond the 95 % bounds. With few
-words and hours nothing can be shown, and nothing is refused; for that, limits stand beside it.
+A gate's value is the probability that an equally good model would make at least so many of the
+unshared errors. The gate refuses below 2.5 %, where the candidate is worse beyond the 95 %
+bounds. With few words and hours nothing can be shown and nothing is refused; absolute limits
+cover that case.
 
-Keywords that only one of them knows are left out: words of them count as other words, detections
-of them are not looked at. A word is a miss in this test as everywhere (`match`).
+Keywords that only one of the models knows are left out: their words count as other words, and
+their detections are ignored. A miss is defined as everywhere (`match`).
 
-The model in service as a judge of new labels: has it suddenly stopped hearing the words?
-
-A candidate that learned wrong labels is right about wrong labels: were it only compared with the
-last model on the same streams, the last one would seem to be at fault. So the last model's own
-miss rate is held against what it was when that model was judged. It rises where labels are wrong,
-and also where people, rooms or microphones are others than before: either way somebody should look
-before a model learns from it.
+`label_gate` uses the model in service to judge new labels. A candidate that learned wrong labels
+is right about wrong labels, so comparing it with the last model would blame the last model.
+Instead the last model's miss rate is compared with its miss rate when it was judged itself. It
+rises if labels are wrong, and also if people, rooms or microphones have changed: in both cases
+somebody should look before a model learns from the data.
 """
 
 import dataclasses

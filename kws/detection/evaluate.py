@@ -1,18 +1,17 @@
-"""Streams of posteriors and their ground truth in, a report of what a user would notice out.
+"""Evaluates posteriors of streams against their ground truth, as a user would experience them.
 
-What false accepts are made of: the sounds during which they happened, and the hours of each.
+False accepts are reported by the sound during which they happened:
 
     keywords      in the window of a keyword: another one was detected, or the same once more
-    near_words    in the window of another word that sounds like the keyword detected
+    near_words    in the window of another word that sounds like the detected keyword
     other_words   in the window of any other word
     background    between the words of a stream of words: its background noise
     negatives     in a recording without keywords; `negatives/<collection>` where the ground truth
-                  says which collection the recording is from
+                  names the collection
 
-Negatives are also told apart by whether they are recorded or synthesized (`accepts_of_negatives`).
-
-The first four share the hours of the streams of words, in which they happened; every collection of
-negatives has hours of its own. A false accept counts where it fired.
+Negatives are also separated into recorded and synthesized ones (`accepts_of_negatives`). The first
+four share the hours of the streams of words; every collection of negatives has its own hours. A
+false accept counts where the detector fired.
 """
 
 import collections

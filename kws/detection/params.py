@@ -1,7 +1,4 @@
-"""The detector's settings and the gates on a stream.
-
-A cascade: which model listens first, when it wakes the second, and what that may cost.
-"""
+"""Settings of the detector, its gates on streams, and of a cascade of two models."""
 
 import re
 from typing import Annotated, Any, Literal

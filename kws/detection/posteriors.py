@@ -1,9 +1,4 @@
-"""A model run over a stream: one row of posteriors every `clip_stride_ms`.
-
-One stream as a model scored it.
-
-When the steps of a network that answers at every few frames are over.
-"""
+"""Runs a model over a stream: one row of posteriors every `clip_stride_ms`."""
 
 import dataclasses
 from collections.abc import Callable

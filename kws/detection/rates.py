@@ -1,11 +1,9 @@
-"""Rates that carry their uncertainty: exact 95 % bounds for counts per hour and for shares.
+"""Rates with their uncertainty: exact 95 % bounds for counts per hour and for proportions.
 
 Both intervals are two-sided and exact (never narrower than 95 %), which matters because a good
-spotter has few errors or none: no false accept in one hour is not "0 per hour" but "at most 3.69".
-
-How much must be heard before a bound can be known: hours for a rate, hits for a percentile.
-
-Figures: the errors of a spotter on streams, counted, with their bounds.
+spotter makes few errors or none: no false accept in one hour is not "0 per hour" but "at most
+3.69". The module also computes how much material a bound requires: hours for a rate, hits for a
+percentile.
 """
 
 import collections

@@ -1,7 +1,4 @@
-"""How a model that answers at every step is judged on scenes.
-
-Scenes judged: every step against its label, and the chimes against the words.
-"""
+"""Judges a model on scenes: every step against its label, and the chimes against the words."""
 
 import dataclasses
 import math

@@ -1,15 +1,13 @@
-"""One threshold for one target rate: by counting false accepts, or by the tail of the scores.
+"""Chooses a threshold for a target rate, by counting false accepts or from the tail of the scores.
 
-The tail of the scores outside keywords: how rare a false accept is that was never counted.
-
-In 8 hours without a false accept, a rate of 0.05 an hour looks like one of 0.01. What can be
+In 8 hours without a false accept, a rate of 0.05 an hour cannot be told from 0.01. What can be
 measured is how high the score's peaks rise where no keyword is said, and how fast they become
-rarer. The highest of them, in log-odds, are taken to fall off exponentially:
+rarer. The highest peaks, in log-odds, are assumed to fall off exponentially:
 
     peaks an hour above x  =  k / hours · exp(-(x - start) / scale)
 
-This is the method of peaks over a threshold (S. Coles, "An Introduction to Statistical Modeling of
-Extreme Values", 2001, chapter 4) with the shape 0, that of most distributions without a heavy tail.
+This is the peaks-over-threshold method (S. Coles, "An Introduction to Statistical Modeling of
+Extreme Values", 2001, chapter 4) with shape 0, which fits most distributions without a heavy tail.
 """
 
 import dataclasses

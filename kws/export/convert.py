@@ -1,8 +1,8 @@
-"""Full int8 quantization of a Keras model, and the proof that nothing was lost on the way.
+"""Full int8 quantization of a Keras model, with proof that nothing was lost.
 
-The two files of a conversion, int8 and float input and output: are they the same network?
-
-Which training examples calibrate the int8 model: the same ones in whatever order they come.
+Calibration uses training examples chosen evenly from all labels, always the same ones whatever
+their order. The two resulting files, with int8 and with float input and output, are checked to be
+the same network.
 """
 
 import collections

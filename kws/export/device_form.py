@@ -1,18 +1,16 @@
-"""The form of a Keras model that a device runs, and the one place where it becomes a file.
+"""The form of a Keras model that a device runs, and its conversion to a TFLite file.
 
-A windowed model goes to the device as it is, but for what `kws.export.rewrites` folds. A streaming one
-was trained on whole clips and goes in its one-step form, which takes the next few frames and
-remembers the former ones.
+A windowed model is converted as it is, except for what `kws.export.rewrites` folds. A streaming
+model was trained on whole clips; its one-step form takes the next few frames and remembers earlier
+ones in variables, which stay inside the int8 file.
 
-The one-step form of a streaming model as an int8 file that keeps its state inside.
-
-What goes wrong with such conversions elsewhere, and what is done about it here:
-  - Converted from a function, variables are frozen or refused: the way leads through a SavedModel,
-    where those that are never assigned become constants and only the state stays
-    (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE; CALL_ONCE sets the first values).
+Such conversions fail elsewhere in three ways, which are avoided here:
+  - Converted from a function, variables are frozen or refused. Through a SavedModel, variables that
+    are never assigned become constants and only the state remains (VAR_HANDLE, READ_VARIABLE,
+    ASSIGN_VARIABLE; CALL_ONCE sets the initial values).
   - The state stays in floats between DEQUANTIZE and QUANTIZE (tensorflow issue 59390, kws_streaming
     issue 1613): `_experimental_variable_quantization` makes the variables int8.
-  - What the calibration left in the state becomes its first value: the model is made to forget.
+  - What calibration left in the state would become its initial value: the model is reset first.
 """
 
 import dataclasses

@@ -1,22 +1,15 @@
-"""A `.tflite` file as the schema's objects, which can be changed and written again.
+"""Reads, counts and rewrites `.tflite` files as the objects of their FlatBuffer schema.
 
-The same TFLite model in fewer bytes: what is written several times is written once.
+It counts what a file asks of a device: its operators, its multiply-accumulates (as
+`kws.models.cost` does for a Keras model) and the values it computes element by element. For a
+network whose state is zero at the start of every window (a GRU) the file has slightly fewer
+multiply-accumulates, because the converter drops products with that zero.
 
-A converted file spends much on what says nothing. For each of its hundred tensors it holds a name,
-and for each channel of a kernel a zero point of eight bytes that is always zero; a stateful file
-has twice as many small tensors as a windowed one. FlatBuffers may point to one vector from many
-places, so equal vectors, strings and quantization tables need to be there only once. Nothing
-that a device reads changes: operators, weights, quantization and the order of tensors stay.
-
-Which operators a TFLite file asks of the device.
-
-Values that a `.tflite` file's inference computes one by one, beside its multiply-accumulates.
-
-Multiply-accumulates of a `.tflite` file, counted as `kws.models.cost` counts a Keras model's.
-
-A bundle holds no Keras model, so what a device pays for one inference is read from the file. Of a
-network whose state begins with zeros at every window (a GRU) the file counts a little less: the
-converter leaves out the products with that zero.
+`slim` writes the same model in fewer bytes. A converted file has a name for each of its hundred
+tensors and an eight-byte zero point, always zero, for each channel of a kernel; a stateful file
+has twice as many small tensors as a windowed one. FlatBuffers can point to one vector from
+several places, so equal vectors, strings and quantization tables are written only once.
+Operators, weights, quantization and tensor order do not change.
 """
 
 import collections

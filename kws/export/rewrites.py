@@ -1,31 +1,27 @@
-"""Folds sub-spectral normalization into the convolution before it, which the converter cannot.
+"""Rewrites a model so that its int8 file is exact and the same in TFLite and TFLM.
 
-The converter folds a batch normalization into the kernel. A sub-spectral one differs from part to
-part of the spectrum and would stay as a multiplication and an addition, which int8 stands badly:
-what the convolution puts out has one scale although its filters and parts differ tenfold, the
-constants have one scale too, and every value is rounded three times. With a kernel for each part
-(int8 kernels have a scale for each filter) it is rounded once, when it is normalized already.
+**Sub-spectral normalization** is folded into the preceding convolution. The converter folds an
+ordinary batch normalization into the kernel. A sub-spectral one differs between parts of the
+spectrum and would remain as a multiplication and an addition, which int8 tolerates badly: the
+convolution's output has a single scale although its filters and parts differ tenfold, so do the
+constants, and every value is rounded three times. With a kernel for each part (int8 kernels have a
+scale for each filter) values are rounded once, already normalized.
 
-A constant added behind a convolution's ReLU, folded into the convolution.
+**An offset behind a ReLU** is folded into the convolution. `max(x, c)` with c < 0, written as
+`relu(x - c) + c`, reaches the int8 file as a convolution with a ReLU and an ADD of c, which rounds
+every value once more and costs an operator. An int8 tensor whose range begins at c clips there by
+itself, so the convolution gets c in its bias, no ReLU, and writes what the ADD wrote.
 
-The larger of x and a constant c < 0 cuts off what is of no use after it; as `relu(x - c) + c` it
-reaches the int8 file as a convolution with a ReLU and an ADD of c. The ADD rounds every value once
-more and costs an operator. An int8 tensor that begins at c cuts off there by itself: so the
-convolution gets c in its bias, no ReLU, and writes what the ADD wrote.
-
-MUL multiplied alike by TFLite and by TensorFlow Lite Micro: its output's scale, moved a little.
-
-Both multiply the product of two int8 values by `scale_1 * scale_2 / scale_out`, as a whole number
-of 31 bits and a shift. TFLite computes this factor in float32 (`tensorflow/lite/kernels/mul.cc`),
-TFLM in float64 (`tensorflow/lite/micro/kernels/mul_common.cc`), so the 31 bits differ in the last
-seven, and a product that lies as good as between two numbers is rounded up by one and down by the
-other. Of a trigger_gru's outputs some came to lie 3 steps apart by this alone.
-
-No host could mend it: a float32 has 24 bits. So it is mended in the file: one output scale in
-some hundred has a factor of which both keep the same 31 bits, and the nearest is taken. The scale
-moves by a hundred thousandth, a step of int8 by as much. Where one of the two is a power of two, as
-the scale of a sigmoid or of tanh is, such a scale is always found; of any two in nine of ten cases,
-and if then one of them is a constant, its scale moves along by some ten millionths.
+**MUL's scale** is adjusted. Both interpreters multiply the product of two int8 values by `scale_1
+* scale_2 / scale_out`, as a 31-bit integer and a shift. TFLite computes this factor in float32
+(`tensorflow/lite/kernels/mul.cc`), TFLM in float64
+(`tensorflow/lite/micro/kernels/mul_common.cc`), so the last seven of the 31 bits differ, and a
+product that lies almost exactly between two integers is rounded differently; some outputs of a
+trigger_gru differed by 3 steps for this reason alone. No caller can correct that, so the file is
+changed: of about a hundred output scales one has a factor for which both keep the same 31 bits,
+and the nearest is taken. The scale moves by a hundred-thousandth. Where one factor is a power of
+two, as after a sigmoid or tanh, such a scale always exists; otherwise in nine of ten cases, and
+if then one operand is a constant, its scale is moved by some ten-millionths as well.
 """
 
 import itertools

@@ -1,6 +1,6 @@
-"""What every frontend offers: audio in, frames of features out.
+"""The interface of every frontend: audio in, frames of features out.
 
-What the frontends share whose every frame is a function of its own window alone.
+Frontends whose frames depend on nothing but their own window share a base class.
 """
 
 import abc

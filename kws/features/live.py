@@ -1,15 +1,13 @@
-"""Features of a stream while it comes in: the numbers that `Frontend.compute` gives of all of it.
+"""Features of a live stream: the same numbers that `Frontend.compute` gives for the whole stream.
 
-A frontend's `compute` begins anew with each call; a device does not. Here the samples of a window
-that is not full yet, and the micro frontend's noise estimate, are kept from one call to the next,
-so that it does not matter in what pieces the audio comes.
+`compute` starts from scratch with each call; a device does not. Here the samples of an incomplete
+window and the micro frontend's noise estimate are kept between calls, so it does not matter how
+the audio is divided.
 
-The micro frontend's C code, called a few samples at a time, with its state kept in between.
-
-TensorFlow's op wraps this code for whole recordings and begins each time anew. Its library exports
+TensorFlow's op wraps the micro frontend's C code for whole recordings. Its library also exports
 the C functions themselves (tensorflow/lite/experimental/microfrontend/lib/frontend.h), so live
-features are made by the very code that made the training's. Loading that library takes a tenth of a
-second, where importing TensorFlow takes some three.
+features come from the very code that made the training features. Loading that library takes a
+tenth of a second; importing TensorFlow takes about three.
 """
 
 import ctypes

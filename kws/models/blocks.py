@@ -1,8 +1,6 @@
-"""What most architectures of the zoo are put together from, so that each file shows its own idea.
+"""Building blocks and option types shared by the architectures of the zoo.
 
-Every function takes and returns Keras tensors; `name` becomes the layers' prefix.
-
-Fields that the options of several architectures share.
+Every function takes and returns Keras tensors; `name` becomes the prefix of the layers.
 """
 
 from typing import TYPE_CHECKING, Annotated

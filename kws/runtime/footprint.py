@@ -1,9 +1,8 @@
-"""What a model of the zoo costs a device, before anyone has trained it.
+"""Measures what a model of the zoo costs a device before it is trained, and caches the result.
 
-Footprints on disk, so that the zoo is listed at once after the first time.
-
-An entry belongs to the very code that it was measured with: a changed file of `kws/models` or
-`kws/export` or `kws/runtime`, or another TensorFlow or TensorFlow Lite Micro, asks for a new one.
+A cache entry belongs to the code that it was measured with: a changed file of `kws/models`,
+`kws/export` or `kws/runtime`, or another version of TensorFlow or TensorFlow Lite Micro,
+invalidates it.
 """
 
 import contextlib

@@ -1,38 +1,29 @@
-"""Which of TFLite's kernels give TensorFlow Lite Micro's numbers for a given file.
+"""Chooses TFLite kernels that give TensorFlow Lite Micro's numbers for a given file.
 
-TFLite's plain ("reference") kernels are TFLM's: they agree bit for bit on every model of the zoo
-(MUL once did not: see `mul_scales`). Its optimized kernels are several times as fast and round
-negative ties otherwise, so a windowed file is written in a form in which they meet none
-(`sign_split`). Their SOFTMAX is off in one of some 100,000 values, which no trial would show: the
-last layers run on the plain kernels always (`two_part`). Whether the others agree then is tried, on
-the file itself and on this machine, whenever one is loaded.
+TFLite's plain ("reference") kernels are those of TFLM: they agree bit for bit on every model of
+the zoo (for MUL see `kws.export.rewrites`). Its optimized kernels are several times as fast but
+round negative ties differently, and their SOFTMAX is off by a step in one of about 100,000
+values. A windowed file is therefore rewritten in two ways before it runs on the optimized
+kernels, and whether the result agrees is tested on the file itself and on this machine whenever
+it is loaded. Both rewrites are for this machine only; tensors keep their numbers and values.
 
-TFLite's interpreter, without importing TensorFlow around it.
+**Signs are split.** Convolutions and fully connected layers end in a division by a power of two.
+TFLM and TFLite's plain kernels round ties away from zero; the optimized ones (ruy's matrix
+multiplication, SIMD in depthwise convolutions) round them upwards. Positive values are equal; of
+negative values, one in several hundred or thousand differs by a step. A layer whose int8 output
+begins at zero (zero point -128, as after a ReLU) never has a negative value. Other layers are
+computed twice, with the weights and with their negatives, each for the positive part of the
+result, and subtracted: `x = max(x, 0) - max(-x, 0)`. int8 weights lie between -127 and 127, so
+this is exact.
 
-Importing TensorFlow takes some three seconds, the interpreter itself a tenth of one: it is one
-extension module of TensorFlow's, which needs nothing else of it. A process that has TensorFlow
-already, or whose TensorFlow is not built like that, gets `tf.lite.Interpreter`; the numbers are the
-same, for it is the same module.
+**The tail is split off.** TFLite's optimized SOFTMAX uses a float table of exponentials: too
+rarely wrong for a trial to show, often enough to change a posterior within an hour of sound. The
+last layers are small, so they run on the plain kernels.
 
-A network written so that TFLite's optimized kernels give TensorFlow Lite Micro's numbers.
-
-Convolutions and fully connected layers end in a division by a power of two, and what lies exactly
-between two numbers is rounded away from zero by TFLM and by TFLite's plain kernels, but upwards by
-the optimized ones (ruy's matrix multiplication, SIMD in depthwise convolutions). Of positive values
-both are the same; of negative ones, one in some hundred or thousand differs by a step. A layer
-whose int8 output begins at zero (zero point -128, as after a ReLU) never shows a negative value, so
-those agree as they are. The others are computed twice, with the weights and with their negatives,
-each time for what is positive of it, and the second is taken from the first: `x = max(x, 0) -
-max(-x, 0)`. int8 weights lie between -127 and 127, so all of this is exact.
-
-It is a form for this machine only. The file's own tensors keep their numbers and values.
-
-A windowed file run in two parts: convolutions by fast kernels, its last layers by plain ones.
-
-TFLite's optimized SOFTMAX looks its exponentials up in a table of floats and is a step away from
-TFLM's in one of some 100,000 values: too seldom to be seen in a trial, often enough to move a
-posterior in an hour of sound. The last layers are small, so the file is cut before them and the
-rest runs on the plain kernels, which are TFLM's. Of the cut file's tensors all keep their numbers.
+The interpreter is loaded without importing TensorFlow around it, which would take about three
+seconds instead of a tenth of one. It is a single extension module of TensorFlow. A process that
+has already loaded TensorFlow, or whose TensorFlow is built differently, gets
+`tf.lite.Interpreter`; the numbers are the same, because it is the same module.
 """
 
 import copy

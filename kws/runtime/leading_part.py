@@ -1,15 +1,13 @@
-"""The first layers of a streaming file, which hear the last few frames, for many steps at a time.
+"""Runs the first layers of a streaming file, up to its second memory, for many steps at a time.
 
-A one-step form begins with a memory of former frames: they are read, the step's own are laid after
-them, a convolution takes all, and the last of them are kept for the next step. Up to the next
-memory nothing depends on what was computed before, so the layers in between may take the frames of
-many steps as a batch. In a step of a trigger_gru that is 70 % of the multiply-adds, and as a matrix
-multiplication of 32 rows it takes TFLite's optimized kernels an eighth of the time of its plain
+A one-step form begins with a memory of earlier frames: they are read, the step's own frames are
+appended, a convolution takes all of them, and the last ones are kept for the next step. Up to the
+next memory nothing depends on earlier results, so the layers in between can take the frames of
+many steps as a batch. In a trigger_gru that is 70 % of the multiply-adds, and as a matrix
+multiplication of 32 rows it takes TFLite's optimized kernels an eighth of the time of the plain
 ones.
 
-The rest of the file, with all its other memories, goes on a step at a time on the plain kernels.
-
-A streaming file, cut after the layers that hear its last few frames only; see `leading_part`.
+The rest of the file, with all its other memories, runs one step at a time on the plain kernels.
 """
 
 import collections

@@ -1,6 +1,6 @@
-"""Which kind of int8 model a folder holds; everyone who scores one loads it by this.
+"""Loads the int8 model of a folder, windowed or streaming, and the stages of a cascade.
 
-Stages of a cascade from files: a model in its folder, or a bundle that was pushed.
+Everything that scores a model loads it through this module.
 """
 
 import hashlib

@@ -1,10 +1,9 @@
-"""TensorFlow Lite Micro's own interpreter, in a process of its own: a crash becomes an error.
+"""Runs int8 models in TensorFlow Lite Micro's own interpreter, in a separate process.
 
-The int8 models, run by TensorFlow Lite Micro's own interpreter in place of TFLite's.
-
-They answer as `Int8Model` and `Int8StreamingModel` do and take the same features, so that whoever
-scores streams can score them through the device form. A window of a 24,000-parameter DS-CNN takes
-TFLM's plain kernels some sixteen times as long as TFLite's optimized ones.
+A crash of the interpreter becomes an error. The models have the interface of `Int8Model` and
+`Int8StreamingModel` and take the same features, so streams can be scored as the device does.
+TFLM's plain kernels take about sixteen times as long as TFLite's optimized ones for a window of a
+24,000-parameter DS-CNN.
 """
 
 import contextlib

@@ -1,10 +1,8 @@
-"""Does the model fit the device, and does TFLM compute what TFLite computes? Figures and gates.
+"""Validates a model for a device: does it fit, and does TFLM compute what TFLite computes?
 
-Is a whole stream heard alike by TensorFlow Lite Micro and by the runtime that judges models?
-
-What a model costs a device, as it was measured and estimated.
-
-Does the model fit a named device? Gates on its memories and on the estimated time.
+It gives the measured and estimated figures, the gates on them (memory and estimated time of a
+named device, supported operators) and a comparison of TFLM with the judging runtime over whole
+streams.
 """
 
 import numpy as np

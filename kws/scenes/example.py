@@ -1,6 +1,6 @@
-"""A scene as a tf.Example: its audio, or its features, with the label vector and ground truth.
+"""Scenes as tf.Examples: audio or features with the label vector and ground truth.
 
-Scenes of one split, one after another, from the gzip TFRecords of a dataset of features.
+`read_scenes` reads the scenes of one split from the gzip TFRecords of a dataset of features.
 """
 
 import dataclasses

@@ -1,13 +1,11 @@
-"""Ground truth of a recording, read from the files that this and other tools write.
+"""Reads and writes the ground truth of a recording in the file formats of this and other tools.
 
-NAME.json            `kws synth stream`: all that is known
-NAME.txt, NAME.csv   lines `label, time`: TensorFlow's speech tutorial; the time, in ms, is where
-                     a clip with the word in its middle begins (see `label_text`)
+NAME.json            `kws synth stream`: everything that is known
+NAME.txt, NAME.csv   lines `label, time`: TensorFlow's speech tutorial; the time in ms is the
+                     start of a clip with the word in its middle
                      lines `label, start, end`: the same with the word's own bounds, in ms
-                     lines of start, end (seconds) and label between tabs: Audacity's labels; its
-                     lines of a band of frequencies, which begin with a backslash, are passed over
-
-Ground truth as the text files that other tools read.
+                     lines of start, end (seconds) and label separated by tabs: Audacity's
+                     labels; its frequency lines, which start with a backslash, are skipped
 """
 
 import re

@@ -1,16 +1,11 @@
-"""Streams of long recordings in which no keyword is said: every detection is a false accept.
+"""Streams of long recordings without keywords, in which every detection is a false accept.
 
-Piece: a stretch of a recording on disk.
-
-Sections without keywords between the words of a stream, and a ground truth that says where.
-
-Varies recordings without keywords: other voices, other places.
-
-Twelve minutes of recordings say little of how rarely a score is high. Faster or slower they are
-spoken by other vocal tracts, and in a room or over a background they reach the microphone in
-another way, so each version causes different false accepts. The versions are not additional
-evidence: they only help to fit the tail of the scores (`kws.detection.threshold`). False accepts and
-hours are counted on the original recordings.
+`interleave` puts such recordings between the words of a stream. `vary` makes further versions of
+them: a few minutes of recordings say little about how rarely a score is high. Played faster or
+slower they come from other vocal tracts, and with a room or a background they reach the
+microphone differently, so each version causes different false accepts. Versions are not
+additional evidence: they only help to fit the tail of the scores (`kws.detection.threshold`).
+False accepts and hours are counted on the original recordings.
 """
 
 import dataclasses

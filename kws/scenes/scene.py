@@ -1,12 +1,8 @@
-"""Lay a scene: a few words over some seconds of background, and the label vector beside it.
+"""Lays out scenes: a few words over some seconds of background, with a label vector.
 
-Where a word still fits: random places that overlap nothing laid before, a bounded number.
-
-The label vector of a scene: what a model that answers at every step should say.
-
-Deal: which clips each scene of a split is laid of, by their ids alone.
-
-The plan is made in one place and is small; the audio goes only where it is needed.
+`deal` assigns clips to the scenes of a split by their ids alone, in one place; audio only goes
+where it is needed. Words are placed at random without overlap, with a bounded number of attempts.
+The label vector says what a model that answers at every step should output.
 """
 
 import dataclasses

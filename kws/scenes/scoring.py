@@ -1,6 +1,6 @@
-"""What a model says of a scene, step by step: in float as it was trained, and as on the device.
+"""Scores a model on scenes step by step, in float and as on the device, and counts the result.
 
-Answers at every step, counted: precision, recall and F1 of the steps themselves.
+Counts are of single steps: precision, recall and F1.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DeviceModel(Protocol):
-    """What is asked of it; `kws.runtime.streaming_model.Int8StreamingModel` is the one that ships."""
+    """What `device_scores` needs; `Int8StreamingModel` is the one that ships."""
 
     def quantize(self, features: np.ndarray) -> np.ndarray: ...
 

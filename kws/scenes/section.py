@@ -1,10 +1,8 @@
-"""Render one section of a stream with pydub: words overlaid on one background at their levels.
+"""Renders one section of a stream with pydub: words overlaid on a background at their levels.
 
-Between int16 arrays and pydub's AudioSegment; the one place that imports pydub.
-
-When each word is said: gaps drawn at random, never an overlap, sections cut within gaps.
-
-Utterance: the word of a clip, cut out so that it can be laid over any background.
+This is the only module that imports pydub. It also has the word of a clip (`Utterance`), cut out
+so that it can be laid over any background, and the schedule of words: random gaps, never an
+overlap, sections cut within gaps.
 """
 
 import dataclasses

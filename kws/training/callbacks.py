@@ -1,7 +1,4 @@
-"""What a person and the log are told while a model is fitted.
-
-What happened in a training, for the log and `training.json`.
-"""
+"""What the log and the user are told during a training, and its history (`training.json`)."""
 
 import logging
 import time

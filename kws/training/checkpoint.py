@@ -1,14 +1,13 @@
-"""What a killed training needs to go on: weights and their average, optimizer, best weights, and
-where it was.
+"""Checkpoints: everything a killed training needs to resume, and the average of the weights.
 
-All of it is one TensorFlow checkpoint, which is complete or absent: the position is a string
-variable beside the weights.
+A checkpoint holds weights and their average, optimizer, best weights and position. It is a single
+TensorFlow checkpoint, which is complete or absent: the position is a string variable beside the
+weights.
 
-A moving average of a model's weights, which is evaluated and shipped in their place.
-
-Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992. It takes the
-chance of the last steps out of a model: without it, runs on synthesized voices that differed in
-little were up to ten points of misses apart on recordings.
+The exponential moving average of the weights is what is evaluated and shipped (Polyak and
+Juditsky, "Acceleration of stochastic approximation by averaging", 1992). It removes the
+randomness of the last steps: without it, trainings on synthesized voices that differed in little
+were up to ten points of misses apart on recordings.
 """
 
 import hashlib

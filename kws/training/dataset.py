@@ -1,10 +1,8 @@
-"""Feature examples for training: in memory where they fit, else streamed from disk.
+"""Feature examples for training: in memory if they fit, otherwise streamed from disk by tf.data.
 
-The order of training depends on the seed, the epoch and what the examples are, not on which file
-holds which example: in memory they are sorted by clip before they are shuffled. Streamed examples
-are shuffled through a window, so there the order of the files does matter.
-
-Feature examples from disk by tf.data: parsed in batches, or shuffled for one epoch.
+The order of training depends on the seed, the epoch and the examples themselves, not on how they
+are distributed over files: in memory they are sorted by clip before they are shuffled. Streamed
+examples are shuffled within a window, so there the order of the files does matter.
 """
 
 import dataclasses

@@ -1,9 +1,8 @@
-"""fit: from a fresh model and two datasets to the weights of the best epoch.
+"""Fits a fresh model to two datasets and returns the weights of the best epoch.
 
-A training that was killed goes on from its last checkpoint and ends where the unbroken one would
-have ended, up to the order of floating-point sums between threads.
-
-What trains: a GPU where TensorFlow sees one, else the processor's cores.
+A killed training resumes from its last checkpoint and reaches the result of an uninterrupted one,
+up to the order of floating-point sums between threads. It runs on a GPU if TensorFlow finds one,
+otherwise on the processor's cores.
 """
 
 import logging

@@ -1,8 +1,8 @@
 """What a training minimises, and what tells its epochs apart.
 
-The loop (`kws.training.session`) knows of features, gradients and weights; an `Objective` knows what
-the targets are. `LabelObjective` is the ordinary one: a clip has one label. Others wrap it or stand
-beside it: a teacher's posteriors, a label at every step of a scene.
+The loop (`kws.training.session`) knows of features, gradients and weights; an `Objective` knows
+what the targets are. `LabelObjective` is the ordinary one: a clip has one label. Others wrap it or
+stand beside it: a teacher's posteriors, a label at every step of a scene.
 """
 
 import abc

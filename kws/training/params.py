@@ -1,19 +1,4 @@
-"""How a model is fitted.
-
-A nested section is a file of its own, without imports from this one.
-
-When a training has seen enough epochs, and by what its best one is chosen.
-
-What a spotter that is trained at every step of its clips learns, and from whom.
-
-How a model is trained that answers at every step of a scene.
-
-From whom a model learns besides the labels.
-
-How long a trained model is tuned with int8 rounding in it, and which models can be.
-
-How a pipeline retrains (`kws retrain`): what differs from a first training.
-"""
+"""How a model is trained: the section `training` of a configuration and its subsections."""
 
 from typing import Literal
 

@@ -1,11 +1,7 @@
-"""Loading of what `kws.training.saved_model` wrote, with or without fake quantization in it.
+"""The trained float model as a folder: a SavedModel and a description of its numbers.
 
-The trained float model as a folder: a SavedModel, and beside it what its numbers mean.
-
-The float model of a training, scored as the int8 one is: windows of features in, posteriors out.
-
-For what judges a model before it is converted; figures that a user is shown come from the int8 file
-(`kws.export`).
+It can be written, loaded with or without fake quantization, and scored on windows of features
+before it is converted. Figures shown to users come from the int8 file (`kws.export`).
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Trains a model that answers at every step: scenes from disk in, a model for whole scenes out.
+"""Trains a model that answers at every step of a scene.
 
-A label at every step of a scene: binary cross entropy, and F1 that tells epochs apart.
+Every step has a label; the loss is binary cross entropy, and epochs are compared by F1.
 """
 
 import dataclasses
@@ -91,7 +91,7 @@ class StepEvaluator:
 
         self._model, self._data, self._whole = model, data, whole
         self._predict = tf.function(
-            lambda features: whole(tf.cast(features, tf.float32) * data.scale, training=False),
+            lambda inputs: whole(tf.cast(inputs, tf.float32) * data.scale, training=False),
             autograph=False,
             input_signature=[tf.TensorSpec([None, *data.scene_shape], data.dtype)],
         )
@@ -104,8 +104,8 @@ class StepEvaluator:
         if self._whole is not self._model:
             self._whole.set_weights(self._model.get_weights())
         counts = StepCounts()
-        for features, labels in self._data.in_order(EVAL_BATCH):
-            counts += count_steps(labels, self._predict(features).numpy()[..., 0])
+        for inputs, labels in self._data.in_order(EVAL_BATCH):
+            counts += count_steps(labels, self._predict(inputs).numpy()[..., 0])
         figures = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
         metrics = {name: float(np.nan_to_num(value)) for name, value in figures.items()}
         return Evaluation(

@@ -1,8 +1,6 @@
-"""A training under way: epochs of steps, each epoch judged, checkpoints between.
+"""A training in progress: epochs of compiled steps, an evaluation each, checkpoints in between.
 
-The compiled function of training: one step.
-
-Learning rates: a function from the step to the rate, so that a resumed run needs no state.
+The learning rate is a function of the step, so a resumed run needs no state for it.
 """
 
 import logging

@@ -1,36 +1,30 @@
-"""Augmentation of spectrograms, in the graph and repeatable: a function of the seed alone.
+"""Augmentation of batches of spectrograms in the TensorFlow graph, as a pure function of the seed.
 
-Time and channel masks are those of Park et al., "SpecAugment: A Simple Data Augmentation Method for
-Automatic Speech Recognition", 2019 (arXiv:1904.08779), section 2, without time warping: one mask of
-each kind, its width drawn uniformly from 0 to the given maximum. Masked values become the clip's
-own mean, which says least. The time shift moves the clip by whole frames and repeats the edge frame
-where nothing is left, as a steady background would.
+Every function takes float32 `[batch, frames, channels]` and a seed of two int32, draws
+independently for each clip, and returns the same shape.
 
-The channels may be warped before, as by a longer or shorter vocal tract: Jaitly and Hinton, "Vocal
-Tract Length Perturbation (VTLP) improves speech recognition", ICML workshop 2013, here with one
-factor for the whole band and a shift of up to one and a half channels.
+**Masks**: Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech
+Recognition", 2019 (arXiv:1904.08779), section 2, without time warping: one time mask and one
+channel mask, with widths uniform from 0 to the given maximum. Masked values become the clip's
+mean. The time shift moves the clip by whole frames and repeats the edge frame, as a steady
+background would.
 
-Every function takes float32 `[batch, frames, channels]` and a seed of two int32, draws anew for
-each clip of the batch, and returns the same shape.
+**Channel warp**: as by a longer or shorter vocal tract: Jaitly and Hinton, "Vocal Tract Length
+Perturbation (VTLP) improves speech recognition", ICML workshop 2013, here with one factor for the
+whole band and a shift of up to one and a half channels.
 
-Clips of other sound spliced of two: as one begins, as another goes on.
+**Splices**: a clip of other sound begins as one clip and continues as another. A user has an hour
+of other speech, not a thousand, and a small network finds in whatever it has not heard some
+sequence of sounds that it takes for the keyword. Spliced clips contain sequences that nobody
+said. Only clips labelled `_unknown_` are spliced, so the result contains neither the keyword nor
+labelled silence. Cutting and joining as an augmentation: Yun et al., "CutMix: Regularization
+Strategy to Train Strong Classifiers with Localizable Features", ICCV 2019 (arXiv:1905.04899).
 
-A user has an hour of other speech and not a thousand, and a small network finds in whatever it has
-not heard some sequence of sounds that it takes for the keyword. Spliced clips hold sequences that
-nobody said. Only clips labelled `_unknown_` are spliced, so a spliced clip contains neither the
-keyword nor a stretch that is labelled as silence.
-
-Cutting and joining examples as an augmentation: Yun et al., "CutMix: Regularization Strategy to
-Train Strong Classifiers with Localizable Features", ICCV 2019 (arXiv:1905.04899).
-
-mixup: a clip becomes a weighted mean of two, and so does its label.
-
-Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018
-(arXiv:1710.09412), section 2: with l drawn from Beta(alpha, alpha), here for each clip,
+**mixup**: a clip becomes a weighted mean of two, and so does its label: Zhang, Cisse, Dauphin,
+Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018 (arXiv:1710.09412), section 2.
+With l drawn from Beta(alpha, alpha) for each clip, and a permutation of the batch as partners j,
 
     x = l x_i + (1 - l) x_j        y = l y_i + (1 - l) y_j
-
-The partners j are a permutation of the batch.
 """
 
 from typing import TYPE_CHECKING

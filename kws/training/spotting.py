@@ -401,7 +401,7 @@ class SpottingObjective(Objective):
     def _spliced(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", seed: "tf.Tensor"
     ) -> "tuple[tf.Tensor, tf.Tensor]":
-        """See `kws.training.spec_augment`; the teacher has said of each part what it said of it whole."""
+        """See `spec_augment`: what the teacher said of a whole clip holds for its parts."""
         import tensorflow as tf
 
         label, taught = targets[:, :1], targets[:, 1:]

@@ -1,10 +1,9 @@
-"""The search for hyperparameters: what is searched, for how long, and how trials are compared.
+"""The hyperparameter search: what is searched, for how long, and how trials are compared.
 
-A path of the space names a field of the configuration (`training.learning_rate`,
-`model.options.filters`, `features.window_stride_ms`), and beside it stands where its values come
-from. `kws.training.tuning_space` checks the paths, `kws.training.tuning_search` does the search.
-
-`tuning.json`: what a search tried and what came of it.
+A path of the search space names a field of the configuration (`training.learning_rate`,
+`model.options.filters`, `features.window_stride_ms`) together with the source of its values.
+`kws.training.tuning_space` checks the paths and `kws.training.tuning_search` runs the search.
+`tuning.json` records what was tried and how it turned out.
 """
 
 import math

@@ -1,14 +1,12 @@
-"""The search: KerasTuner chooses what to try next, our own training loop tries it.
+"""Runs the search: KerasTuner chooses what to try next, our own training loop runs each trial.
 
-KerasTuner (O'Malley et al., 2019, https://keras.io/keras_tuner) brings random search, Bayesian
+KerasTuner (O'Malley et al., 2019, https://keras.io/keras_tuner) provides random search, Bayesian
 optimization with a Gaussian process, and Hyperband (Li et al., 2018, JMLR 18). Its `Tuner` would
-train by Keras' `fit`; here a trial is `kws.training.fit`, so that what a trial learns is what the
-Trainer would have learnt in as many epochs. Hyperband's longer trials begin anew: a learning rate
-that has come to its end cannot be taken up again.
+train by Keras' `fit`; here a trial is `kws.training.fit`, so a trial learns what the Trainer would
+have learned in as many epochs. A trial that is too large is refused before training. Hyperband's
+longer trials start over: a learning rate schedule that has ended cannot be resumed.
 
 This module imports KerasTuner, and with it TensorFlow.
-
-One trial of a search: a model, checked for its size, and trained by our own loop.
 """
 
 import contextlib

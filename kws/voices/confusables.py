@@ -1,23 +1,20 @@
-"""What is nearly a keyword and must not be taken for it: adversarial words for training and test.
+"""Confusables: words and phrases that sound like a keyword, for training and tests.
 
-Five kinds, for "computer" and for "ok toaster":
+There are five kinds, shown here for "computer" and "ok toaster":
 
-    word      real words that sound alike                 commuter     (of each word of a phrase)
+    word      real words that sound alike                 commuter     (for each word of a phrase)
     phrase    two words, or a phrase with a word changed  come boot    hey toaster, toaster ok
-    part      a part of it, single words                  pewter       ok, toaster, toast
+    part      a part of the keyword, single words         pewter       ok, toaster, toast
     nonword   one or two phonemes replaced, lost, added   kuhmtyoodoor  ok sohstuhr
-    repeated  syllables again and again                   pyoopyoopyoo  ok ok
+    repeated  syllables repeated                          pyoopyoopyoo  ok ok
 
-None is a keyword or holds one (so no "com-com-puter"): from every keyword it is at least
-`phonetics.DISTINCT` away, `INVENTED_DISTINCT` where nobody knows the word, and to each part of it a
-keyword has at least the distance `HELD`.
+None of them is or contains a keyword (so no "com-com-puter"): each is at least
+`phonetics.DISTINCT` from every keyword (`INVENTED_DISTINCT` for words that nobody knows), and
+every keyword is at least `HELD` from any part of it.
 
-Common English words with their phonemes, by hibari's dictionary, and a spelling for others.
-
-A word is common here if hibari's part-of-speech tagger knows it (some 20,000 words); the most usual
-thousand are our own list, `data/common_words.txt`.
-
-Candidates for near-words, kind by kind, best first: `(text, phonemes)`, not yet checked.
+Real words come from hibari's dictionary: a word counts as common if hibari's part-of-speech tagger
+knows it (about 20,000 words). The thousand most usual ones are our own list,
+`data/common_words.txt`.
 """
 
 import dataclasses

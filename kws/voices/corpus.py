@@ -1,18 +1,15 @@
-"""The synthesized corpus as a folder in Speech Commands layout.
+"""Writes the synthesized corpus as a folder in Speech Commands layout.
 
     <word>/<speaker>_nohash_<n>.wav        16 kHz mono 16-bit; the speaker is the voice's id
-    validation_list.txt, testing_list.txt  clips of the voices kept for eval and for test
-    _background_noise_/{train,eval,test}/  generated noises, hum and babble, other ones a split
-    _negatives_/{train,eval,test}/         minutes of sentences in which no keyword is said;
-                                           `bulk_*` (by the bulk voice) and `generated_*` (by
-                                           Kokoro's) are generated ones
-    corpus.json                            parameters, versions, counts, clips that were dropped
+    validation_list.txt, testing_list.txt  clips of the voices reserved for eval and test
+    _background_noise_/{train,eval,test}/  generated noise, hum and babble, different in each split
+    _negatives_/{train,eval,test}/         minutes of sentences without keywords; `bulk_*` (bulk
+                                           voice) and `generated_*` (Kokoro) are generated ones
+    corpus.json                            parameters, versions, counts, dropped clips
     LICENSES.md                            whose voices these are
 
-It is written beside its place and renamed: the folder is there in full or not at all. Of several
-processes that want the same one, one makes it and the others wait.
-
-Whose voices are in a corpus: the text of its `LICENSES.md`.
+The folder is written to a temporary place and renamed, so it exists in full or not at all. If
+several processes want the same corpus, one builds it and the others wait.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
-"""eSpeak NG (or eSpeak): a formant synthesizer; clear, mechanical, many variants. GPL, a program
-of its own that we only call.
+"""The eSpeak NG engine: a formant synthesizer with clear, mechanical speech and many variants.
 
-Engines that run an installed program, which writes a WAV file.
+eSpeak NG is a separate program under the GPL; this module only runs it, and reads the WAV file
+that it writes.
 """
 
 import abc

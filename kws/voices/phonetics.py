@@ -1,12 +1,12 @@
-"""How alike two pronunciations sound: an edit distance over phonemes, weighted by articulation.
+"""Phonetic similarity: an edit distance over phonemes, weighted by articulation; and syllables.
 
-A substitution costs what the mouth does differently: a consonant's place, manner and voicing, a
-vowel's way through the vowel chart (backness and height, start and end of a diphthong). What
-speakers of English vary freely costs nothing: ə, ɪ and ᵻ without stress, ʌ and ə, a flapped t or d,
-the vowels of "cot" and "caught". The weights are this project's own judgement of
-what listeners confuse; no listening test stands behind them.
+The cost of a substitution reflects what the mouth does differently: place, manner and voicing of a
+consonant, and the position of a vowel in the vowel chart (backness and height, start and end of a
+diphthong). Free variation in English costs nothing: unstressed ə, ɪ and ᵻ, ʌ and ə, a flapped t or
+d, the vowels of "cot" and "caught". The weights are this project's own estimate of what listeners
+confuse; they are not backed by a listening test.
 
-Phonemes into syllables, by the maximal onset principle with English onsets.
+Syllables are split by the maximal onset principle with the onsets of English.
 """
 
 import functools

@@ -1,14 +1,8 @@
-"""Who says what, and how: the corpus as a list, before anything is said.
+"""Plans the synthesized corpus: every utterance with its speaker, accent and speed.
 
-One clip of the corpus to be.
-
-What is drawn for an utterance: its speed, and for the bulk voice another body.
-
-Every draw is seeded by what the utterance is, so that nothing else in the plan changes it.
-
-Words in the plan: by the voices of each split, and by the bulk voice for training.
-
-Sentences in the plan: our own in every split, generated ones for training.
+The plan is a list of requests, made before anything is synthesized: words by the voices of each
+split, words by the bulk voice for training, and sentences without keywords. Every random choice is
+seeded by what the utterance is, so a change elsewhere in the plan does not affect it.
 """
 
 import dataclasses

@@ -1,8 +1,7 @@
-"""Requests to clips in the cache, by one process or several; each clip is made once, ever.
+"""Synthesizes requests into cached clips, in one process or several; each clip is made only once.
 
-From an engine's float audio to a clip: 16 kHz int16, trimmed by energy, levelled, faded.
-
-Clips on disk by the content of their request, so that nothing is said twice.
+An engine's float audio becomes a clip of 16 kHz int16: trimmed by energy, levelled and faded.
+Clips are stored under a hash of their request.
 """
 
 import concurrent.futures

@@ -1,6 +1,6 @@
-"""Which voice speaks in which split: never one voice, nor a mix that it is part of, in two.
+"""Assigns voices to splits: no voice, nor any mix that contains it, appears in two splits.
 
-Which voice of the optional engines speaks in which split; as in `cast`, never one in two.
+This covers Kokoro's voices and their mixes, and the voices of the optional engines.
 """
 
 import hashlib

@@ -1,14 +1,10 @@
-"""What all verbs have in common: --verbose, an example under --help, and one line an error.
+"""What all verbs share: --verbose, examples under --help, one-line errors, and orderly endings.
 
-How a command comes to its end before its time: Ctrl+C, or the SIGTERM of whoever started it.
-
-How much the libraries below say: nothing, unless --verbose asks for it.
-
-TensorFlow speaks in three ways: its C++ code by `TF_CPP_MIN_LOG_LEVEL`, its Python code and absl by
-`logging`, others by `warnings`. Codecs below libsndfile print to standard output itself, in the
-middle of what may be JSON. Our own messages use none of them.
-
-An example under each verb's --help; tests/docs holds every one against the command line.
+A command can end early by Ctrl+C or by SIGTERM. Libraries stay silent unless --verbose asks for
+their messages. TensorFlow reports in three ways: its C++ code by `TF_CPP_MIN_LOG_LEVEL`, its
+Python code and absl by `logging`, others by `warnings`. Codecs below libsndfile print to standard
+output, in the middle of what may be JSON. Our own messages use none of these. tests/docs checks
+every example against the command line.
 """
 
 import contextlib

@@ -1,16 +1,12 @@
-"""One pass: is there anything new? If so, train from the last blessed model, judge, push or refuse.
+"""One pass of retraining: is there anything new? If so, train, judge, and push or refuse.
 
 look ---- nothing new ----------------------------------------> one line, nothing is written
   |
   '--- new ---> note what is begun ---> the pipeline ---> note the verdict
 
-Are the recordings complete, or is somebody still writing them?
-
-Complete is what nobody has changed for a while, or what has a file that says so. Time is the
-inode's (`ctime`): copying, unpacking and renaming set it, and nothing can set it back, while the
-time of modification comes along with the copy.
-
-From a configuration for a first training to one for the next: what `kws retrain` sets.
+Recordings are complete if nobody has changed them for a while, or if a marker file says so. The
+time is that of the inode (`ctime`): copying, unpacking and renaming set it and nothing can set it
+back, while the modification time travels with a copy.
 """
 
 import dataclasses

@@ -99,7 +99,7 @@ def _said(seconds: float) -> str:
 
 
 def _standard_output() -> int | None:
-    """Where `sys.stdout` writes; descriptor 1 is elsewhere during a verb (pipeline/cli/common.py)."""
+    """Where `sys.stdout` writes; a verb redirects descriptor 1 (pipeline/cli/common.py)."""
     try:
         return sys.stdout.fileno()
     except (OSError, AttributeError):

@@ -1,11 +1,8 @@
-"""What is loaded, unpacked or synthesized before a run, as it goes, and how long it will take.
+"""Progress of a local run in the terminal, with everything else in a log file.
 
-Follows a local run as it goes: which component runs, what it says, how long it took.
-
-TFX's local runner announces its components in the log and by no other means, so the follower is a
-log handler. Lines of our own code are shown beside the running component.
-
-Where everything is logged while the terminal shows what a person wants to know.
+It shows what is downloaded, unpacked or synthesized before the run with an estimate of the
+remaining time, and then which component is running, its messages and how long it took. TFX's
+local runner announces its components only in the log, so the follower is a log handler.
 """
 
 import contextlib

@@ -1,7 +1,4 @@
-"""From a pushed bundle back to what it was made of, by ML Metadata, checked against the bundle.
-
-The clips behind a bundle, one line each, read from the audio examples of its run.
-"""
+"""Traces a pushed bundle back to its clips in ML Metadata, and checks it against the bundle."""
 
 import csv
 import dataclasses

@@ -1,7 +1,4 @@
-"""What a run did, read back from ML Metadata: steps, states, times, artifacts, gates.
-
-What each step of a run was configured with, read back from ML Metadata.
-"""
+"""Reads from ML Metadata what a run did: steps, states, times, settings, artifacts, gates."""
 
 import contextlib
 import dataclasses

@@ -1,7 +1,6 @@
 """The screen at the end of a run: figures, gates, and where the bundle is or why there is none.
 
-The screen at the end of a run without a model: what data there is, and where; and what any run
-says of its data.
+A run without a model shows what data it has and where, and notes on it.
 """
 
 import json

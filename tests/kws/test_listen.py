@@ -49,7 +49,7 @@ AUDIO = _audio(9)
 @pytest.fixture(scope="module")
 def spotters(
     trial: Trial,
-    streaming: StreamingTrial,  # noqa: F811
+    streaming: StreamingTrial,
 ) -> dict[str, Spotter]:
     """A windowed model and a streaming one, each heeded often and seldom."""
     models = {"windowed": trial.int8, "sparse": trial.int8}

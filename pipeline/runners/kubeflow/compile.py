@@ -1,15 +1,11 @@
-"""Compiles a configuration into a YAML that Kubeflow Pipelines runs.
+"""Compiles a configuration into a YAML file for Kubeflow Pipelines.
 
-TFX's KubeflowV2DagRunner does the compiling; `pipeline.runners.kubeflow.tasks` keeps away what it does
-not take, `pipeline.runners.kubeflow.compile` adds what it leaves out.
-
-From what TFX's compiler gives to a specification that Kubeflow Pipelines runs.
-
-TFX 1.16 leaves out what the YAML alone must say: defaults of the parameters and the pipeline root
-(both are in the job that it would submit to Vertex AI), and which tasks no cache may answer for.
-Its hook that finds the span before an ingestion (`pre_cache_check`) is known to Vertex AI alone, so
-it is taken out, and the container's entry point does that work everywhere. It prints JSON for
-people; servers up to 2.5 pass that on in one environment variable, so it is written compactly.
+TFX's KubeflowV2DagRunner does the compiling. `tasks` replaces what it does not support, and this
+module adds what TFX 1.16 leaves out of the YAML: defaults of the parameters and the pipeline root
+(both are only in the job that it would submit to Vertex AI), and which tasks must not be cached.
+Its hook that finds the span before an ingestion (`pre_cache_check`) exists on Vertex AI alone, so
+it is removed; the container's entry point does that work everywhere. TFX prints JSON for people;
+servers up to 2.5 pass it on in one environment variable, so it is written compactly.
 """
 
 import dataclasses

@@ -6,7 +6,7 @@
 Around TFX's (`kubeflow_v2_run_executor`) it does what that does not:
 
 - Keras 2 is chosen before TensorFlow is imported (see `kws`).
-- Parameters of the run are written into the properties (`pipeline.runners.kubeflow.run_parameters`).
+- Parameters of the run are written into the properties (`run_parameters`).
 - Artifacts are read and written where Kubeflow's launcher has put the bucket's files, `/gcs/...`
   for `gs://...`, so that no executor needs a client of the bucket; what is reported is the URL.
   Only where Beam's workers are on other machines, which have no such copies, it stays the URL.

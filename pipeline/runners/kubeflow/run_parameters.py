@@ -2,8 +2,8 @@
 
 A component carries a section of the configuration as JSON in one execution property, and Kubeflow
 knows whole properties only. So a task has one input more for each parameter, `run_<name>`, which
-the compiled specification binds (`pipeline.runners.kubeflow.compile`) and which the container's entry point
-writes to its place in the JSON before the executor sees it (`pipeline.runners.kubeflow.entrypoint`). It is
+the compiled specification binds (`compile`) and which the container's entry point (`entrypoint`)
+writes to its place in the JSON before the executor sees it. It is
 validated there, as the configuration is: by the section's own class.
 """
 

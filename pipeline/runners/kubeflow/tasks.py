@@ -1,25 +1,26 @@
-"""What a run on Kubeflow looks up of the runs before it: by components that look into folders.
+"""Tasks that a pipeline on Kubeflow needs in place of TFX's resolvers and conditions.
 
-`KubeflowV2DagRunner` of TFX 1.16 compiles a Resolver only of LatestArtifactStrategy or
-LatestBlessedModelStrategy; and the open-source server takes a specification only of containers and
-importers, so that even these two would run on Vertex AI alone. So nothing here asks ML Metadata:
+TFX 1.16 compiles a Resolver only of LatestArtifactStrategy or LatestBlessedModelStrategy, and the
+open-source server accepts only containers and importers, so even these two would run on Vertex AI
+alone. Nothing here therefore asks ML Metadata:
 
 - the model in service is what the bundle destination serves;
 - the statistics that drift is measured from are kept in a folder of the pipeline root;
 - the model that a training starts from is named by its place, or is the one behind what is served;
-- whether there is anything new says a folder of the pipeline root.
+- a folder of the pipeline root says whether there is anything new.
 
-Neither is an input of several channels compiled ("Only single Channel is supported"): a union
+An input of several channels is not compiled either ("Only single Channel is supported"): a union
 becomes several inputs (`components.inputs`).
 
-A compiled pipeline that retrains: its first task looks whether there is anything new.
+With retraining, the first task checks whether there is anything new:
 
     NewData --- new == "true" ---> all that waits for nothing else ---> ... ---> VerdictKeeper
 
-`tfx.dsl.Cond` is no way: TFX compiles it to a condition on the property of an input *artifact*,
-and the open-source server evaluates conditions on *parameters* alone. So NewData's output is made a
-parameter too (TFX's container does that with a String), and the condition is written here. What
-waits for a task that was not triggered is not triggered either: the run ends well, after one task.
+`tfx.dsl.Cond` does not work: TFX compiles it to a condition on the property of an input
+*artifact*, and the open-source server evaluates conditions on *parameters* alone. NewData's
+output is therefore made a parameter too (TFX's container does that with a String) and the
+condition is written here. Tasks that wait for a task that was not triggered are not triggered
+either: the run succeeds after one task.
 """
 
 from collections.abc import Sequence
