@@ -1,9 +1,9 @@
 """A mix: recordings from several places, or of other kinds than one folder, as one corpus.
 
 The folder of a mix holds one file, `sources.json` (`kws.corpus.folders`): which folders belong
-to it, each with a fingerprint of its files. It is written anew when one of them has changed, so that TFX's
-own driver, which looks at this file, starts a new ingestion then and only then. Where a source
-grows by spans, the file lies in `span-<number>/`, and the driver finds the span as it always
+to it, each with a fingerprint of its files. It is written anew when one of them has changed, so
+that TFX's own driver, which looks at this file, starts a new ingestion then and only then. Where a
+source grows by spans, the file lies in `span-<number>/`, and the driver finds the span as it always
 does.
 """
 

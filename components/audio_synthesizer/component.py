@@ -59,8 +59,8 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
        recordings without keywords, if there are any: all of them, or whole streams up to
        `negatives_hours`; the ground truth says which are synthesized. With `varied_hours`, folder
        `varied` has versions of split eval's negatives (`kws.scenes.negatives`). Where
-       `train_minutes` is given, the train split has streams too: that many minutes of words, in one mixture, and a
-       sample of its negatives.
+       `train_minutes` is given, the train split has streams too: that many minutes of
+       words, in one mixture, and a sample of its negatives.
      - `scenes`: Channel of type `standard_artifacts.Examples`, there only where `scenes` is given:
        in all splits, examples of some seconds of background with the split's clean keywords and
        other words at random places and a label vector (`kws.scenes.example`). Custom properties

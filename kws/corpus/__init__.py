@@ -1,1 +1,1 @@
-"""Many recordings: sources, downloads, layouts, splits, duplicates, and the plan of an ingestion."""
+"""Many recordings: sources, downloads, layouts, splits, duplicates, the plan of an ingestion."""

@@ -1,7 +1,8 @@
 """Corpus: the folders of a corpus, found and unpacked, and the names of their files.
 
 `kws.corpus.sources` defines what a user may ask for; a `Corpus` is the result, written as
-`sources.json` if there is more than one plain folder. A file is `<prefix>/<name inside the folder>`.
+`sources.json` if there is more than one plain folder. A file is
+`<prefix>/<name inside the folder>`.
 """
 
 import dataclasses
