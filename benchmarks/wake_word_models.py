@@ -53,6 +53,19 @@ PARTS = {
         ("training.spotting.teacher=null",),
         "heads on a pretrained embedding know strangers better than a small network's labels do",
     ),
+    "logits": Part(
+        ("training.spotting.logit_weight=0",),
+        "a teacher's logits tell how much of the word is in other sounds, its posteriors do not",
+    ),
+    "other-words": Part(
+        (
+            "voices.kokoro_unknown_takes=0.04",
+            "voices.kokoro_sentences=[0, 0, 0]",
+            "voices.bulk_sentences=800",
+            "voices.hibari_takes=12",
+        ),
+        "a voice that says little but the word is taken for the word",
+    ),
     "splices": Part(
         ("training.spotting.splice_share=0",),
         "sequences of sounds that nobody said are more of what the word must not be taken for",
@@ -82,7 +95,11 @@ PARTS = {
         "a device is metres away from who speaks",
     ),
     "sentences": Part(
-        ("voices.negative_sentences=[0, 0, 0]", "voices.bulk_sentences=0"),
+        (
+            "voices.negative_sentences=[0, 0, 0]",
+            "voices.kokoro_sentences=[0, 0, 0]",
+            "voices.bulk_sentences=0",
+        ),
         "speech is mostly not single words",
     ),
     "accents": Part(("voices.accents=false",), "voices pronounce alike, people do not"),
