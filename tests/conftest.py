@@ -24,7 +24,7 @@ TIERS = {
         "benchmarks", "components", "docker", "docs", "pipeline", "schemas", "test_distribution.py",
         "kws/bundle", "kws/demo", "kws/export", "kws/features", "kws/models", "kws/runtime",
         "kws/speech", "kws/training",
-        "kws/voices", "kws/audio/test_clip_digest.py",
+        "kws/voices", "kws/corpus/test_clip_digest.py",
         "kws/report/test_dashboard", "kws/report/test_data_statistics.py",
         "kws/scenes/test_scene.py",
         "kws/test_detect.py", "kws/test_environment.py", "kws/test_listen.py",
