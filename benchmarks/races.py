@@ -44,7 +44,7 @@ class Failed(Exception):
 
 def weights(folder: Path) -> None:
     """Four processes that need Kokoro's weights: they are put together once."""
-    ask = "from kws.voices import kokoro_weights; print(kokoro_weights.weights_file())"
+    ask = "from kws.voices import kokoro_engine; print(kokoro_engine.weights_file())"
     files = set(_together(folder, [_python(ask)] * 4))
     _expect(len(files) == 1 and Path(files.pop().strip()).is_file(), "more than one file")
 
@@ -69,7 +69,7 @@ def archives(folder: Path) -> None:
     with zipfile.ZipFile(folder / "words.zip", "w") as archive:
         for number in range(300):
             archive.writestr(f"yes/{number}.wav", os.urandom(4000))
-    unpack = "from kws.audio import archive; print(archive.unpack(ARCHIVE, INTO))"
+    unpack = "from kws.corpus import archive; print(archive.unpack(ARCHIVE, INTO))"
     program = _python(unpack, ARCHIVE=str(folder / "words.zip"), INTO=str(folder / "cache"))
     (place,) = set(_together(folder, [program] * 4))
     _expect(len(list(Path(place.strip()).rglob("*.wav"))) == 300, "files are missing")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 def names() -> list[str]:
     """Names of all architectures, sorted. Imports no TensorFlow."""
     found = sorted(module.name for module in pkgutil.iter_modules(kws.models.__path__))
+    # Custom layers are not an architecture; looking at them would import TensorFlow.
+    found.remove("keras_layers")
     return [name for name in found if hasattr(_module(name), "STREAMING")]
 
 

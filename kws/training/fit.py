@@ -111,5 +111,6 @@ def prepare_device() -> str:
         words = f"GPU {name}{idle}"
     else:
         words = f"CPU, {os.cpu_count()} cores: TensorFlow sees no GPU"
-    log.info("Training on %s", words)
+    # A logger of its own: the terminal keeps this line (pipeline/runners/terminal_progress.py).
+    log.getChild("device").info("Training on %s", words)
     return words

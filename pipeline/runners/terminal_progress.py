@@ -91,7 +91,7 @@ _ANNOUNCEMENT = re.compile(r"Component (\S+) is (running|finished)\.")
 _LATEST_LINE = 100
 OURS = ("kws", "components", "pipeline")
 """The packages whose log lines are shown beside the running component."""
-_KEPT = "kws.training.fit"
+_KEPT = "kws.training.fit.device"
 """The logger whose line stays on the screen: what trains."""
 
 

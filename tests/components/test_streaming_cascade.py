@@ -72,10 +72,10 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         return Stage(model=TinyModel(), frontend=LevelFrontend(), detector=detector, macs=10_000)
 
     monkeypatch.setattr(scoring, "load", load)
-    monkeypatch.setattr(stage, "of_folder", of_folder)
-    monkeypatch.setattr(stage, "of_bundle", of_bundle)
+    monkeypatch.setattr(stage, "stage_of_folder", of_folder)
+    monkeypatch.setattr(stage, "stage_of_bundle", of_bundle)
     monkeypatch.setattr(
-        stage, "identity", lambda _: {"name": "tiny", "version": "17", "sha256": "0" * 64}
+        stage, "stage_identity", lambda _: {"name": "tiny", "version": "17", "sha256": "0" * 64}
     )
 
 

@@ -33,7 +33,7 @@ ONLY_PARSED = {
     "kubeflow": "needs a server: tests/pipeline/runners/kubeflow/test_client.py has one",
     "lineage": "names versions of the reader's own: tests/e2e has its own test",
     "runs diff": "names runs of the reader's own: tests/e2e has its own test",
-    "": "help, version, completion: tests/pipeline/cli/test_manners.py",
+    "": "help, version, completion: tests/pipeline/cli/test_common.py",
     "augment show": "a voice says a word where no recording is given: nightly",
 }
 """By verb, or by its first word. Programs that are not `kws` (make, tfx, benchmarks) take hours."""

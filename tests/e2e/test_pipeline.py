@@ -113,7 +113,7 @@ def test_a_killed_run_goes_on_where_it_was(pipeline, first_run):
 
 
 def test_the_same_pipeline_runs_by_tfx_own_command_line(pipeline, first_run, tmp_path):
-    runner = Path(__file__).parents[2] / "pipeline" / "local_runner.py"
+    runner = Path(__file__).parents[2] / "pipeline" / "runners" / "local.py"
     environment = {
         **pipeline.environment,
         "KWS_PRESET": str(PRESET),

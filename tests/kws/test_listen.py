@@ -26,7 +26,10 @@ from kws.listen import Listener
 from pipeline.cli import app
 from tests.kws.runtime.conftest import *  # noqa: F403  the fixtures `contents`, `trial`, ...
 from tests.kws.runtime.conftest import FEATURE_PARAMS, Trial
-from tests.kws.runtime.test_streaming_model import StreamingTrial
+from tests.kws.runtime.test_streaming_model import (  # noqa: F401  a fixture
+    StreamingTrial,
+    streaming,
+)
 
 RATE = 16000
 STRIDES_MS = {"windowed": 40, "sparse": 1100, "streaming": 60, "every other step": 120}
@@ -49,7 +52,7 @@ AUDIO = _audio(9)
 @pytest.fixture(scope="module")
 def spotters(
     trial: Trial,
-    streaming: StreamingTrial,
+    streaming: StreamingTrial,  # noqa: F811
 ) -> dict[str, Spotter]:
     """A windowed model and a streaming one, each heeded often and seldom."""
     models = {"windowed": trial.int8, "sparse": trial.int8}

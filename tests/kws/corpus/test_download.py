@@ -137,7 +137,7 @@ def test_a_full_disk_says_what_is_missing_and_the_next_run_goes_on(server, tmp_p
     script = f"""
         import resource, sys
         from pathlib import Path
-        from kws.audio.download import Checksum, download
+        from kws.corpus.download import Checksum, download
         from kws.errors import KwsError
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, {resource.RLIM_INFINITY}))
         try:

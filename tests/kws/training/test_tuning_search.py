@@ -29,7 +29,7 @@ class Trials:
 
     def __init__(self, monkeypatch):
         self.clock, self.ran, self.kill_at, self.limit = Clock(), [], None, 60
-        monkeypatch.setattr(tuning_search, "run", self._run)
+        monkeypatch.setattr(tuning_search, "run_trial", self._run)
 
     def _run(self, number, values, epochs, bench) -> TrialResult:
         if len(self.ran) == self.kill_at:

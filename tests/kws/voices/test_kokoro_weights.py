@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from kws.errors import KwsError
 from kws.voices import kokoro_engine
 
-ASK = "from kws.voices import kokoro_weights; print(kokoro_weights.weights_file())"
+ASK = "from kws.voices import kokoro_engine; print(kokoro_engine.weights_file())"
 
 
 def convolution(taps, channels=5, outputs=7, weight_zero=121, **attributes):

@@ -101,8 +101,8 @@ def test_a_picture_and_a_chime_are_written_where_they_are_asked_for(
 def test_a_cold_start_waits_for_no_heavy_library(options: list[str], tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", _audio(1), RATE)
     code = (
-        "import sys; from pipeline.cli import manners, app\n"
-        "assert manners.run(app, sys.argv[1:]) == 0\n"
+        "import sys; from pipeline.cli import common, app\n"
+        "assert common.run(app, sys.argv[1:]) == 0\n"
         "print({'tensorflow', 'tfx', 'apache_beam', 'matplotlib', 'pandas'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code, "detect", str(tmp_path / "a.wav"), *options]

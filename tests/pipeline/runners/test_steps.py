@@ -33,7 +33,7 @@ def test_a_component_that_has_finished_has_a_line_with_its_time(logged):
 def test_what_trains_stays_on_the_screen_and_other_lines_do_not(logged):
     screen = logged(
         ("tfx", "Component Trainer is running."),
-        ("kws.training.fit", "Training on GPU Tesla T4"),
-        ("kws.training.fit", "Epoch 1 of 12"),
+        ("kws.training.fit.device", "Training on GPU Tesla T4"),
+        ("kws.training.callbacks", "Epoch 1 of 12"),
     )
     assert "Training on GPU Tesla T4" in screen and "Epoch" not in screen

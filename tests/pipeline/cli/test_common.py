@@ -116,7 +116,7 @@ def test_a_pipe_gets_no_colours_and_tables_no_logs():
 def test_libraries_are_quiet_unless_verbose():
     code = (
         "import logging, warnings, typer\n"
-        "from pipeline.cli import manners\n"
+        "from pipeline.cli import common\n"
         "app = typer.Typer()\n"
         "@app.command()\n"
         "def go():\n"
@@ -124,8 +124,8 @@ def test_libraries_are_quiet_unless_verbose():
         "    warnings.warn('old')\n"
         "    from absl import logging as log\n"
         "    log.warning('tensorflow speaks')\n"
-        "manners.teach(app)\n"
-        "import sys; sys.exit(manners.run(app, sys.argv[1:]))\n"
+        "common.teach(app)\n"
+        "import sys; sys.exit(common.run(app, sys.argv[1:]))\n"
     )
 
     def said(*options: str) -> str:
