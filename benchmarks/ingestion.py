@@ -29,7 +29,7 @@ from kws.splits import SPLITS
 
 TARGET_CLIPS_PER_S = 15_794 / 60
 """On two cores, by the clock."""
-TARGET_BYTES_PER_CLIP = 4096
+TARGET_BYTES_PER_CLIP = 3000
 """Five million clips within 16 GB: what Beam keeps of every file, and what the plan needs. Audio
 (32,000 bytes a second) is not kept."""
 KEYWORDS = ("down", "go", "left", "no", "right", "stop", "up", "yes")
