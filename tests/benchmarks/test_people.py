@@ -30,7 +30,8 @@ from tests.benchmarks.conftest import benchmark
 VOICES = (
     "voices.unknown_words=[music, garden]", "voices.near_words=0", "voices.hibari_takes=4",
     "voices.hibari_keyword_takes=12", "voices.kokoro_takes=0", "voices.kokoro_unknown_takes=0",
-    "voices.negative_sentences=[0, 0, 0]", "voices.bulk_sentences=2", "voices.background_seconds=6",
+    "voices.negative_sentences=[0, 0, 0]", "voices.kokoro_sentences=[0, 0, 0]",
+    "voices.bulk_sentences=2", "voices.background_seconds=6",
     "voices.mixes=0", "voices.eval_mixes=0", "voices.max_voices=3", "voices.eval_voices=1",
     "voices.test_voices=1",
 )  # fmt: skip
