@@ -7,8 +7,8 @@ and 90th percentile of the difference to the embeddings with a floor 80 dB below
 in per cent of their length; as they are, 20 dB quieter, and between silences. `--int8` is speech,
 of which the first minutes calibrate and the last 30 s are measured: the deviation of the embeddings
 from their mean over the error, and the size of the file. `--judge` names folders made by `kws say`,
-one phrase each: how many clips the judge drops unchanged, corrupted, and of other words
-(`near-words`). Every run also prints the processor time that noise takes on one core.
+one phrase each: how many clips the judge drops if they are unchanged, corrupted, or of confusable
+words. The processor time for embedding noise on one core is always printed.
 """
 
 import time

@@ -64,7 +64,7 @@ PARTS = {
             "voices.bulk_sentences=800",
             "voices.hibari_takes=12",
         ),
-        "a voice that says little but the word is taken for the word",
+        "if a voice says little else, the voice itself is taken as evidence for the word",
     ),
     "splices": Part(
         ("training.spotting.splice_share=0",),

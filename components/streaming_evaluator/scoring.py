@@ -100,7 +100,7 @@ def jobs(split_uri: str, target: str) -> list[StreamJob]:
     """A job for each recording of a split, in order; makes the target's folder.
 
     Raises:
-      KwsError: there is no recording.
+      KwsError: the split holds no streams.
     """
     found = fileio.listdir(split_uri) if fileio.isdir(split_uri) else []
     names = sorted(name for name in map(str, found) if name.endswith(".wav"))
@@ -125,7 +125,7 @@ def gather(job: StreamJob) -> StreamPosteriors:
 
 
 def truth(job: StreamJob) -> GroundTruth:
-    """What is said in the stream."""
+    """The ground truth of a stream, read from the JSON file beside its recording."""
     return GroundTruth.from_json(read_bytes(job.wav.removesuffix(".wav") + ".json"))
 
 

@@ -149,7 +149,7 @@ class _Stream:
         self.some = getattr(pipe, "read1", pipe.read)
 
     def exactly(self, size: int) -> bytes:
-        """So many bytes; fewer where the pipe ends."""
+        """Reads `size` bytes, or fewer if the pipe ends first."""
         content = b""
         while len(content) < size and (more := self.some(size - len(content))):
             content += more
@@ -179,7 +179,7 @@ def _header(stream: _Stream, head: bytes) -> tuple[Fmt, int | None]:
     """
     if head[8:] != b"WAVE":
         raise KwsError(
-            f"what comes through the pipe begins with RIFF, but it is no WAV: {head[8:]!r}",
+            f"the pipe begins with a RIFF header, but its type is {head[8:]!r}, not WAVE",
             hint=RAW_HINT,
         )
     fmt: Fmt | None = None
@@ -263,7 +263,7 @@ def _samples(content: bytes, fmt: Fmt) -> np.ndarray:
     """Float `[frames, channels]` of full scale 1.
 
     Raises:
-      KwsError: float samples that are no sound.
+      KwsError: a float sample is NaN or far beyond full scale.
     """
     if fmt.tag == FLOAT:
         samples = np.frombuffer(content, f"<f{fmt.bits // 8}").astype(np.float64)

@@ -125,7 +125,7 @@ def test_raw_samples_are_heard_bit_for_bit_whatever_they_begin_with():
         (wav(np.zeros((100, 99)), RATE), "99 channels"),
         (wav(np.full(RATE, 9000.0), RATE, "FLOAT"), "float sample in the pipe is 9000"),
         (wav(np.full(RATE, np.nan), RATE, "FLOAT"), "float sample in the pipe is nan"),
-        (b"RIFF" + bytes(4) + b"AVI " + bytes(100), "it is no WAV"),
+        (b"RIFF" + bytes(4) + b"AVI " + bytes(100), "not WAVE"),
         (b"RIFF" + bytes(4) + b"WAVE" + b"data" + bytes(100), "no format or no samples"),
         (b"RIFF" + bytes(4) + b"WAVEjunk", "no format or no samples"),
         (wav(SOUND, RATE) * 2, "a second recording in the pipe"),
