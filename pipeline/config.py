@@ -383,17 +383,13 @@ class Config(Params):
             )
         module = registry.architecture(self.model.name)
         ending = getattr(registry.options(self.model), "ending", "softmax")
-        if ending == "sigmoid" and len(self.keywords) > 1:
-            raise ValueError(
-                f"model.options.ending=sigmoid is for one keyword, keywords={list(self.keywords)}"
-            )
         if module.STREAMING:
             try:
                 frames = module.frames_per_step(registry.options(self.model))
                 stride_steps(stride, frames, hop)
             except KwsError as error:
                 raise ValueError(f"model {self.model.name}: {error}") from None
-            if ending == "sigmoid":
+            if ending == "sigmoid" and len(self.keywords) == 1:
                 self._check_microwakeword(frames * hop)
         strangers = sorted(set(self.evaluation.per_class) - set(label_list(self.keywords)))
         if strangers:

@@ -49,7 +49,13 @@ def prepare(config: Config, workers: int, progress: Progress | None = None) -> P
     Raises:
       KwsError: see `folder_of` and `mix.prepare`; a keyword has no recordings.
     """
-    if config.data.is_mix:
+    data = config.data
+    if config.voices.training_only and all(source.voices for source in data.all_sources):
+        raise KwsError(
+            "voices.eval_voices=0 leaves nothing to judge a model by",
+            hint="give recordings too (--data DIR), or keep voices for eval and test",
+        )
+    if data.is_mix:
         return combined_corpus.prepare(config, workers, progress)
     folder = folder_of(config, progress)
     if config.data.path is None:

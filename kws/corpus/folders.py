@@ -35,6 +35,7 @@ class Folder:
       fingerprint: of the files' names, sizes and times when they were last looked at; nothing reads
         it, but a changed one changes `sources.json`, and that is a new ingestion.
       uses: what a public corpus is used for; empty: all that it can be.
+      split: of all its clips of words; "" for what lists and speakers say.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Folder:
     validation_list: Literal["", "eval", "test"] = ""
     fingerprint: str = ""
     uses: tuple[str, ...] = ()
+    split: Literal["", "train"] = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "uses", tuple(self.uses))  # JSON knows lists alone.

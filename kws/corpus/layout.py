@@ -26,7 +26,7 @@ from kws.corpus.manifest import read_manifest
 from kws.corpus.params import IngestParams
 from kws.corpus.splits import Part, split_recordings, split_speakers
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, UNKNOWN
-from kws.splits import SPLITS, Split
+from kws.splits import SPLITS, TRAIN, Split
 
 __all__ = [
     "TESTING_LIST",
@@ -70,6 +70,7 @@ class Layout:
       misplaced: files that belong to nothing: name -> (reason, detail), as `Contents.misplaced`.
       rooms: recorded or simulated impulse responses, for each split.
       left_out: recordings of a public corpus that are not used: name -> why.
+      training_only: sources that nothing is judged by.
     """
 
     words: list[Word]
@@ -78,6 +79,7 @@ class Layout:
     misplaced: dict[str, tuple[str, str]]
     rooms: dict[Split, list[Part]] = dataclasses.field(default_factory=dict)
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    training_only: frozenset[str] = frozenset()
 
 
 def understand(
@@ -126,13 +128,16 @@ def understand_corpus(
         else:
             found = contents.clips(listing.files, folder.word or UNKNOWN)
         found.misplaced.update(listing.left_out)
+        if folder.split:
+            found.listed = dict.fromkeys(found.words, folder.split)
         return found
 
     found = [
         (look(folder).under(folder.prefix) if folder.prefix else look(folder), folder.source)
         for folder in corpus.folders
     ]
-    return _layout(found, params)
+    training_only = frozenset(folder.source for folder in corpus.folders if folder.split == TRAIN)
+    return dataclasses.replace(_layout(found, params), training_only=training_only)
 
 
 def _layout(found: list[tuple[Contents, str]], params: IngestParams) -> Layout:

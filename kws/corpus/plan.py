@@ -38,7 +38,13 @@ def clips_of_percentage(percentage: float, clips: int) -> int:
 
 
 def find_rare_words(per_word: PerWord, params: IngestParams) -> frozenset[str]:
-    """Other words of fewer than `rare_word_clips`; never those that nobody named."""
+    """Other words of fewer than `rare_word_clips`; never those that nobody named.
+
+    Args:
+      per_word: counts of sources that something is judged by: what only voices say, in training,
+        is not rare.
+      params: keywords and `rare_word_clips`.
+    """
     totals: Counter[str] = Counter()
     for (word, _), clips in per_word.items():
         totals[word] += clips
@@ -51,14 +57,21 @@ def keyword_clips(per_word: PerWord, params: IngestParams) -> dict[Split, int]:
     return {split: sum(per_word[word, split] for word in params.keywords) for split in SPLITS}
 
 
-def count_unused(per_word: PerWord, params: IngestParams) -> dict[str, dict[Split, int]]:
+def count_unused(
+    per_word: PerWord, rare: frozenset[str], params: IngestParams
+) -> dict[str, dict[Split, int]]:
     """Counts the clips that are left out.
+
+    Args:
+      per_word: of all sources.
+      rare: words.
+      params: `unknown_percentage`.
 
     Returns:
       `not_sampled` (other words beyond `unknown_percentage`) and `rare_word` (rare words outside
       test), of each split.
     """
-    rare, keywords = find_rare_words(per_word, params), keyword_clips(per_word, params)
+    keywords = keyword_clips(per_word, params)
     unused = {"not_sampled": dict.fromkeys(SPLITS, 0), "rare_word": dict.fromkeys(SPLITS, 0)}
     for (word, split), clips in per_word.items():
         if word in rare:
@@ -72,7 +85,11 @@ def count_unused(per_word: PerWord, params: IngestParams) -> dict[str, dict[Spli
 
 
 def includes(
-    clips: ClipTable, kept: np.ndarray, per_word: PerWord, params: IngestParams
+    clips: ClipTable,
+    kept: np.ndarray,
+    per_word: PerWord,
+    rare_words: frozenset[str],
+    params: IngestParams,
 ) -> np.ndarray:
     """Which clips are used: all keywords, rare words in test, and a sample of the other words.
 
@@ -80,13 +97,14 @@ def includes(
       clips: the usable ones.
       kept: bool `[rows]`: one clip of each content.
       per_word: counts of them.
-      params: `unknown_percentage`, `rare_word_clips`, seed.
+      rare_words: see `find_rare_words`.
+      params: `unknown_percentage`, seed.
 
     Returns:
       bool `[rows]`.
     """
     keyword = clips.words.isin(params.keywords)
-    rare = clips.words.isin(find_rare_words(per_word, params))
+    rare = clips.words.isin(rare_words)
     included = kept & (keyword | (rare & (clips.splits == SPLITS.index(TEST))))
     for split, keywords in keyword_clips(per_word, params).items():
         wanted = clips_of_percentage(params.unknown_percentage, keywords)
@@ -250,6 +268,8 @@ def make_plan(layout: Layout, report: CorpusReport, params: IngestParams) -> Pla
     words = {word: dict.fromkeys(SPLITS, 0) for word in sorted({word for word, _ in per_word})}
     for (word, split), count in per_word.items():
         words[word][split] = count
+    judged = distinct.kept & ~clips.sources.isin(layout.training_only)
+    rare = find_rare_words(clips.count_by_split(clips.words, judged), params)
 
     def usable(parts: Mapping[Split, Sequence[Part]]) -> dict[Split, list[Part]]:
         return {split: usable_parts(some, long_recordings, params) for split, some in parts.items()}
@@ -260,7 +280,7 @@ def make_plan(layout: Layout, report: CorpusReport, params: IngestParams) -> Pla
         leaks=distinct.leaks,
         files=report.files + len(misplaced),
         words=words,
-        unused=count_unused(per_word, params),
+        unused=count_unused(per_word, rare, params),
         backgrounds=usable(layout.backgrounds),
         negatives=usable(layout.negatives),
         rooms=layout.rooms,
@@ -275,7 +295,7 @@ def make_plan(layout: Layout, report: CorpusReport, params: IngestParams) -> Pla
             numbers = range(clips_of_percentage(params.negatives_percentage, keywords))
             negatives = overview.negatives[split]
             windows += draw_negative_windows(numbers, negatives, long_recordings, params)
-    included = includes(clips, distinct.kept, per_word, params)
+    included = includes(clips, distinct.kept, per_word, rare, params)
     return Plan(overview, distinct, clips, included, windows, params)
 
 

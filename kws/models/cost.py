@@ -45,7 +45,7 @@ def _layer_macs(layer: "tf.keras.layers.Layer") -> int:
         return layer.kernel.shape[0] * math.prod(layer.output_shape[1:])
     if isinstance(layer, AveragedHeads):
         # Its first call is the model's own; another may be of its training.
-        return math.prod(layer.kernel.shape) * math.prod(layer.get_output_shape_at(0)[1:])
+        return math.prod(layer.kernel.shape[:2]) * math.prod(layer.get_output_shape_at(0)[1:])
     multiplied = [weight for weight in layer.weights if not is_memory(weight)]
     if multiplied and not isinstance(layer, layers.BatchNormalization):
         raise KwsError(

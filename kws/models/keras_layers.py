@@ -11,35 +11,35 @@ from kws.labels import RESERVED
 
 @tf.keras.utils.register_keras_serializable("kws")
 class AveragedHeads(tf.keras.layers.Layer):
-    """`[batch, steps, 1, heads * units]` -> `[batch, steps, 1, 1]`: the mean of the heads' logits.
+    """`[batch, steps, 1, heads * units]` -> `[batch, steps, 1, outputs]`: the mean of the heads'
+    logits.
 
-    Called with `each=True`, the logits of the heads themselves, `[batch, steps, heads]`: by these
-    they are trained, apart from each other. The mean is one convolution, so that several heads cost
-    a device no rounding more than one does.
+    Called with `each=True`, the logits of the heads themselves, `[batch, steps, heads, outputs]`:
+    by these they are trained, apart from each other. The mean is one convolution, so that several
+    heads cost a device no rounding more than one does.
     """
 
-    def __init__(self, heads: int, **kwargs):
+    def __init__(self, heads: int, outputs: int = 1, **kwargs):
         super().__init__(**kwargs)
-        self.heads = heads
+        self.heads, self.outputs_of_each = heads, outputs
 
     def build(self, input_shape) -> None:
         units = tf.TensorShape(input_shape).as_list()[-1] // self.heads
-        self.kernel = self.add_weight(
-            name="kernel", shape=(self.heads, units, 1), initializer="glorot_uniform"
-        )
-        self.bias = self.add_weight(name="bias", shape=(self.heads,), initializer="zeros")
+        shape = (self.heads, units, self.outputs_of_each)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform")
+        self.bias = self.add_weight(name="bias", shape=(shape[0], shape[2]), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor, each: bool = False) -> tf.Tensor:
         if each:
             _, steps, _, values = inputs.shape
             x = tf.reshape(inputs, (-1, steps, self.heads, values // self.heads))
-            return tf.einsum("bshu,huo->bsh", x, self.kernel) + self.bias
-        kernel = tf.reshape(self.kernel, (1, 1, -1, 1)) / self.heads
-        return tf.nn.conv2d(inputs, kernel, 1, "VALID") + tf.reduce_mean(self.bias)
+            return tf.einsum("bshu,huo->bsho", x, self.kernel) + self.bias
+        kernel = tf.reshape(self.kernel, (1, 1, -1, self.outputs_of_each)) / self.heads
+        return tf.nn.conv2d(inputs, kernel, 1, "VALID") + tf.reduce_mean(self.bias, axis=0)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "heads": self.heads}
+        return {**super().get_config(), "heads": self.heads, "outputs": self.outputs_of_each}
 
 
 @tf.keras.utils.register_keras_serializable("kws")
@@ -71,17 +71,21 @@ class FrequencyDepthwise(tf.keras.layers.DepthwiseConv2D):
 
 
 @tf.keras.utils.register_keras_serializable("kws")
-class OneWord(tf.keras.layers.Layer):
-    """`[..., 3]` posteriors of silence, anything else and the word, which sum to 1.
+class KeywordsAndSilence(tf.keras.layers.Layer):
+    """`[..., 2 + keywords]` posteriors of silence, anything else and the keywords; they sum to 1.
 
-    Its inputs, each `[..., 1]`, are the probability of the word, and that of silence where the
-    word is not said. The word's posterior is the first as it is.
+    Its inputs are the probability `[..., 1]` of a single keyword, or those of anything else and of
+    each of several keywords, `[..., 1 + keywords]`; and the probability `[..., 1]` of silence where
+    no keyword is said. Posteriors of keywords are the inputs as they are.
     """
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        word, silence = inputs
-        other = 1.0 - word
-        return tf.concat([other * silence, other * (1.0 - silence), word], axis=-1)
+        said, silence = inputs
+        if said.shape[-1] == 1:
+            other, keywords = 1.0 - said, said
+        else:
+            other, keywords = said[..., :1], said[..., 1:]
+        return tf.concat([other * silence, other * (1.0 - silence), keywords], axis=-1)
 
 
 @tf.keras.utils.register_keras_serializable("kws")

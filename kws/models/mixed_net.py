@@ -12,8 +12,9 @@ the sizes that its training notebook recommends.
       -> the steps of a clip, side by side (or averaged) -> softmax
 
 microWakeWord ends in one sigmoid for its one word; here there is a softmax over all labels, or with
-`ending` "sigmoid" and one keyword its sigmoid and a second one that tells silence from other sound:
-of such a model a bundle holds a file for microWakeWord's programs too. It pads
+`ending` "sigmoid" one that tells the keywords from anything else (for one keyword: its sigmoid) and
+a sigmoid that tells silence from other sound. Of a model with one such keyword a bundle holds a
+file for microWakeWord's programs too. It pads
 nothing (`padding` "none"), so that a clip must have 155 frames; zeros before the clip let it be
 shorter. A clip may be longer than the context of one posterior (`build_spotter`): the network then
 answers at every step of it, and the posteriors of the clip are those of its strongest step. Its
@@ -43,6 +44,8 @@ WORD = "word"
 """Name of the layer that gives the keyword's posterior alone, where `ending` is "sigmoid"."""
 LOGITS = "logits"
 """Name of the layer before the sigmoid or softmax: `[batch, steps, outputs]` of a spotter."""
+SILENCE_LOGITS = "silence_logits"
+"""Name of that before the sigmoid of silence."""
 
 PRETRAINED = Path(__file__).parent / "data" / "mixed_net.npz"
 """Weights of the layers before the head, made by `python -m benchmarks.pretraining`."""
@@ -69,7 +72,9 @@ class Options(Params):
     residual: tuple[bool, ...] = (False, False, False, False)
     head: Literal["flat", "average"] = "flat"
     ending: Literal["softmax", "sigmoid"] = pydantic.Field(
-        "softmax", description="sigmoid: for one keyword, as ESPHome's micro_wake_word needs it"
+        "softmax",
+        description="sigmoid: silence is told apart where no keyword is said; what spotters are "
+        "trained with, and ESPHome's micro_wake_word needs for its one keyword",
     )
     padding: Literal["zeros", "none"] = pydantic.Field("zeros", description="before a clip")
     dropout: Rate = 0.2
@@ -305,16 +310,29 @@ def _ending(
     if options.ending == "softmax":
         return tf.keras.layers.Softmax(name="posteriors")(logits(num_labels, LOGITS))
 
-    from kws.models.keras_layers import OneWord
+    said = logits(logits_of(num_labels), LOGITS)
+    return posteriors_of(said, logits(1, SILENCE_LOGITS))
 
-    if num_labels != len(RESERVED) + 1:
-        raise KwsError(
-            f"mixed_net with ending=sigmoid spots one keyword, here are {num_labels} labels",
-            hint="one keyword, or model.options.ending=softmax",
-        )
-    word = tf.keras.layers.Activation("sigmoid", name=WORD)(logits(1, LOGITS))
-    silence = tf.keras.layers.Activation("sigmoid", name="silence")(logits(1, "silence_logits"))
-    return OneWord(name="posteriors")([word, silence])
+
+def logits_of(num_labels: int) -> int:
+    """Outputs of the layer `LOGITS` of ending sigmoid: one keyword's, or anything else and each."""
+    keywords = num_labels - len(RESERVED)
+    return keywords if keywords == 1 else 1 + keywords
+
+
+def posteriors_of(said: "tf.Tensor", silence: "tf.Tensor") -> "tf.Tensor":
+    """Posteriors `[..., labels]` of the logits of both, see `KeywordsAndSilence`."""
+    import tensorflow as tf
+
+    from kws.models.keras_layers import KeywordsAndSilence
+
+    layers = tf.keras.layers
+    if said.shape[-1] == 1:
+        said = layers.Activation("sigmoid", name=WORD)(said)
+    else:
+        said = layers.Softmax(name="keywords")(said)
+    silence = layers.Activation("sigmoid", name="silence")(silence)
+    return KeywordsAndSilence(name="posteriors")([said, silence])
 
 
 def _mixed(x: "tf.Tensor", kernels: tuple[int, ...], past: Past, name: str) -> "tf.Tensor":

@@ -12,8 +12,8 @@ those of the frontend `speech_mel` (`kws.features.speech_mel.PARAMS`).
 With 197 x 32 features (2 s) and 3 labels: 392,995 parameters, of which 64,195 are trained; 126.7
 million multiply-adds a clip, 5.68 million a step of 80 ms in the one-step form.
 
-For one keyword, `ending` "sigmoid" gives its posterior by a sigmoid of the mean of several heads
-that differ in their first weights. Its spotter (`build_spotter`, clips longer than the context of
+With `ending` "sigmoid" the posteriors are those of the mean of several heads that differ in their
+first weights. Its spotter (`build_spotter`, clips longer than the context of
 one posterior) is trained on embeddings that are computed once, without the network: see
 `kws.training.head_training`.
 """
@@ -23,11 +23,10 @@ from typing import TYPE_CHECKING, Literal
 import pydantic
 
 from kws.errors import KwsError
-from kws.labels import RESERVED
 from kws.models import blocks
 from kws.models.blocks import Rate
 from kws.models.causal import Past
-from kws.models.mixed_net import LOGITS, WORD
+from kws.models.mixed_net import LOGITS, SILENCE_LOGITS, logits_of, posteriors_of
 from kws.speech.head import HeadParams, head_layers, hidden_layers, normalized_embeddings
 from kws.speech.network import (
     EMBEDDING_FRAMES,
@@ -46,7 +45,6 @@ LEARNS_FROM = "speech_embedding"
 """The frontend of what its spotter is trained on: the pretrained network's outputs."""
 EMBEDDINGS = "embeddings"
 """Name of the layer that puts them out, `[batch, n, 1, 96]`."""
-SILENCE_LOGITS = "silence_logits"
 
 
 class Options(HeadParams):
@@ -59,7 +57,7 @@ class Options(HeadParams):
         0.0, description="channels of the embedding that are dropped as a whole, for each head"
     )
     ending: Literal["softmax", "sigmoid"] = pydantic.Field(
-        "softmax", description="sigmoid: for one keyword"
+        "softmax", description="sigmoid: for spotters (kws/models/mixed_net.py)"
     )
 
     @pydantic.model_validator(mode="after")
@@ -100,7 +98,7 @@ def build_spotter(
     if options.ending != "sigmoid":
         raise KwsError(
             f"speech_embedding with ending={options.ending} answers once a clip: a context is for "
-            "the sigmoid of one keyword",
+            "ending=sigmoid",
             hint="model.options.ending=sigmoid, or leave features.context_ms out",
         )
     past = Past(remembers=False, zeros=False)
@@ -140,25 +138,20 @@ def _network(
     if options.ending == "softmax":
         outputs = head_layers(x, options, steps, num_labels, past)
     else:
-        outputs = _one_keyword(x, options, steps, num_labels, past, clip_frames is not None)
+        outputs = _spotter_ending(x, options, steps, num_labels, past, clip_frames is not None)
     model = tf.keras.Model(inputs, outputs, name="speech_embedding")
     load_embedding_weights(model, int8=True)
     return model
 
 
-def _one_keyword(
+def _spotter_ending(
     x: "tf.Tensor", options: Options, steps: int, num_labels: int, past: Past, each_step: bool
 ) -> "tf.Tensor":
     """Posteriors of the mean of all heads: of a clip that is longer, its strongest step's."""
     import tensorflow as tf
 
-    from kws.models.keras_layers import AveragedHeads, OneWord, StrongestStep
+    from kws.models.keras_layers import AveragedHeads, StrongestStep
 
-    if num_labels != len(RESERVED) + 1:
-        raise KwsError(
-            f"speech_embedding with ending=sigmoid spots one keyword, here are {num_labels} labels",
-            hint="one keyword, or model.options.ending=softmax",
-        )
     layers, heads = tf.keras.layers, options.heads
     x = normalized_embeddings(x, options, past)
     hidden = [
@@ -166,12 +159,12 @@ def _one_keyword(
         for number in range(1, heads + 1)
     ]
     x = layers.Concatenate(name="heads")(hidden) if heads > 1 else hidden[0]
-    shape = (-1, 1) if each_step else (1,)
-    word, silence = (
-        layers.Reshape(shape, name=name)(AveragedHeads(heads, name=f"{name}_head")(x))
-        for name in (LOGITS, SILENCE_LOGITS)
-    )
-    word = layers.Activation("sigmoid", name=WORD)(word)
-    silence = layers.Activation("sigmoid", name="silence")(silence)
-    outputs = OneWord(name="posteriors")([word, silence])
+
+    def logits(outputs: int, name: str) -> tf.Tensor:
+        shape = (-1, outputs) if each_step else (outputs,)
+        return layers.Reshape(shape, name=name)(
+            AveragedHeads(heads, outputs, name=f"{name}_head")(x)
+        )
+
+    outputs = posteriors_of(logits(logits_of(num_labels), LOGITS), logits(1, SILENCE_LOGITS))
     return StrongestStep(name="strongest_step")(outputs) if each_step else outputs

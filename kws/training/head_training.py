@@ -24,7 +24,7 @@ from kws.models.speech_embedding import EMBEDDINGS, SILENCE_LOGITS
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator
 from kws.training.params import TrainingParams
-from kws.training.spotting import SpottingObjective, spread_logits
+from kws.training.spotting import SpottingObjective, spread_logits, strongest_logits
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -49,8 +49,7 @@ def prepare(
     names = [layer.name for layer in spotter.layers]
     if not {EMBEDDINGS, f"{LOGITS}_head", "strongest_step"} <= set(names):
         raise KwsError(
-            f"training.spotting: model {spotter.name} does not answer at every step of a clip with "
-            "one keyword's sigmoid",
+            f"training.spotting: model {spotter.name} does not answer at every step of a clip",
             hint="model.options.ending=sigmoid, and features.context_ms below clip_duration_ms",
         )
     _, count, _, size = spotter.get_layer(EMBEDDINGS).output_shape
@@ -72,29 +71,29 @@ def prepare(
 
 
 def training_form(spotter: "tf.keras.Model") -> "tf.keras.Model":
-    """`[batch, embeddings, 96]` to the logits of each head at each step, `[batch, steps, 2 heads]`.
+    """`[batch, embeddings, 96]` to the logits of each head at each step.
 
-    Channels are keyword and silence of the first head, then of the next. All layers but those that
-    only reshape are the spotter's own.
+    Channels are the logits and that of silence of the first head, then those of the next. All
+    layers but those that only reshape are the spotter's own.
     """
     import tensorflow as tf
 
     heads = [spotter.get_layer(f"{name}_head") for name in (LOGITS, SILENCE_LOGITS)]
     logits = [layer(heads[0].input, each=True) for layer in heads]
-    steps = logits[0].shape[1]
-    pairs = tf.keras.layers.Reshape((steps, 2 * heads[0].heads), name="each_head")(
-        tf.stack(logits, axis=3)
+    steps, outputs = logits[0].shape[1], sum(values.shape[3] for values in logits)
+    joined = tf.keras.layers.Reshape((steps, outputs * heads[0].heads), name="each_head")(
+        tf.concat(logits, axis=3)
     )
-    return _from_embeddings(spotter, pairs, f"{spotter.name}_heads")
+    return _from_embeddings(spotter, joined, f"{spotter.name}_heads")
 
 
 def spread_posteriors(spotter: "tf.keras.Model", train: Dataset) -> None:
-    """Shifts and scales the keyword's logits, see `kws.training.spotting.spread_logits`."""
+    """Shifts and scales the logits, see `kws.training.spotting.spread_logits`."""
     heads = spotter.get_layer(f"{LOGITS}_head")
     logits = _from_embeddings(spotter, spotter.get_layer(LOGITS).output, f"{spotter.name}_logits")
     strongest = np.concatenate(
         [
-            logits(features.astype(np.float32), training=False).numpy().max(axis=(1, 2))
+            strongest_logits(logits(features.astype(np.float32), training=False).numpy())
             for features, _ in train.in_order(_BATCH)
         ]
     )
@@ -120,7 +119,7 @@ class HeadsObjective(SpottingObjective):
     def __init__(self, params: TrainingParams, train: Dataset, spotter: "tf.keras.Model"):
         """Args:
         params: `spotting` is read.
-        train: of the one keyword.
+        train: whose labels are read.
         spotter: the model whose heads are trained.
         """
         super().__init__(params, train.labels, spotter, None)
@@ -140,18 +139,23 @@ class HeadsObjective(SpottingObjective):
         """The mean over the heads."""
         import tensorflow as tf
 
-        each = []
-        for first in range(0, outputs.shape[2], 2):
-            own = outputs[:, :, first : first + 2]
-            each.append(super().losses(inputs, targets, own))
+        each = [
+            super(HeadsObjective, self).losses(inputs, targets, own) for own in self._heads(outputs)
+        ]
         return tf.add_n(each) / len(each)
 
     def accuracy(self, targets: "tf.Tensor", outputs: "tf.Tensor") -> "tf.Tensor":
-        """Share of the clips that the mean of the heads tells right, at one half."""
+        """Share of the clips that the mean of the heads tells right."""
         import tensorflow as tf
 
-        mean = tf.reduce_mean(outputs[:, :, ::2], axis=2, keepdims=True)
-        return super().accuracy(targets, mean)
+        heads = self._heads(outputs)
+        return super().accuracy(targets, tf.add_n(heads) / len(heads))
+
+    def _heads(self, outputs: "tf.Tensor") -> "list[tf.Tensor]":
+        """The outputs of each head: its logits and that of silence."""
+        import tensorflow as tf
+
+        return tf.split(outputs, outputs.shape[2] // (self._logits + 1), axis=2)
 
     def evaluator(self, model: "tf.keras.Model", data: Dataset) -> Callable[[], Evaluation]:
         """On embeddings, as the training."""

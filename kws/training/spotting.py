@@ -1,23 +1,27 @@
 """Training of a keyword spotter at every step of its clips, taught by heads on an embedding.
 
 The clips are longer than the context of one posterior (`FeatureParams.context_ms`), so the network
-answers at each step of them, some forty times. With z the logits of the keyword at the steps of a
-clip, t the teacher's posteriors at the same times, and e its embedding, a clip of the keyword costs
+answers at each step of them, some forty times. With z_k the logits of the keywords at the steps of
+a clip, relative to that of anything else, so that p_k = exp(z_k) / (1 + sum exp(z_j)); m_k the logit
+of p_k, a that of any keyword and a_k that of any but k (for one keyword m = a = z, without a_k); t
+the teacher's posteriors at the same times, u its logits, and e its embedding, a clip of keyword k
+costs
 
-    softplus(-soft maximum of z)                 it is said somewhere in the clip
+    softplus(-soft maximum of m_k)                     it is said somewhere in the clip
+    + hardest_weight softplus(max a_k)                 and no other one anywhere
 
 any other clip
 
-    mean softplus(z) + hardest_weight softplus(max z)     it is said nowhere
+    mean softplus(a) + hardest_weight softplus(max a)  none is said anywhere
 
-and both
+and all
 
-    posterior_weight mean BCE(z, t)              what the teacher says, step by step
-    logit_weight mean huber(z - u)               the teacher's own logits u: how much of the keyword
-                                                 is in a sound for which t is 0 in any case
+    posterior_weight mean CE(p, t)               what the teacher says, step by step
+    logit_weight mean huber(z - u)               its own logits: how much of a keyword is in a
+                                                 sound for which t is 0 in any case
     embedding_weight mean |W h - e|^2            what the teacher hears (h: the last activations)
-    ranking_weight softplus(margin + a - b)      for the highest a of other clips' maxima and the
-                                                 lowest b of the keyword's clips in the batch
+    ranking_weight softplus(margin + h - l)      for the highest h of other clips' maxima and the
+                                                 lowest l of the keywords' clips in the batch
 
 The last is what false accepts at a fixed rate of misses depend on: the upper tail of one
 distribution against the lower tail of the other. The layer W serves the training alone.
@@ -35,14 +39,21 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features import model_input
 from kws.labels import RESERVED, SILENCE, UNKNOWN
-from kws.models.mixed_net import LOGITS
+from kws.models.mixed_net import LOGITS, SILENCE_LOGITS, logits_of
 from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
 from kws.training import spec_augment
 from kws.training.dataset import Dataset
 from kws.training.objective import EVAL_BATCH, Evaluation, LabelEvaluator, Objective
 from kws.training.params import TrainingParams
 from kws.training.spec_augment import draw_cuts, spliced
-from kws.training.teacher import FIRST_EMBEDDING_MS, Teacher, sigmoid, soft_maximum, train_teacher
+from kws.training.teacher import (
+    FIRST_EMBEDDING_MS,
+    Teacher,
+    evidence,
+    posteriors_of,
+    soft_maximum,
+    train_teacher,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -72,8 +83,8 @@ class Taught:
     """What a teacher says of a training set, by the steps of the student.
 
     Attributes:
-      posteriors: float16 `[examples, steps]`.
-      logits: float16 `[examples, steps]`, the mean of the heads', within `_MOST_LOGIT`.
+      posteriors: float16 `[examples, steps, keywords]`.
+      logits: float16 `[examples, steps, keywords]`, the mean of the heads', within `_MOST_LOGIT`.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
       places: float32 `[steps]`, where in the clip the sound of each step ends: 0 to 1.
       fingerprint: of the teacher, the clips' embeddings and the student's steps.
@@ -87,26 +98,27 @@ class Taught:
 
 
 def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras.Model":
-    """The model with its steps as the output: `[batch, steps, 2 + embedding_size]`.
+    """The model with its steps as the output: `[batch, steps, logits + 1 + embedding_size]`.
 
-    Channels are the logits of the keyword and of silence, then the embedding as the last
-    activations predict it. All layers but that of the embedding are the model's own.
+    Channels are the model's own logits (`kws.models.mixed_net.logits_of` many), that of silence,
+    then the embedding as the last activations predict it. All layers but that of the embedding are
+    the model's own.
 
     Raises:
-      KwsError: the model does not answer at every step with the sigmoid of one keyword.
+      KwsError: the model does not answer at every step, or not by ending sigmoid.
     """
     import tensorflow as tf
 
     names = [layer.name for layer in model.layers]
-    if LOGITS not in names or "silence_logits" not in names or "strongest_step" not in names:
+    if not {LOGITS, SILENCE_LOGITS, "strongest_step"} <= set(names):
         raise KwsError(
-            f"training.spotting: model {model.name} does not answer at every step of a clip with "
-            "one keyword's sigmoid",
+            f"training.spotting: model {model.name} does not answer at every step of a clip, or "
+            "does not tell silence apart where no keyword is said",
             hint="model.name=mixed_net with options ending=sigmoid and padding=none, and "
             "features.context_ms below clip_duration_ms",
         )
     head = model.get_layer(f"{LOGITS}_head")
-    outputs = [model.get_layer(LOGITS).output, model.get_layer("silence_logits").output]
+    outputs = [model.get_layer(LOGITS).output, model.get_layer(SILENCE_LOGITS).output]
     layers = tf.keras.layers
     # Layers with names: those of plain operations count up, and checkpoints go by the names.
     if embedding_size:
@@ -141,7 +153,7 @@ def taught(
     place = np.clip((times_ms - own_ms[0]) / EMBEDDING_HOP_MS, 0, len(own_ms) - 1)
     before = place.astype(int)
     after = np.minimum(before + 1, len(own_ms) - 1)
-    rest = (place - before).astype(np.float32)
+    rest = (place - before).astype(np.float32)[:, None]
 
     def at_steps(values: np.ndarray) -> np.ndarray:
         return (values[:, before] * (1 - rest) + values[:, after] * rest).astype(np.float16)
@@ -157,7 +169,7 @@ def taught(
     digest = hashlib.sha256(f"{teacher.fingerprint} {times_ms.tolist()} {list(asked)}".encode())
     digest.update(np.ascontiguousarray(embeddings).data)
     return Taught(
-        posteriors=at_steps(sigmoid(logits).mean(axis=0)),
+        posteriors=at_steps(posteriors_of(logits).mean(axis=0)),
         logits=at_steps(np.clip(logits.mean(axis=0), -_MOST_LOGIT, _MOST_LOGIT)),
         embeddings=targets,
         places=(times_ms / times_ms[-1]).astype(np.float32),
@@ -212,14 +224,20 @@ def prepare(
                 hint="set it to null: the model then learns from the labels alone",
             )
         heard = aligned(embeddings, train.clip_ids)
-        is_keyword = train.label_index >= len(RESERVED)
+        keyword = train.label_index - len(RESERVED)
+        is_keyword = keyword >= 0
         if is_keyword.all() or not is_keyword.any():
             raise KwsError(
-                f"{int(is_keyword.sum())} of {len(is_keyword)} training clips are of the keyword: "
-                "training.spotting needs clips of it and of other sound"
+                f"{int(is_keyword.sum())} of {len(is_keyword)} training clips are of a keyword: "
+                "training.spotting needs clips of keywords and of other sound"
             )
         teacher = train_teacher(
-            heard, is_keyword, wanted, seed=params.seed, checkpoint_dir=checkpoint_dir
+            heard,
+            keyword,
+            len(train.labels) - len(RESERVED),
+            wanted,
+            seed=params.seed,
+            checkpoint_dir=checkpoint_dir,
         )
         steps = trainee.output_shape[1]
         times_ms = step_times_ms(feature_params, steps, frames_per_step)
@@ -230,15 +248,26 @@ def prepare(
 
 
 def spread_posteriors(spotter: "tf.keras.Model", trainee: "tf.keras.Model", train: Dataset) -> None:
-    """Shifts and scales the keyword's logits of a trained spotter, see `spread_logits`."""
+    """Shifts and scales the logits of a trained spotter, see `spread_logits`."""
+    outputs = logits_of(len(train.labels))
     strongest = [
-        trainee(features.astype(np.float32) * np.float32(train.scale), training=False)
-        .numpy()[:, :, 0]
-        .max(axis=1)
+        strongest_logits(
+            trainee(features.astype(np.float32) * np.float32(train.scale), training=False).numpy()[
+                :, :, :outputs
+            ]
+        )
         for features, _ in train.in_order(_STREAM_BATCH)
     ]
     head = spotter.get_layer(f"{LOGITS}_head")
     spread_logits(head, np.concatenate(strongest), train.label_index >= len(RESERVED))
+
+
+def strongest_logits(logits: np.ndarray) -> np.ndarray:
+    """Highest of a clip's steps and keywords, relative to anything else: `[n]` of `[n, steps,
+    logits]`, the model's own."""
+    if logits.shape[2] > 1:
+        logits = logits[:, :, 1:] - logits[:, :, :1]
+    return logits.max(axis=(1, 2))
 
 
 def spread_logits(
@@ -248,17 +277,20 @@ def spread_logits(
 
     Trained at their strongest steps, clips of the keyword reach logits of 10 and more, and few
     others 5. A sigmoid in int8 has 256 steps, of which not one would lie between the two. The order
-    of the posteriors, and so the model's errors at its best threshold, stay as they are.
+    of one keyword's posteriors, and so the model's errors at its best threshold, stay as they are.
+    Of several keywords the logits are scaled alone: a clip's label stays what it was.
 
     Args:
       head: the layer of kernel and bias that gives the logits.
-      strongest: the highest logit of each training clip.
-      is_keyword: which of them are of the keyword.
+      strongest: the highest logit of each training clip, see `strongest_logits`.
+      is_keyword: which of them are of a keyword.
     """
-    middle = float(np.quantile(strongest[~is_keyword], _OTHERS_QUANTILE))
-    scale = max(1.0, (float(np.median(strongest[is_keyword])) - middle) / _KEYWORD_LOGIT)
-    log.info("The keyword's logit z becomes (z - %.2f) / %.2f", middle, scale)
     kernel, bias = head.get_weights()
+    middle = 0.0
+    if bias.shape[-1] == 1:
+        middle = float(np.quantile(strongest[~is_keyword], _OTHERS_QUANTILE))
+    scale = max(1.0, (float(np.median(strongest[is_keyword])) - middle) / _KEYWORD_LOGIT)
+    log.info("A keyword's logit z becomes (z - %.2f) / %.2f", middle, scale)
     head.set_weights([kernel / scale, (bias - middle) / scale])
 
 
@@ -355,13 +387,16 @@ class SpottingObjective(Objective):
     ):
         """Args:
         params: `spotting` and SpecAugment's masks are read.
-        labels: of the examples, the one keyword last.
+        labels: of the examples, keywords last.
         spotter: the model whose clip posteriors are evaluated; it shares its layers with the one
           that is trained.
         said: by the teacher of the training examples, in their order.
         """
         assert params.spotting is not None
         self._own = params.spotting
+        self._asked = asked_steps(0 if said is None else said.posteriors.shape[1])
+        self._keywords = len(labels) - len(RESERVED)
+        self._logits = logits_of(len(labels))
         # A shift would part the clip from what the teacher says of its steps.
         self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._silence, self._unknown = map(list(labels).index, (SILENCE, UNKNOWN))
@@ -373,8 +408,8 @@ class SpottingObjective(Objective):
         return f"{type(self).__name__} {self._said.fingerprint if self._said else ''}"
 
     def target_spec(self, batch_size: int) -> "tf.TensorSpec":
-        """float16 `[batch, 1 + 2 * steps + asked * 96]`: label index, posteriors, logits,
-        embeddings."""
+        """float16 `[batch, 1 + 2 * steps * keywords + asked * 96]`: label index, posteriors,
+        logits, embeddings."""
         import tensorflow as tf
 
         return tf.TensorSpec([batch_size, None], tf.float16)
@@ -384,8 +419,8 @@ class SpottingObjective(Objective):
         columns = [label_index[:, None].astype(np.float16)]
         if self._said is not None:
             count = len(label_index)
-            columns += [self._said.posteriors, self._said.logits]
-            columns += [self._said.embeddings.reshape(count, -1)]
+            said = (self._said.posteriors, self._said.logits, self._said.embeddings)
+            columns += [values.reshape(count, -1) for values in said]
         return np.concatenate(columns, axis=1)
 
     def prepare(
@@ -407,17 +442,31 @@ class SpottingObjective(Objective):
         label, taught = targets[:, :1], targets[:, 1:]
         cuts = draw_cuts(label[:, 0] == float(self._unknown), self._own.splice_share, seed)
         frames = inputs.shape[1]
-        places = (tf.range(frames, dtype=tf.float32) + 1) / frames
         columns = [label]
         if self._said is not None:
-            steps = self._said.places
-            asked, size = self._said.embeddings.shape[1:]
-            heard = tf.reshape(taught[:, 2 * len(steps) :], [-1, asked, size])
-            heard = spliced(heard, tf.constant(steps[asked_steps(len(steps))]), cuts)
-            for said in (taught[:, : len(steps)], taught[:, len(steps) : 2 * len(steps)]):
-                columns.append(spliced(said, tf.constant(steps), cuts))
-            columns.append(tf.reshape(heard, [-1, asked * size]))
-        return spliced(inputs, places, cuts), tf.concat(columns, axis=1)
+            places = self._said.places
+            asked = tf.constant(places[asked_steps(len(places))])
+            each = (tf.constant(places), tf.constant(places), asked)
+            for said, own_places in zip(self._parts(taught), each, strict=True):
+                joined = spliced(said, own_places, cuts)
+                columns.append(tf.reshape(joined, [-1, said.shape[1] * said.shape[2]]))
+        frames_end = (tf.range(frames, dtype=tf.float32) + 1) / frames
+        return spliced(inputs, frames_end, cuts), tf.concat(columns, axis=1)
+
+    def _parts(self, taught: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor, tf.Tensor]":
+        """Posteriors, logits `[batch, steps, keywords]`, embeddings `[batch, asked, 96]`."""
+        import tensorflow as tf
+
+        assert self._said is not None
+        steps, keywords = self._said.posteriors.shape[1:]
+        asked, size = self._said.embeddings.shape[1:]
+        sizes = [steps * keywords, steps * keywords, asked * size]
+        posteriors, logits, embeddings = tf.split(taught, sizes, axis=1)
+        return (
+            tf.reshape(posteriors, [-1, steps, keywords]),
+            tf.reshape(logits, [-1, steps, keywords]),
+            tf.reshape(embeddings, [-1, asked, size]),
+        )
 
     def losses(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"
@@ -426,17 +475,18 @@ class SpottingObjective(Objective):
         import tensorflow as tf
 
         own = self._own
-        logits, silence_logits = outputs[:, :, 0], outputs[:, :, 1]
+        logits, silence_logits = self._relative(outputs), outputs[:, :, self._logits]
         label = targets[:, 0]
         keyword = tf.cast(label >= len(RESERVED), tf.float32)
         other = 1.0 - keyword
-        strongest, highest = soft_maximum(logits), tf.reduce_max(logits, axis=1)
+        said, wrong, any_keyword = evidence(logits, tf.cast(label, tf.int32) - len(RESERVED))
+        strongest, highest = soft_maximum(said), tf.reduce_max(wrong, axis=1)
         # Each kind counts as much as the other, however many there are of it.
         count = tf.cast(tf.shape(label)[0], tf.float32)
         losses = tf.nn.softplus(-strongest) * keyword * count / (tf.reduce_sum(keyword) + 1.0)
-        each = tf.reduce_mean(tf.nn.softplus(logits), axis=1)
+        each = tf.reduce_mean(tf.nn.softplus(any_keyword), axis=1)
         losses += each * other * count / (tf.reduce_sum(other) + 1.0)
-        losses += own.hardest_weight * tf.nn.softplus(highest) * other
+        losses += own.hardest_weight * tf.nn.softplus(highest)
         is_silence = tf.cast(label == float(self._silence), tf.float32)
         cost = tf.nn.sigmoid_cross_entropy_with_logits(
             tf.repeat(is_silence[:, None], tf.shape(logits)[1], axis=1), silence_logits
@@ -447,6 +497,12 @@ class SpottingObjective(Objective):
         if self._said is not None:
             losses += self._teaching(logits, targets, outputs)
         return losses
+
+    def _relative(self, outputs: "tf.Tensor") -> "tf.Tensor":
+        """`[batch, steps, keywords]`: logits of the keywords, relative to that of anything else."""
+        if self._logits == 1:
+            return outputs[:, :, :1]
+        return outputs[:, :, 1 : self._logits] - outputs[:, :, :1]
 
     def _ranking(
         self, strongest: "tf.Tensor", highest: "tf.Tensor", keyword: "tf.Tensor"
@@ -471,28 +527,34 @@ class SpottingObjective(Objective):
         """float32 `[batch]`."""
         import tensorflow as tf
 
-        assert self._said is not None
-        steps = self._said.posteriors.shape[1]
-        asked, size = self._said.embeddings.shape[1:]
-        said = targets[:, 1 : 1 + steps]
-        cost = tf.nn.sigmoid_cross_entropy_with_logits(said, logits)
+        posteriors, own, heard = self._parts(targets[:, 1:])
+        # Cross entropy over anything else and the keywords.
+        cost = tf.nn.softplus(tf.reduce_logsumexp(logits, axis=2))
+        cost -= tf.reduce_sum(posteriors * logits, axis=2)
         losses = self._own.posterior_weight * tf.reduce_mean(cost, axis=1)
         if self._own.logit_weight:
-            own = targets[:, 1 + steps : 1 + 2 * steps]
-            losses += self._own.logit_weight * tf.keras.losses.huber(own, logits)
+            off = tf.keras.losses.huber(own, logits)
+            losses += self._own.logit_weight * tf.reduce_mean(off, axis=1)
         if self._own.embedding_weight:
-            heard = tf.reshape(targets[:, 1 + 2 * steps :], [-1, asked, size])
-            predicted = tf.gather(outputs[:, :, 2:], asked_steps(steps), axis=1)
+            predicted = tf.gather(outputs[:, :, self._logits + 1 :], self._asked, axis=1)
             distance = tf.reduce_mean(tf.square(predicted - heard), axis=(1, 2))
             losses += self._own.embedding_weight * distance
         return losses
 
     def accuracy(self, targets: "tf.Tensor", outputs: "tf.Tensor") -> "tf.Tensor":
-        """Share of the clips that are told to hold the keyword, or not to, at one half."""
+        """Share of the clips whose keyword, or that there is none, their strongest step tells."""
         import tensorflow as tf
 
-        said = tf.reduce_max(outputs[:, :, 0], axis=1) >= 0
-        return tf.reduce_mean(tf.cast(said == (targets[:, 0] >= len(RESERVED)), tf.float32))
+        logits = self._relative(outputs)
+        posterior = logits - tf.nn.softplus(tf.reduce_logsumexp(logits, axis=2, keepdims=True))
+        steps = tf.shape(logits)[1]
+        found = tf.argmax(tf.reshape(posterior, [-1, steps * self._keywords]), axis=1)
+        logit = tf.gather(
+            tf.reshape(logits, [-1, steps * self._keywords]), found, axis=1, batch_dims=1
+        )
+        said = tf.where(logit >= 0, found % self._keywords, -1)
+        meant = tf.maximum(tf.cast(targets[:, 0], tf.int64) - len(RESERVED), -1)
+        return tf.reduce_mean(tf.cast(said == meant, tf.float32))
 
     def evaluator(self, model: "tf.keras.Model", data: Dataset) -> Callable[[], Evaluation]:
         return SpottingEvaluator(self._spotter, data)
@@ -505,13 +567,16 @@ class SpottingObjective(Objective):
 class SpottingEvaluator(LabelEvaluator):
     """Scores a spotter on clips; epochs are told apart without regard to any threshold.
 
-    Before its logits are spread, a spotter's posteriors are above one half at some step of many
-    clips, and by how many says nothing of how well they can be told from the keyword.
+    Before its logits are spread, the posteriors of a spotter of one keyword are above one half at
+    some step of many clips, and by how many says nothing of how well they can be told from it.
     """
 
     def __call__(self) -> Evaluation:
-        """Best is the epoch with the largest area under the ROC curve of the clips' posteriors."""
+        """Best is the epoch with the largest area under the ROC curve of the clips' posteriors of
+        the keyword; of several keywords, that with the highest accuracy."""
         evaluation = super().__call__()
+        if len(self._data.labels) > len(RESERVED) + 1:
+            return evaluation
         batches = self._data.in_order(EVAL_BATCH)
         posteriors = [self._predict(features).numpy()[:, -1] for features, _ in batches]
         area = roc_area(np.concatenate(posteriors), self._data.label_index >= len(RESERVED))

@@ -42,6 +42,8 @@ FIRST_EMBEDDING_MS = 782
 _SHARPNESS = 2.0
 """Of the soft maximum over a clip's steps, in logits: higher is nearer to the hard maximum."""
 _EVAL_BATCH = 512
+_NEVER = -1e9
+"""A logit of what is not to be."""
 
 
 class TeacherParams(Params):
@@ -84,7 +86,8 @@ class Teacher:
     """Trained heads.
 
     Attributes:
-      heads: float32 `[batch, embeddings, 96]` to logits `[batch, steps]`.
+      heads: float32 `[batch, embeddings, 96]` to logits `[batch, steps, keywords]`, relative to
+        that of anything else.
       params: how they were trained.
     """
 
@@ -92,12 +95,13 @@ class Teacher:
     params: TeacherParams
 
     def logits(self, embeddings: np.ndarray) -> np.ndarray:
-        """float32 `[heads, n, steps]` of `[n, embeddings, 96]`.
+        """float32 `[heads, n, steps, keywords]` of `[n, embeddings, 96]`.
 
         Step k ends with embedding `k + params.embeddings - 1`.
         """
         steps = embeddings.shape[1] - self.params.embeddings + 1
-        out = np.zeros((len(self.heads), len(embeddings), steps), np.float32)
+        keywords = self.heads[0].output_shape[2]
+        out = np.zeros((len(self.heads), len(embeddings), steps, keywords), np.float32)
         for start in range(0, len(embeddings), _EVAL_BATCH):
             batch = embeddings[start : start + _EVAL_BATCH].astype(np.float32)
             for number, head in enumerate(self.heads):
@@ -105,8 +109,8 @@ class Teacher:
         return out
 
     def posteriors(self, embeddings: np.ndarray) -> np.ndarray:
-        """float32 `[n, steps]`: the mean over the heads, see `logits`."""
-        return sigmoid(self.logits(embeddings)).mean(axis=0)
+        """float32 `[n, steps, keywords]`: the mean over the heads, see `logits`."""
+        return posteriors_of(self.logits(embeddings)).mean(axis=0)
 
     def step_times_ms(self, steps: int) -> np.ndarray:
         """int64 `[steps]`: where in a clip the sound of each step ends."""
@@ -124,7 +128,8 @@ class Teacher:
 
 def train_teacher(
     embeddings: np.ndarray,
-    is_keyword: np.ndarray,
+    keyword: np.ndarray,
+    keywords: int,
     params: TeacherParams,
     *,
     seed: int = 0,
@@ -135,7 +140,8 @@ def train_teacher(
 
     Args:
       embeddings: `[n, embeddings, 96]` of training clips, at least `params.embeddings` each.
-      is_keyword: bool `[n]`.
+      keyword: int `[n]`: which one each clip is of, below 0: of none.
+      keywords: how many there are.
       params: sizes and rates.
       seed: of the first head; the others have the next ones.
       checkpoint_dir: heads are kept there, in a folder that `kws.training.checkpoint.clear`
@@ -150,19 +156,20 @@ def train_teacher(
             f"clips of {embeddings.shape[1]} embeddings are shorter than the {params.embeddings} "
             "that a head hears"
         )
+    is_keyword = keyword >= 0
     if is_keyword.all() or not is_keyword.any():
-        raise ValueError(f"{int(is_keyword.sum())} of {len(is_keyword)} clips are of the keyword")
-    key = _key(embeddings, is_keyword, params, seed)
+        raise ValueError(f"{int(is_keyword.sum())} of {len(keyword)} clips are of a keyword")
+    key = _key(embeddings, keyword, params, seed)
     heads = []
     for number in range(params.heads):
-        head = _build(params, seed + number)
+        head = _build(params, keywords, seed + number)
         kept = Path(checkpoint_dir) / key / f"head-{number}.npz" if checkpoint_dir else None
         if kept is not None and kept.is_file():
             with np.load(kept) as weights:
                 head.set_weights([weights[name] for name in weights.files])
             log.info("Head %d of %d is taken from %s", number + 1, params.heads, kept)
         else:
-            loss = _fit(head, embeddings, is_keyword, params, seed + number)
+            loss = _fit(head, embeddings, keyword, params, seed + number)
             log.info("Head %d of %d of the teacher: loss %.4f", number + 1, params.heads, loss)
             if progress is not None:
                 progress(number + 1, loss)
@@ -187,8 +194,8 @@ def soft_maximum(logits: "tf.Tensor", where: "tf.Tensor | None" = None) -> "tf.T
     return (tf.reduce_logsumexp(scaled, axis=1) - tf.math.log(count)) / _SHARPNESS
 
 
-def _build(params: TeacherParams, seed: int) -> "tf.keras.Model":
-    """The head of `kws.speech.head`, to a logit at every step of a clip of any length."""
+def _build(params: TeacherParams, keywords: int, seed: int) -> "tf.keras.Model":
+    """The head of `kws.speech.head`, to logits at every step of a clip of any length."""
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(seed)
@@ -203,14 +210,14 @@ def _build(params: TeacherParams, seed: int) -> "tf.keras.Model":
     x = layers.Dropout(own.dropout, name="dropout_1")(x)
     x = layers.Conv1D(own.hidden_units, left, activation="relu", name="hidden")(x)
     x = layers.Dropout(own.dropout, name="dropout_2")(x)
-    logits = layers.Conv1D(1, 1, name="logit")(x)
-    return tf.keras.Model(inputs, logits[..., 0], name="teacher_head")
+    logits = layers.Conv1D(keywords, 1, name="logits")(x)
+    return tf.keras.Model(inputs, logits, name="teacher_head")
 
 
 def _fit(
     head: "tf.keras.Model",
     embeddings: np.ndarray,
-    is_keyword: np.ndarray,
+    keyword: np.ndarray,
     params: TeacherParams,
     seed: int,
 ) -> float:
@@ -232,7 +239,7 @@ def _fit(
         return loss
 
     rng = np.random.default_rng(seed)
-    keyword = is_keyword.astype(np.float32)
+    keyword = keyword.astype(np.int32)
     losses: list[float] = []
     for _ in range(params.epochs):
         order = rng.permutation(len(embeddings))
@@ -242,28 +249,52 @@ def _fit(
 
 
 def _loss(logits: "tf.Tensor", keyword: "tf.Tensor", hardest_weight: float) -> "tf.Tensor":
-    """Scalar, of logits `[batch, steps]` and 0 or 1 `[batch]`; in graph."""
+    """Scalar, of logits `[batch, steps, keywords]` and keywords int32 `[batch]`; in graph."""
     import tensorflow as tf
 
-    other = 1.0 - keyword
-    words = tf.reduce_sum(tf.nn.softplus(-soft_maximum(logits)) * keyword)
-    others = tf.reduce_sum(tf.reduce_mean(tf.nn.softplus(logits), axis=1) * other)
-    hardest = tf.nn.softplus(tf.reduce_max(logits, axis=1)) * other
+    said = tf.cast(keyword >= 0, tf.float32)
+    other = 1.0 - said
+    own, wrong, any_keyword = evidence(logits, keyword)
+    words = tf.reduce_sum(tf.nn.softplus(-soft_maximum(own)) * said)
+    others = tf.reduce_sum(tf.reduce_mean(tf.nn.softplus(any_keyword), axis=1) * other)
+    hardest = tf.nn.softplus(tf.reduce_max(wrong, axis=1))
     return (
-        words / (tf.reduce_sum(keyword) + 1.0)
+        words / (tf.reduce_sum(said) + 1.0)
         + others / (tf.reduce_sum(other) + 1.0)
         + hardest_weight * tf.reduce_mean(hardest)
     )
 
 
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Posteriors of logits of any shape, in float."""
-    return 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+def evidence(logits: "tf.Tensor", keyword: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor, tf.Tensor]":
+    """What logits say of each clip's keyword at every step; in graph.
+
+    Args:
+      logits: `[batch, steps, keywords]`, relative to that of anything else.
+      keyword: int32 `[batch]`, below 0 for none.
+
+    Returns:
+      Three logits `[batch, steps]`: that the clip's keyword is said (meaningless without one), that
+      another one is (any, where the clip has none), and that any is.
+    """
+    import tensorflow as tf
+
+    is_own = tf.one_hot(keyword, logits.shape[2], on_value=True, off_value=False)[:, None]
+    others = tf.reduce_logsumexp(tf.where(is_own, _NEVER, logits), axis=2)
+    own = tf.reduce_sum(tf.where(is_own, logits, 0.0), axis=2) - tf.nn.softplus(others)
+    return own, others, tf.reduce_logsumexp(logits, axis=2)
 
 
-def _key(embeddings: np.ndarray, is_keyword: np.ndarray, params: TeacherParams, seed: int) -> str:
+def posteriors_of(logits: np.ndarray) -> np.ndarray:
+    """Of keywords on the last axis whose logits are relative to that of anything else, which is 0;
+    for one keyword the sigmoid."""
+    peak = np.maximum(logits.max(axis=-1, keepdims=True), 0.0)
+    odds = np.exp(logits - peak)
+    return odds / (odds.sum(axis=-1, keepdims=True) + np.exp(-peak))
+
+
+def _key(embeddings: np.ndarray, keyword: np.ndarray, params: TeacherParams, seed: int) -> str:
     """16 hex digits of all that decides the heads."""
     digest = hashlib.sha256(f"teacher {params.model_dump_json()} {seed}".encode())
     digest.update(np.ascontiguousarray(embeddings).data)
-    digest.update(np.ascontiguousarray(is_keyword).data)
+    digest.update(np.ascontiguousarray(keyword).data)
     return digest.hexdigest()[:16]

@@ -17,6 +17,7 @@ import numpy as np
 from kws.errors import KwsError
 from kws.features import files
 from kws.features.params import FeatureParams
+from kws.labels import UNKNOWN
 from kws.models.mixed_net import LOGITS
 from kws.models.params import ModelParams
 from kws.params import Params
@@ -154,9 +155,10 @@ def _outputs(
 
 
 def _names(width: int, labels: Sequence[str]) -> list[str] | None:
-    """What the outputs are for: a label each, or (a trigger per step) a keyword each."""
+    """What the outputs are for: a label each, a keyword each, or anything else and a keyword each."""
     keywords = list(labels[2:])
-    return {len(labels): list(labels), len(keywords): keywords}.get(width)
+    choices = (list(labels), keywords, [UNKNOWN, *keywords])
+    return {len(names): names for names in choices}.get(width)
 
 
 def _described(params: ModelParams) -> str:

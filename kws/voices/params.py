@@ -65,8 +65,14 @@ class VoicesParams(Params):
     max_word_ms: int = pydantic.Field(
         950, ge=0, description="a word that takes longer is said faster; 0 = as long as it takes"
     )
-    eval_voices: int = pydantic.Field(8, ge=1, le=19, description="Kokoro voices kept for eval")
-    test_voices: int = pydantic.Field(8, ge=1, le=19, description="Kokoro voices kept for test")
+    eval_voices: int = pydantic.Field(
+        8,
+        ge=0,
+        le=19,
+        description="Kokoro voices kept for eval; 0 and no test_voices: all voices are for "
+        "training, and recordings judge the model",
+    )
+    test_voices: int = pydantic.Field(8, ge=0, le=19, description="Kokoro voices kept for test")
     max_voices: int | None = pydantic.Field(
         None, ge=3, description="use only so many Kokoro voices; training gives the others up"
     )
@@ -110,6 +116,11 @@ class VoicesParams(Params):
     )
     seed: int = 0
 
+    @property
+    def training_only(self) -> bool:
+        """Whether no voice is kept to judge by."""
+        return not self.eval_voices and not self.test_voices
+
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "VoicesParams":
         low, high = self.speed
@@ -119,6 +130,22 @@ class VoicesParams(Params):
             if min(getattr(self, name)) < 0:
                 raise ValueError(f"{name}={getattr(self, name)}: counts cannot be negative")
         kept = self.eval_voices + self.test_voices
+        if bool(self.eval_voices) != bool(self.test_voices):
+            raise ValueError(
+                f"eval_voices={self.eval_voices} and test_voices={self.test_voices}: give both, or "
+                "neither where recordings judge the model"
+            )
+        if self.training_only:
+            for name in ("negative_sentences", "kokoro_sentences"):
+                if any(getattr(self, name)[1:]):
+                    raise ValueError(
+                        f"{name}={list(getattr(self, name))}: without voices for eval and test "
+                        "nobody says the last two"
+                    )
+            if self.eval_mixes:
+                raise ValueError(
+                    f"eval_mixes={self.eval_mixes} are of eval_voices, which are 0: write 0"
+                )
         if self.max_voices is not None and self.max_voices <= kept:
             raise ValueError(
                 f"max_voices={self.max_voices} leaves no voice for training beside eval_voices="

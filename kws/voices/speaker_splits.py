@@ -117,6 +117,8 @@ def extra_cast(params: VoicesParams) -> dict[Split, list[tuple[str, str]]]:
     voices += [
         (engines.PIPER, v) for path in params.piper_voices for v in piper_engine.voices(path)
     ]
+    if params.training_only:
+        return {**held, TRAIN: voices}
     people = {pair: _person(*pair) for pair in voices}
     for engine in dict.fromkeys(kind for kind, _ in people.values()):
         members = sorted({who for kind, who in people.values() if kind == engine}, key=_digest)

@@ -9,7 +9,7 @@ from kws.corpus.clip_table import gather
 from kws.corpus.inspect import FileReport
 from kws.corpus.layout import Word
 from kws.corpus.params import IngestParams
-from kws.corpus.plan import count_unused, includes
+from kws.corpus.plan import count_unused, find_rare_words, includes
 from kws.splits import SPLITS
 
 WORDS = [
@@ -32,7 +32,10 @@ def test_the_clips_of_lowest_hash_are_taken_as_many_as_are_wanted(percentage):
     clips = gather([(WORDS, [FileReport(word.name, 1000) for word in WORDS])]).clips
     kept = np.ones(len(clips), bool)
     per_word = clips.count_by_split(clips.words, kept)
-    taken = set(clips.names_of_rows(np.flatnonzero(includes(clips, kept, per_word, params))))
+    rare = find_rare_words(per_word, params)
+    assert rare == {"owl"}
+    included = includes(clips, kept, per_word, rare, params)
+    taken = set(clips.names_of_rows(np.flatnonzero(included)))
 
     expected = {w.name for w in WORDS if w.word == "yes" or (w.word, w.split) == ("owl", "test")}
     wanted = -(-40 * percentage // 100)
@@ -40,6 +43,6 @@ def test_the_clips_of_lowest_hash_are_taken_as_many_as_are_wanted(percentage):
         others = [w for w in WORDS if w.word in ("cat", "dog") and w.split == split]
         expected |= {word.name for word in sorted(others, key=hash_of)[:wanted]}
     assert taken == expected
-    unused = count_unused(per_word, params)
+    unused = count_unused(per_word, rare, params)
     assert unused["not_sampled"] == dict.fromkeys(SPLITS, max(0, 80 - wanted))
     assert unused["rare_word"] == {"train": 2, "eval": 2, "test": 0}

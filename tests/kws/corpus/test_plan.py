@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from kws.corpus.clip_spec import ClipSpec
 from kws.corpus.clip_table import gather
 from kws.corpus.ingest_summary import check
+from kws.corpus.folders import Corpus, Folder
 from kws.corpus.inspect import FileReport
-from kws.corpus.layout import Layout, Word, understand
+from kws.corpus.layout import Layout, Word, understand, understand_corpus
+from kws.corpus.listing import Listing
 from kws.corpus.params import IngestParams
 from kws.corpus.plan import PLACE_CLIPS, Plan, make_plan
 from kws.errors import KwsError
@@ -80,6 +82,29 @@ def test_a_rare_word_is_heard_in_test_only_and_all_of_it():
     assert {spec.novelty for spec in specs if spec.word == "cat"} == {"heard"}
     unused = plan.overview.unused
     assert unused["rare_word"]["train"] + unused["rare_word"]["eval"] == 200 - len(dogs)
+
+
+def test_what_only_a_source_for_training_says_is_not_rare_and_all_of_it_is_trained_on():
+    recorded = [f"{w}/{s}_nohash_0.wav" for w in ("yes", "no") for s in SPEAKERS]
+    recorded += [f"dog/{s}_nohash_0.wav" for s in SPEAKERS[:9]]
+    said = [f"{word}/voice{i}.wav" for word in ("yes", "dog", "tree") for i in range(30)]
+    folders = (
+        Folder(path="/recorded", prefix="recorded", source="recorded"),
+        Folder(path="/said", prefix="said", source="said", split="train"),
+    )
+    names = {"/recorded": recorded, "/said": said}
+    layout = understand_corpus(
+        Corpus(folders), lambda path: Listing(names[path]), lambda name: "", PARAMS
+    )
+    assert layout.training_only == {"said"}
+    reports = [report(word.name) for word in layout.words]
+    params = PARAMS.model_copy(update={"unknown_percentage": 1000, "rare_word_clips": 100})
+    specs = specs_of(plan_of(layout, reports, params))
+    of_voices = Counter((spec.word, spec.split) for spec in specs if spec.source == "said")
+    # A dog is rare, for it is recorded nine times: of the voices that say it none is used.
+    assert of_voices == {("yes", "train"): 30, ("tree", "train"): 30}
+    dogs = [spec for spec in specs if spec.word == "dog"]
+    assert {spec.source for spec in dogs} <= {"recorded"}
 
 
 def test_clips_of_words_that_nobody_named_are_never_a_rare_word():

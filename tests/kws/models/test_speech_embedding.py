@@ -146,9 +146,18 @@ def test_the_documented_sizes_of_three_heads():
     assert cost.macs(step_form) == 5_803_200
 
 
-def test_a_spotter_is_of_one_keyword_and_has_a_sigmoid():
-    with pytest.raises(KwsError, match="spots one keyword, here are 4 labels"):
-        registry.build(SPOTTER, (317, 32), 4, context_frames=200)
+def test_a_spotter_of_several_keywords_has_the_mean_of_its_heads_for_each():
+    built = registry.build(SPOTTER, (317, 32), 5, seed=1, context_frames=200)
+    assert built.get_layer("logits").output_shape == (None, 16, 4)
+    posteriors = built(MEL[np.newaxis, :317]).numpy()
+    assert posteriors.shape == (1, 5) and posteriors.sum() == pytest.approx(1)
+    averaged = built.get_layer("logits_head")
+    hidden = np.random.default_rng(0).normal(0, 1, (2, 3, 1, 96)).astype(np.float32)
+    each = averaged(hidden, each=True).numpy()
+    np.testing.assert_allclose(averaged(hidden).numpy()[:, :, 0], each.mean(axis=2), atol=1e-5)
+
+
+def test_a_spotter_has_a_sigmoid():
     with pytest.raises(KwsError, match="ending=softmax answers once a clip"):
         registry.build(MODEL, (317, 32), 3, context_frames=200)
     several = MODEL.model_copy(update={"options": {"heads": 3}})

@@ -93,14 +93,15 @@ def test_unpadded_a_stream_gives_at_every_step_what_the_clip_before_it_gives(hea
     assert_moves(outputs)
 
 
-@pytest.mark.parametrize("ending", ["softmax", "sigmoid"])
+@pytest.mark.parametrize(
+    ("ending", "labels"), [("softmax", LABELS), ("sigmoid", 3), ("sigmoid", LABELS)]
+)
 @pytest.mark.parametrize("head", ["flat", "average"])
 def test_a_spotter_answers_at_each_step_as_the_windowed_form_of_the_window_that_ends_there(
-    ending, head
+    ending, labels, head
 ):
     import tensorflow as tf
 
-    labels = 3 if ending == "sigmoid" else LABELS
     options = {**MIXED_NET, "head": head, "ending": ending, "padding": "none"}
     params = ModelParams(name="mixed_net", options=options)
     clip_frames = CLIP_FRAMES - 1 + 4 * 3 + 2  # a posterior is of 47, and two frames are no step

@@ -65,13 +65,15 @@ def cross_entropy(target, logit):
     return softplus(logit) - target * logit
 
 
-def test_the_costs_are_those_of_their_definition():
+@pytest.mark.parametrize("keywords", [1, 3])
+def test_the_costs_are_those_of_their_definition(keywords):
     rng = np.random.default_rng(0)
     steps, asked, size = 7, asked_steps(7), 96
     assert list(asked) == [0, 3, 6]
-    label_index = np.array([2, 0, 1, 2, 1, 0])
-    posteriors = rng.uniform(0, 1, (6, steps)).astype(np.float16)
-    teacher_logits = rng.normal(0, 3, (6, steps)).astype(np.float16)
+    labels = (*LABELS, "no", "left")[: 2 + keywords]
+    label_index = np.array([2, 0, 1, 1 + keywords, 1, 0])
+    posteriors = rng.dirichlet(np.ones(keywords + 1), (6, steps))[:, :, 1:].astype(np.float16)
+    teacher_logits = rng.normal(0, 3, (6, steps, keywords)).astype(np.float16)
     embeddings = rng.normal(0, 1, (6, len(asked), size)).astype(np.float16)
     own = SpottingParams(
         hardest_weight=0.4, posterior_weight=3.0, embedding_weight=0.6, ranking_weight=0.2,
@@ -81,49 +83,62 @@ def test_the_costs_are_those_of_their_definition():
         posteriors=posteriors, logits=teacher_logits, embeddings=embeddings,
         places=np.ones(steps), fingerprint="",
     )  # fmt: skip
-    objective = SpottingObjective(TrainingParams(spotting=own), LABELS, None, said)
+    objective = SpottingObjective(TrainingParams(spotting=own), labels, None, said)
     targets = objective.targets(label_index)
-    assert targets.dtype == np.float16 and targets.shape == (6, 1 + 2 * steps + len(asked) * size)
-    outputs = rng.normal(0, 2, (6, steps, 2 + size)).astype(np.float32)
+    columns = 1 + 2 * steps * keywords + len(asked) * size
+    assert targets.dtype == np.float16 and targets.shape == (6, columns)
+    # One keyword has its logit alone, several have one of anything else before theirs.
+    logits = 1 if keywords == 1 else 1 + keywords
+    outputs = rng.normal(0, 2, (6, steps, logits + 1 + size)).astype(np.float32)
 
-    z, s, h = (part.astype(float) for part in np.split(outputs, [1, 2], axis=2))
-    z, s = z[..., 0], s[..., 0]
-    strongest = np.log(np.exp(2 * z).mean(axis=1)) / 2
-    keyword = label_index == 2
-    # The highest of other clips (all four) against the lowest of the keyword's (both).
-    above, below = z[~keyword].max(axis=1), strongest[keyword]
-    ranking = softplus(1.5 + above[:, None] - below[None]).mean()
-    off = np.abs(z - teacher_logits.astype(float))
-    huber = np.where(off < 1, off**2 / 2, off - 0.5).mean(axis=1)
-    assert (off < 1).any() and (off > 1).any()
-    expected = []
+    z, s, h = (part.astype(float) for part in np.split(outputs, [logits, logits + 1], axis=2))
+    z, s = z if keywords == 1 else z[..., 1:] - z[..., :1], s[..., 0]
+    odds = np.exp(z)
+    total = 1 + odds.sum(axis=2)
+    strongest, worst = np.zeros(6), np.zeros(6)
     for i, label in enumerate(label_index):
-        if label == 2:
-            cost = softplus(-strongest[i]) * 6 / 3
+        mine = odds[i, :, label - 2] if label >= 2 else 0
+        others = odds[i].sum(axis=1) - mine
+        worst[i] = np.log(others.max()) if others.max() > 1e-9 else -np.inf
+        if label >= 2:
+            strongest[i] = np.log(((mine / (1 + others)) ** 2).mean()) / 2
+    keyword = label_index >= 2
+    # The highest of other clips (all four) against the lowest of the keywords' (both).
+    ranking = softplus(1.5 + worst[~keyword][:, None] - strongest[keyword][None]).mean()
+    off = np.abs(z - teacher_logits.astype(float))
+    huber = np.where(off < 1, off**2 / 2, off - 0.5).mean(axis=(1, 2))
+    assert (off < 1).any() and (off > 1).any()
+    taught_posteriors = posteriors.astype(float)
+    of_teacher = -(taught_posteriors * np.log(odds / total[..., None])).sum(axis=2)
+    of_teacher += (1 - taught_posteriors.sum(axis=2)) * np.log(total)
+    expected, taught = [], []
+    for i, label in enumerate(label_index):
+        cost = 0.4 * softplus(worst[i]) + 0.2 * ranking
+        if label >= 2:
+            cost += softplus(-strongest[i]) * 6 / 3
         else:
-            cost = softplus(z[i]).mean() * 6 / 5 + 0.4 * softplus(z[i].max())
+            cost += np.log(total[i]).mean() * 6 / 5
             cost += 0.3 * cross_entropy(float(label == 0), s[i]).mean()
-        cost += 0.2 * ranking
-        cost += 3.0 * cross_entropy(posteriors[i].astype(float), z[i]).mean()
-        cost += 0.7 * huber[i]
-        cost += 0.6 * np.mean((h[i][[0, 3, 6]] - embeddings[i].astype(float)) ** 2)
-        expected.append(cost)
+        taught.append(
+            3.0 * of_teacher[i].mean()
+            + 0.7 * huber[i]
+            + 0.6 * np.mean((h[i][[0, 3, 6]] - embeddings[i].astype(float)) ** 2)
+        )
+        expected.append(cost + taught[-1])
     prepared = targets.astype(np.float32)
     found = objective.losses(None, prepared, outputs).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
-    right = np.mean((z.max(axis=1) >= 0) == keyword)
-    assert float(objective.accuracy(prepared, outputs)) == pytest.approx(right)
+    right = []
+    for i, label in enumerate(label_index):
+        step, best = np.unravel_index((odds[i] / total[i][:, None]).argmax(), odds[i].shape)
+        right.append((best + 2 if odds[i, step, best] >= 1 else 1) == max(label, 1))
+    assert float(objective.accuracy(prepared, outputs)) == pytest.approx(np.mean(right))
     # Without a teacher its three costs are missing, and the targets are the labels alone.
-    alone = SpottingObjective(TrainingParams(spotting=own), LABELS, None, None)
-    assert alone.targets(label_index).shape == (6, 1)
-    without = alone.losses(None, alone.targets(label_index).astype(np.float32), outputs[:, :, :2])
-    taught = [
-        3.0 * cross_entropy(posteriors[i].astype(float), z[i]).mean()
-        + 0.7 * huber[i]
-        + 0.6 * np.mean((h[i][[0, 3, 6]] - embeddings[i].astype(float)) ** 2)
-        for i in range(6)
-    ]
+    alone = SpottingObjective(TrainingParams(spotting=own), labels, None, None)
+    only_labels = alone.targets(label_index)
+    assert only_labels.shape == (6, 1)
+    without = alone.losses(None, only_labels.astype(np.float32), outputs[:, :, : logits + 1])
     np.testing.assert_allclose(without.numpy(), np.subtract(expected, taught), rtol=1e-4)
 
 
@@ -164,8 +179,8 @@ def test_clips_of_other_sound_go_on_as_another_does_with_what_the_teacher_says_o
     # Whose each frame, posterior and embedding is.
     number = np.arange(count, dtype=np.float16)
     said = Taught(
-        posteriors=np.repeat(number[:, None], steps, 1),
-        logits=np.repeat(number[:, None] + 1, steps, 1),
+        posteriors=np.repeat(number[:, None, None], steps, 1),
+        logits=np.repeat(number[:, None, None] + 1, steps, 1),
         embeddings=np.tile(number[:, None, None], (1, len(asked_steps(steps)), 96)),
         places=np.linspace(0.1, 1.0, steps).astype(np.float32),
         fingerprint="",
@@ -240,7 +255,7 @@ def test_the_training_form_has_the_weights_of_the_model_and_an_embedding_of_its_
     ],
     ids=["windowed", "whole clips", "softmax"],
 )
-def test_a_model_that_does_not_answer_at_every_step_with_one_word_is_refused(
+def test_a_model_that_does_not_answer_at_every_step_is_refused(
     params, context, labels
 ):
     model = registry.build(params, FEATURES.feature_shape, labels, context_frames=context)
@@ -281,10 +296,12 @@ def test_on_streams_a_spotter_gives_what_its_one_step_form_gives_frame_by_frame(
 class Rising:
     """A "head": the logit of a step is the mean of the first channel over its embeddings."""
 
+    output_shape = (None, None, 1)
+
     def __call__(self, embeddings, training):
         import tensorflow as tf
 
-        means = [embeddings[:, k : k + 8, 0] for k in range(embeddings.shape[1] - 7)]
+        means = [embeddings[:, k : k + 8, :1] for k in range(embeddings.shape[1] - 7)]
         return tf.stack([tf.reduce_mean(part, axis=1) for part in means], axis=1)
 
     def get_weights(self):
@@ -304,9 +321,9 @@ def test_what_a_teacher_says_is_placed_at_the_times_of_the_student(count):
     own = 1 / (1 + np.exp(-(np.arange(count - 7) + 3.5)))
     place = np.clip((times_ms - own_ms) / 80, 0, count - 8)
     expected = np.interp(place, np.arange(count - 7), own)
-    np.testing.assert_allclose(said.posteriors, np.tile(expected, (3, 1)), rtol=2e-3)
+    np.testing.assert_allclose(said.posteriors, np.tile(expected[:, None], (3, 1, 1)), rtol=2e-3)
     logits = np.interp(place, np.arange(count - 7), np.arange(count - 7) + 3.5)
-    np.testing.assert_allclose(said.logits, np.tile(logits, (3, 1)), rtol=2e-3)
+    np.testing.assert_allclose(said.logits, np.tile(logits[:, None], (3, 1, 1)), rtol=2e-3)
     # Embedding 7 ends with the teacher's first step, so 200 ms before it 4 or 5 do, and 80 ms
     # after it 8, or the clip's last.
     nearest = np.array([4 if (7 - 2.5) % 2 < 1 else 5, min(8, count - 1)])
@@ -410,7 +427,7 @@ def test_clips_and_embeddings_that_do_not_belong_together_are_refused():
     with pytest.raises(KwsError, match="embeddings of 9 training clips do not fit"):
         prepare(train, dataclasses.replace(embeddings, features=None))
     of_others = dataclasses.replace(train, label_index=np.zeros(9, np.int32))
-    with pytest.raises(KwsError, match="0 of 9 training clips are of the keyword"):
+    with pytest.raises(KwsError, match="0 of 9 training clips are of a keyword"):
         prepare(of_others, embeddings)
     # In whatever order they come, each clip gets its own embedding.
     found = spotting.aligned(embeddings, train.clip_ids)

@@ -40,27 +40,42 @@ def test_the_soft_maximum_is_a_mean_of_equal_steps_and_nearly_the_highest_of_oth
     np.testing.assert_allclose(soft_maximum(logits, first_two).numpy(), of_two, rtol=1e-5)
 
 
-def test_the_loss_is_that_of_its_definition():
+@pytest.mark.parametrize("keywords", [1, 3])
+def test_the_loss_is_that_of_its_definition(keywords):
     rng = np.random.default_rng(0)
-    logits, keyword = rng.normal(0, 3, (5, 4)), np.array([1.0, 0, 0, 1, 0])
-
-    def softplus(x):
-        return np.log1p(np.exp(x))
-
-    words = sum(softplus(-np.log(np.exp(2 * row).mean()) / 2) for row in logits[[0, 3]])
-    others = sum(softplus(row).mean() for row in logits[[1, 2, 4]])
-    hardest = sum(softplus(row.max()) for row in logits[[1, 2, 4]])
-    expected = words / 3 + others / 4 + 0.7 * hardest / 5
-    found = teacher._loss(logits.astype(np.float32), keyword.astype(np.float32), 0.7)
+    logits, keyword = rng.normal(0, 3, (5, 4, keywords)), np.array([0, -1, -1, keywords - 1, -1])
+    odds, expected = np.exp(logits), 0.0
+    for own, clip in zip(keyword, odds, strict=True):
+        mine = clip[:, own] if own >= 0 else 0
+        others = clip.sum(axis=1) - mine
+        if own >= 0:
+            strongest = np.log(((mine / (1 + others)) ** 2).mean()) / 2
+            expected += np.log1p(np.exp(-strongest)) / 3
+        else:
+            expected += np.log1p(others).mean() / 4
+        expected += 0.7 * np.log1p(others.max()) / 5
+    found = teacher._loss(logits.astype(np.float32), keyword.astype(np.int32), 0.7)
     assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_posteriors_of_any_logits_are_those_of_a_softmax_beside_a_zero():
+    logits = np.array([[0.0, 0.0, 0.0], [500.0, 3.0, -2.0], [-700.0, -800.0, -900.0]])
+    expected = np.exp(logits[:1]) / (1 + np.exp(logits[:1]).sum())
+    found = teacher.posteriors_of(logits)
+    np.testing.assert_allclose(found[:1], expected)
+    np.testing.assert_allclose(found[1:], [[1, 0, 0], [0, 0, 0]], atol=1e-9)
+    one = np.array([[-3.0], [2.0]])
+    np.testing.assert_allclose(teacher.posteriors_of(one), 1 / (1 + np.exp(-one)))
 
 
 def test_heads_find_a_word_where_it_is_in_clips_that_only_say_that_it_is_somewhere(tmp_path):
     embeddings, is_keyword = clips(192, 1)
+    keyword = np.where(is_keyword, 0, -1)
     told = []
     taught = train_teacher(
         embeddings,
-        is_keyword,
+        keyword,
+        1,
         SMALL,
         seed=3,
         checkpoint_dir=tmp_path,
@@ -68,25 +83,25 @@ def test_heads_find_a_word_where_it_is_in_clips_that_only_say_that_it_is_somewhe
     )
     judged, truth = clips(64, 2)
     posteriors = taught.posteriors(judged)
-    assert posteriors.shape == (64, 14 - 8 + 1) and [number for number, _ in told] == [1, 2]
-    strongest = posteriors.max(axis=1)
+    assert posteriors.shape == (64, 14 - 8 + 1, 1) and [number for number, _ in told] == [1, 2]
+    strongest = posteriors[..., 0].max(axis=1)
     assert np.mean((strongest > 0.5) == truth) > 0.9
     # A stream of noise, then the word at embeddings 20 and 21: steps that contain both fire.
     stream = np.random.default_rng(5).normal(0, 1, (1, 40, 96))
     stream[0, 20:22, :16] += 3
-    (steps,) = taught.posteriors(stream)
+    steps = taught.posteriors(stream)[0, :, 0]
     with_word = slice(21 - 7, 20 + 1)
     assert steps[with_word].min() > 3 * np.delete(steps, range(12, 23)).mean()
 
     # Once more they are read, not trained: no progress, the same numbers.
     again = train_teacher(
-        embeddings, is_keyword, SMALL, seed=3, checkpoint_dir=tmp_path, progress=pytest.fail
+        embeddings, keyword, 1, SMALL, seed=3, checkpoint_dir=tmp_path, progress=pytest.fail
     )
     np.testing.assert_array_equal(again.posteriors(judged), posteriors)
     assert again.fingerprint == taught.fingerprint
     # Other data are another teacher; a finished training leaves none behind.
     other = train_teacher(
-        embeddings, ~is_keyword, SMALL.model_copy(update={"epochs": 1}), checkpoint_dir=tmp_path
+        embeddings, -1 - keyword, 1, SMALL.model_copy(update={"epochs": 1}), checkpoint_dir=tmp_path
     )
     assert other.fingerprint != taught.fingerprint and len(list(tmp_path.iterdir())) == 2
     checkpoint.clear(tmp_path)
@@ -94,7 +109,7 @@ def test_heads_find_a_word_where_it_is_in_clips_that_only_say_that_it_is_somewhe
 
 
 def test_posteriors_are_the_mean_of_the_heads_whatever_the_batches(monkeypatch):
-    heads = [teacher._build(SMALL, seed) for seed in (1, 2)]
+    heads = [teacher._build(SMALL, 2, seed) for seed in (1, 2)]
     embeddings = clips(7, 3)[0]
     alone = [Teacher(heads=[head], params=SMALL).posteriors(embeddings) for head in heads]
     monkeypatch.setattr(teacher, "_EVAL_BATCH", 3)
@@ -112,9 +127,10 @@ def test_a_step_ends_with_the_sound_of_its_last_embedding():
 
 def test_what_cannot_be_learned_from_is_refused():
     embeddings, is_keyword = clips(8, 0)
+    keyword = np.where(is_keyword, 0, -1)
     with pytest.raises(ValueError, match="clips of 7 embeddings are shorter than the 8"):
-        train_teacher(embeddings[:, :7], is_keyword, SMALL)
-    with pytest.raises(ValueError, match="8 of 8 clips are of the keyword"):
-        train_teacher(embeddings, np.ones(8, bool), SMALL)
+        train_teacher(embeddings[:, :7], keyword, 1, SMALL)
+    with pytest.raises(ValueError, match="8 of 8 clips are of a keyword"):
+        train_teacher(embeddings, np.zeros(8, int), 1, SMALL)
     with pytest.raises(ValueError, match="embeddings=8 are fewer than the 17 that 8 convolutions"):
         TeacherParams(embeddings=8, head=HeadParams(layers=8))
