@@ -27,6 +27,8 @@ class ClipSpec:
         last. Empty: the file is a word and is aligned.
       gain: the window is multiplied by this; with no file, the RMS of the noise (full scale = 1).
       seed: of the noise that is made up.
+      heard: the part of a window that is kept, as shares of the clip; before and after it is digital
+        silence, as around a recording that is shorter than a clip.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ClipSpec:
     starts_ms: tuple[float, ...] = ()
     gain: float = 1.0
     seed: int = 0
+    heard: tuple[float, float] = (0.0, 1.0)
 
 
 def make_clip(spec: ClipSpec, source: Source | None, params: IngestParams) -> Clip:
@@ -52,7 +55,7 @@ def make_clip(spec: ClipSpec, source: Source | None, params: IngestParams) -> Cl
     Raises:
       Unreadable: the recording is not what it was when it was inspected.
     """
-    samples = params.sample_rate * params.clip_duration_ms // 1000
+    samples = clip_samples = params.sample_rate * params.clip_duration_ms // 1000
     lead_in_ms = 0
     origin = spec.name
     if source is None:
@@ -67,6 +70,9 @@ def make_clip(spec: ClipSpec, source: Source | None, params: IngestParams) -> Cl
     else:
         recording = read_word(source, params, fragment.parse(spec.name))
     audio = align(recording.audio, samples, params.sample_rate)
+    if spec.heard != (0.0, 1.0):
+        audio, lead_in_ms = _short(audio[-clip_samples:], spec.heard), 0
+        origin += f" {spec.heard}"
     return Clip(
         audio=audio,
         sample_rate=params.sample_rate,
@@ -103,6 +109,14 @@ def _window(spec: ClipSpec, source: Source, params: IngestParams) -> tuple[Recor
     if spec.gain != 1:
         scaled = _to_int16(window.audio.astype(np.float32) * np.float32(spec.gain))
     return dataclasses.replace(window, audio=scaled), start_ms
+
+
+def _short(audio: np.ndarray, heard: tuple[float, float]) -> np.ndarray:
+    """The clip with zeros for all but a part of it."""
+    start, stop = (round(share * len(audio)) for share in heard)
+    kept = np.zeros_like(audio)
+    kept[start:stop] = audio[start:stop]
+    return kept
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:

@@ -23,6 +23,13 @@ class IngestParams(Params):
     sample_rate: int = pydantic.Field(16000, ge=8000, le=48000, description="Hz")
     clip_duration_ms: int = pydantic.Field(1000, ge=100, le=10000)
     silence_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
+    short_silence_share: float = pydantic.Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="of the _silence_ clips: noise for a part of the clip, digital silence around "
+        "it, as in a recording that is shorter than a clip",
+    )
     unknown_percentage: float = pydantic.Field(10.0, ge=0, le=10_000)
     negatives_percentage: float = pydantic.Field(
         0.0,

@@ -20,6 +20,8 @@ DIGITAL_SILENCE_SHARE = 0.05
 """This share of the `_silence_` clips is cut with gain 0."""
 MADE_UP_NOISE_DBFS = (-90.0, -40.0)
 """Range of the white noise that stands for silence in a corpus without backgrounds."""
+SHORTEST_HEARD = 0.25
+"""Of a `_silence_` clip that is short: the least share of it in which there is anything."""
 NEGATIVE_TRIES = 8
 """Windows of a negative recording that are tried before a silent one is accepted."""
 
@@ -38,7 +40,7 @@ def draw_silence_windows(
       numbers: of the windows.
       parts: usable backgrounds; none: the clips are quiet white noise.
       found: the reports, by name; give the durations.
-      params: clip duration and seed.
+      params: clip duration, `short_silence_share` and seed.
     """
     specs = []
     places = _Places(parts, found, params)
@@ -53,6 +55,11 @@ def draw_silence_windows(
             gain = rng.uniform()
         if rng.uniform() < DIGITAL_SILENCE_SHARE:
             gain = 0.0
+        heard = (0.0, 1.0)
+        if params.short_silence_share and rng.uniform() < params.short_silence_share:
+            length = rng.uniform(SHORTEST_HEARD, 1.0)
+            start = rng.uniform(0.0, 1.0 - length)
+            heard = (float(start), float(start + length))
         specs.append(
             ClipSpec(
                 name=name,
@@ -65,6 +72,7 @@ def draw_silence_windows(
                 starts_ms=starts,
                 gain=float(gain),
                 seed=seed,
+                heard=heard,
             )
         )
     return specs

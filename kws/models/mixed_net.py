@@ -163,6 +163,8 @@ def build_step(
 def start_from(model: "tf.keras.Model", weights: Path) -> None:
     """Gives the layers before the head the weights in a file, in place.
 
+    A kernel over time that is shorter than in the file gets its last steps.
+
     Args:
       model: of any form.
       weights: as `keep` wrote them.
@@ -170,16 +172,21 @@ def start_from(model: "tf.keras.Model", weights: Path) -> None:
     Raises:
       KwsError: they are of other sizes.
     """
+    import tensorflow as tf
+
     layers = _before_head(model)
     with np.load(weights) as kept:
         for name, layer in layers.items():
             found = [kept[key] for key in sorted(kept.files) if key.split("/")[0] == name]
-            if [values.shape for values in found] != [tuple(w.shape) for w in layer.weights]:
+            wanted = [tuple(weight.shape) for weight in layer.weights]
+            if isinstance(layer, tf.keras.layers.DepthwiseConv2D) and len(found) == len(wanted):
+                found[0] = found[0][-min(len(found[0]), wanted[0][0]) :]
+            if [values.shape for values in found] != wanted:
                 raise KwsError(
                     f"model.options.pretrained: the weights in {weights.name} are of other sizes "
                     f"than layer {name}",
-                    hint="leave the options and the frontend of preset keyword as they are, or set "
-                    "pretrained to false",
+                    hint="leave the options (but shorter kernels) and the frontend of preset "
+                    "keyword as they are, or set pretrained to false",
                 )
             layer.set_weights([values.astype(np.float32) for values in found])
 

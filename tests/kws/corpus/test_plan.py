@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -229,6 +230,23 @@ def test_windows_and_what_goes_before_them_stay_inside_the_part_of_their_split(l
             assert first_ms + lead_in_ms <= start_ms <= last_ms - 1000
     gains = [spec.gain for spec in specs if spec.label == "_silence_"]
     assert min(gains) == 0 and 0.9 < max(gains) <= 1
+
+
+def test_a_share_of_the_silence_is_short_and_the_rest_stays_as_it_is():
+    layout, found = corpus()
+    params = PARAMS.model_copy(update={"silence_percentage": 200})
+    some = params.model_copy(update={"short_silence_share": 0.5})
+    before, after = (
+        {spec.seed: spec for spec in specs_of(plan_of(layout, found, chosen)) if spec.seed}
+        for chosen in (params, some)
+    )
+    lengths = [stop - start for start, stop in (spec.heard for spec in after.values())]
+    short = np.array(lengths)[np.array(lengths) < 1]
+    assert len(short) == pytest.approx(len(lengths) / 2, rel=0.15)
+    assert 0.25 <= short.min() < 0.3 and short.max() > 0.9
+    assert all(0 <= start < stop <= 1 for start, stop in (s.heard for s in after.values()))
+    for seed, spec in before.items():
+        assert dataclasses.replace(after[seed], heard=(0.0, 1.0)) == spec
 
 
 def test_a_content_with_several_labels_is_used_under_none():

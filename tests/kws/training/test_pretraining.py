@@ -96,6 +96,15 @@ def test_it_learns_and_another_model_starts_from_it(tmp_path):
         for one, two in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-6)
 
+    # Of a longer kernel over time the last steps are taken.
+    shorter = spotter(kernels=((3, 5),))
+    mixed_net.start_from(shorter, tmp_path / "weights.npz")
+    for name, steps in (("block_1_1", 3), ("block_1_2", 5)):
+        kernel = model.get_layer(name).get_weights()[0]
+        assert len(kernel) > steps
+        found = shorter.get_layer(name).get_weights()[0]
+        np.testing.assert_allclose(found, kernel[-steps:], rtol=1e-3, atol=1e-6)
+
     with pytest.raises(KwsError, match=r"weights\.npz are of other sizes than layer block_1"):
         mixed_net.start_from(spotter(filters=(8,)), tmp_path / "weights.npz")
 
