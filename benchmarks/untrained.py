@@ -67,12 +67,12 @@ def candidates() -> dict[str, Candidate]:
     """By the names that the tables have."""
     hop_20, hop_10 = FeatureParams(), FeatureParams(window_stride_ms=10)
     keyword = configuration.load("keyword", ["keywords=[computer]"])
-    commands = configuration.load("speech_commands", [])
+    commands = configuration.load("speech_commands_windowed", [])
     trigger = configuration.load("trigger_word", [])
     assert keyword.model and commands.model and trigger.model
     return {
         "ds_cnn S": Candidate(model=ModelParams(name="ds_cnn"), features=hop_20, stride_ms=40),
-        "ds_cnn of speech_commands": Candidate(
+        "ds_cnn of speech_commands_windowed": Candidate(
             model=commands.model, features=commands.features, stride_ms=40
         ),
         "model of keyword": Candidate(

@@ -3,12 +3,12 @@
     python -m benchmarks.zoo DATA [--only NAME ...] [--seeds 1 2 3] [--out FOLDER]
     python -m benchmarks.zoo DATA --learning-curve [--shares 12 25 50 100]
 
-DATA is a folder in the layout of Speech Commands, as for `kws run --preset speech_commands --data`.
-Each model of `ROWS` is trained once a seed by the product's own loop, on the data of the preset
-`speech_commands` under `RECIPE`; converted to int8; and judged, float and int8, on the clean
-recordings of the official validation list. Each training adds a line to `results.jsonl` in the
-folder `--out` when it is done: killed and started again, the benchmark does what is missing, and
-prints the tables. The examples are made once and kept there too (`examples-*.npz`).
+DATA is a folder in the layout of Speech Commands, as for `kws run --preset speech_commands
+--data`. Each model of `ROWS` is trained once a seed by the product's own loop, on the data of the
+preset `speech_commands_windowed` under `RECIPE`; converted to int8; and judged, float and int8, on
+the clean recordings of the official validation list. Each training adds a line to `results.jsonl`
+in the folder `--out` when it is done: killed and started again, the benchmark does what is missing,
+and prints the tables. The examples are made once and kept there too (`examples-*.npz`).
 `--learning-curve` trains one model on shares of the training speakers, in as many steps each.
 """
 
@@ -162,7 +162,7 @@ class Examples:
 def config_of(row: Row, data: Path, settings: Sequence[str] = ()) -> Config:
     """The preset, the recipe, the row's own, and what the command line sets."""
     overrides = [*RECIPE, f"model={row.model}", *row.overrides, *settings]
-    return configuration.load("speech_commands", overrides, data=data)
+    return configuration.load("speech_commands_windowed", overrides, data=data)
 
 
 def file_of(config: Config, folder: Path) -> Path:

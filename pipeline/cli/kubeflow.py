@@ -54,7 +54,9 @@ def compile_(
     data: Annotated[
         str, typer.Option(help="Recordings as the containers see them; a run may say otherwise.")
     ],
-    preset: Annotated[str, typer.Option(help="By name, or a YAML file.")] = "speech_commands",
+    preset: Annotated[
+        str, typer.Option(help="By name, or a YAML file.")
+    ] = "speech_commands_windowed",
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("kws.yaml"),
     destination: Annotated[
         str, typer.Option(help="Of the bundles. Default: below the pipeline root.")
