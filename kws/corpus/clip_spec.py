@@ -27,8 +27,8 @@ class ClipSpec:
         last. Empty: the file is a word and is aligned.
       gain: the window is multiplied by this; with no file, the RMS of the noise (full scale = 1).
       seed: of the noise that is made up.
-      heard: the part of a window that is kept, as shares of the clip; before and after it is digital
-        silence, as around a recording that is shorter than a clip.
+      heard: the part of a window that is kept, as shares of the clip; before and after it is
+        digital silence, as around a recording that is shorter than a clip.
     """
 
     name: str

@@ -2,17 +2,18 @@
 
 The clips are longer than the context of one posterior (`FeatureParams.context_ms`), so the network
 answers at each step of them, some forty times. With z_k the logits of the keywords at the steps of
-a clip, relative to that of anything else, so that p_k = exp(z_k) / (1 + sum exp(z_j)); m_k the logit
-of p_k, a that of any keyword and a_k that of any but k (for one keyword m = a = z, without a_k); t
-the teacher's posteriors at the same times, u its logits, and e its embedding, a clip of keyword k
-costs
+a clip, relative to that of anything else, so that p_k = exp(z_k) / (1 + sum exp(z_j)); m_k the
+logit of p_k, a that of any keyword and a_k that of any but k (for one keyword m = a = z, without
+a_k); t the teacher's posteriors at the same times, u its logits, v its probability of silence, and
+e its embedding, a clip of keyword k costs
 
     softplus(-soft maximum of m_k)                     it is said somewhere in the clip
     + hardest_weight softplus(max a_k)                 and no other one anywhere
 
-any other clip
+any other clip, with s the logit of silence
 
     mean softplus(a) + hardest_weight softplus(max a)  none is said anywhere
+    + silence_weight mean BCE(s, v)                    v = 1 in clips labelled silence
 
 and all
 
@@ -85,6 +86,7 @@ class Taught:
     Attributes:
       posteriors: float16 `[examples, steps, keywords]`.
       logits: float16 `[examples, steps, keywords]`, the mean of the heads', within `_MOST_LOGIT`.
+      silence: float16 `[examples, steps, 1]`, its probability where no keyword is said.
       embeddings: float16 `[examples, asked steps, 96]`, each channel of mean 0 and deviation 1.
       places: float32 `[steps]`, where in the clip the sound of each step ends: 0 to 1.
       fingerprint: of the teacher, the clips' embeddings and the student's steps.
@@ -92,9 +94,15 @@ class Taught:
 
     posteriors: np.ndarray
     logits: np.ndarray
+    silence: np.ndarray
     embeddings: np.ndarray
     places: np.ndarray
     fingerprint: str
+
+    @property
+    def of_examples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What is said of each example: posteriors, logits, silence, embeddings."""
+        return self.posteriors, self.logits, self.silence, self.embeddings
 
 
 def training_form(model: "tf.keras.Model", embedding_size: int = 0) -> "tf.keras.Model":
@@ -148,7 +156,8 @@ def taught(
       times_ms: of the student's steps.
       asked: the steps at which the embedding itself is asked for.
     """
-    logits = teacher.logits(embeddings)
+    outputs = teacher.outputs(embeddings)
+    logits = outputs[..., :-1]
     own_ms = teacher.step_times_ms(logits.shape[2])
     place = np.clip((times_ms - own_ms[0]) / EMBEDDING_HOP_MS, 0, len(own_ms) - 1)
     before = place.astype(int)
@@ -171,6 +180,7 @@ def taught(
     return Taught(
         posteriors=at_steps(posteriors_of(logits).mean(axis=0)),
         logits=at_steps(np.clip(logits.mean(axis=0), -_MOST_LOGIT, _MOST_LOGIT)),
+        silence=at_steps(posteriors_of(outputs[..., -1:]).mean(axis=0)),
         embeddings=targets,
         places=(times_ms / times_ms[-1]).astype(np.float32),
         fingerprint=digest.hexdigest()[:16],
@@ -224,8 +234,7 @@ def prepare(
                 hint="set it to null: the model then learns from the labels alone",
             )
         heard = aligned(embeddings, train.clip_ids)
-        keyword = train.label_index - len(RESERVED)
-        is_keyword = keyword >= 0
+        is_keyword = train.label_index >= len(RESERVED)
         if is_keyword.all() or not is_keyword.any():
             raise KwsError(
                 f"{int(is_keyword.sum())} of {len(is_keyword)} training clips are of a keyword: "
@@ -233,7 +242,7 @@ def prepare(
             )
         teacher = train_teacher(
             heard,
-            keyword,
+            train.label_index,
             len(train.labels) - len(RESERVED),
             wanted,
             seed=params.seed,
@@ -408,8 +417,7 @@ class SpottingObjective(Objective):
         return f"{type(self).__name__} {self._said.fingerprint if self._said else ''}"
 
     def target_spec(self, batch_size: int) -> "tf.TensorSpec":
-        """float16 `[batch, 1 + 2 * steps * keywords + asked * 96]`: label index, posteriors,
-        logits, embeddings."""
+        """float16 `[batch, columns]`: label index, then what the teacher says (`_parts`)."""
         import tensorflow as tf
 
         return tf.TensorSpec([batch_size, None], tf.float16)
@@ -419,7 +427,7 @@ class SpottingObjective(Objective):
         columns = [label_index[:, None].astype(np.float16)]
         if self._said is not None:
             count = len(label_index)
-            said = (self._said.posteriors, self._said.logits, self._said.embeddings)
+            said = self._said.of_examples
             columns += [values.reshape(count, -1) for values in said]
         return np.concatenate(columns, axis=1)
 
@@ -446,27 +454,21 @@ class SpottingObjective(Objective):
         if self._said is not None:
             places = self._said.places
             asked = tf.constant(places[asked_steps(len(places))])
-            each = (tf.constant(places), tf.constant(places), asked)
+            each = (*[tf.constant(places)] * 3, asked)
             for said, own_places in zip(self._parts(taught), each, strict=True):
                 joined = spliced(said, own_places, cuts)
                 columns.append(tf.reshape(joined, [-1, said.shape[1] * said.shape[2]]))
         frames_end = (tf.range(frames, dtype=tf.float32) + 1) / frames
         return spliced(inputs, frames_end, cuts), tf.concat(columns, axis=1)
 
-    def _parts(self, taught: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor, tf.Tensor]":
-        """Posteriors, logits `[batch, steps, keywords]`, embeddings `[batch, asked, 96]`."""
+    def _parts(self, taught: "tf.Tensor") -> "list[tf.Tensor]":
+        """See `Taught.of_examples`, of a batch."""
         import tensorflow as tf
 
         assert self._said is not None
-        steps, keywords = self._said.posteriors.shape[1:]
-        asked, size = self._said.embeddings.shape[1:]
-        sizes = [steps * keywords, steps * keywords, asked * size]
-        posteriors, logits, embeddings = tf.split(taught, sizes, axis=1)
-        return (
-            tf.reshape(posteriors, [-1, steps, keywords]),
-            tf.reshape(logits, [-1, steps, keywords]),
-            tf.reshape(embeddings, [-1, asked, size]),
-        )
+        shapes = [values.shape[1:] for values in self._said.of_examples]
+        parts = tf.split(taught, [rows * columns for rows, columns in shapes], axis=1)
+        return [tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, shapes, strict=True)]
 
     def losses(
         self, inputs: "tf.Tensor", targets: "tf.Tensor", outputs: "tf.Tensor"
@@ -488,9 +490,12 @@ class SpottingObjective(Objective):
         losses += each * other * count / (tf.reduce_sum(other) + 1.0)
         losses += own.hardest_weight * tf.nn.softplus(highest)
         is_silence = tf.cast(label == float(self._silence), tf.float32)
-        cost = tf.nn.sigmoid_cross_entropy_with_logits(
-            tf.repeat(is_silence[:, None], tf.shape(logits)[1], axis=1), silence_logits
-        )
+        is_silence = tf.repeat(is_silence[:, None], tf.shape(logits)[1], axis=1)
+        if self._said is not None:
+            # Other sound is silent at some steps, and some of what nobody labelled is nothing else.
+            _, _, silence, _ = self._parts(targets[:, 1:])
+            is_silence = tf.maximum(is_silence, silence[:, :, 0])
+        cost = tf.nn.sigmoid_cross_entropy_with_logits(is_silence, silence_logits)
         losses += own.silence_weight * tf.reduce_mean(cost, axis=1) * other
         if own.ranking_weight:
             losses += own.ranking_weight * self._ranking(strongest, highest, keyword)
@@ -527,7 +532,7 @@ class SpottingObjective(Objective):
         """float32 `[batch]`."""
         import tensorflow as tf
 
-        posteriors, own, heard = self._parts(targets[:, 1:])
+        posteriors, own, _, heard = self._parts(targets[:, 1:])
         # Cross entropy over anything else and the keywords.
         cost = tf.nn.softplus(tf.reduce_logsumexp(logits, axis=2))
         cost -= tf.reduce_sum(posteriors * logits, axis=2)

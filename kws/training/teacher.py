@@ -9,7 +9,8 @@ A head is trained on clips that are longer than what it hears, at every step of 
 the keyword nothing is known but that it is said somewhere in it, so the strongest step of the clip
 answers for it ("multiple instance" or max-pooling training: Sun et al., "Max-pooling loss training
 of long short-term memory networks for small-footprint keyword spotting", SLT 2016,
-arXiv:1705.02411); of any other clip every step is an example of what is not the keyword.
+arXiv:1705.02411); of any other clip every step is an example of what is not the keyword. Heads tell
+silence too, from any other sound without a keyword.
 
 Half of the embedding's channels are dropped as a whole in training, others at every step, so that
 no head rests on a few of them: of all that was tried, this made the heads most general (`python -m
@@ -27,6 +28,7 @@ import numpy as np
 import pydantic
 
 from kws import storage
+from kws.labels import RESERVED, SILENCE
 from kws.models import blocks
 from kws.params import Params
 from kws.speech.head import HeadParams
@@ -42,6 +44,7 @@ FIRST_EMBEDDING_MS = 782
 _SHARPNESS = 2.0
 """Of the soft maximum over a clip's steps, in logits: higher is nearer to the hard maximum."""
 _EVAL_BATCH = 512
+_SILENCE = RESERVED.index(SILENCE)
 _NEVER = -1e9
 """A logit of what is not to be."""
 
@@ -86,22 +89,22 @@ class Teacher:
     """Trained heads.
 
     Attributes:
-      heads: float32 `[batch, embeddings, 96]` to logits `[batch, steps, keywords]`, relative to
-        that of anything else.
+      heads: float32 `[batch, embeddings, 96]` to `[batch, steps, keywords + 1]`: logits of the
+        keywords, relative to that of anything else, then the logit of silence where no keyword is.
       params: how they were trained.
     """
 
     heads: "Sequence[tf.keras.Model]"
     params: TeacherParams
 
-    def logits(self, embeddings: np.ndarray) -> np.ndarray:
-        """float32 `[heads, n, steps, keywords]` of `[n, embeddings, 96]`.
+    def outputs(self, embeddings: np.ndarray) -> np.ndarray:
+        """float32 `[heads, n, steps, keywords + 1]` of `[n, embeddings, 96]`, see `heads`.
 
         Step k ends with embedding `k + params.embeddings - 1`.
         """
         steps = embeddings.shape[1] - self.params.embeddings + 1
-        keywords = self.heads[0].output_shape[2]
-        out = np.zeros((len(self.heads), len(embeddings), steps, keywords), np.float32)
+        count = self.heads[0].output_shape[2]
+        out = np.zeros((len(self.heads), len(embeddings), steps, count), np.float32)
         for start in range(0, len(embeddings), _EVAL_BATCH):
             batch = embeddings[start : start + _EVAL_BATCH].astype(np.float32)
             for number, head in enumerate(self.heads):
@@ -109,8 +112,8 @@ class Teacher:
         return out
 
     def posteriors(self, embeddings: np.ndarray) -> np.ndarray:
-        """float32 `[n, steps, keywords]`: the mean over the heads, see `logits`."""
-        return posteriors_of(self.logits(embeddings)).mean(axis=0)
+        """float32 `[n, steps, keywords]`: the mean over the heads, see `outputs`."""
+        return posteriors_of(self.outputs(embeddings)[..., :-1]).mean(axis=0)
 
     def step_times_ms(self, steps: int) -> np.ndarray:
         """int64 `[steps]`: where in a clip the sound of each step ends."""
@@ -128,7 +131,7 @@ class Teacher:
 
 def train_teacher(
     embeddings: np.ndarray,
-    keyword: np.ndarray,
+    label_index: np.ndarray,
     keywords: int,
     params: TeacherParams,
     *,
@@ -140,7 +143,7 @@ def train_teacher(
 
     Args:
       embeddings: `[n, embeddings, 96]` of training clips, at least `params.embeddings` each.
-      keyword: int `[n]`: which one each clip is of, below 0: of none.
+      label_index: int `[n]`, into `kws.labels.label_list` of the keywords.
       keywords: how many there are.
       params: sizes and rates.
       seed: of the first head; the others have the next ones.
@@ -156,10 +159,10 @@ def train_teacher(
             f"clips of {embeddings.shape[1]} embeddings are shorter than the {params.embeddings} "
             "that a head hears"
         )
-    is_keyword = keyword >= 0
+    is_keyword = label_index >= len(RESERVED)
     if is_keyword.all() or not is_keyword.any():
-        raise ValueError(f"{int(is_keyword.sum())} of {len(keyword)} clips are of a keyword")
-    key = _key(embeddings, keyword, params, seed)
+        raise ValueError(f"{int(is_keyword.sum())} of {len(is_keyword)} clips are of a keyword")
+    key = _key(embeddings, label_index, params, seed)
     heads = []
     for number in range(params.heads):
         head = _build(params, keywords, seed + number)
@@ -169,7 +172,7 @@ def train_teacher(
                 head.set_weights([weights[name] for name in weights.files])
             log.info("Head %d of %d is taken from %s", number + 1, params.heads, kept)
         else:
-            loss = _fit(head, embeddings, keyword, params, seed + number)
+            loss = _fit(head, embeddings, label_index, params, seed + number)
             log.info("Head %d of %d of the teacher: loss %.4f", number + 1, params.heads, loss)
             if progress is not None:
                 progress(number + 1, loss)
@@ -210,14 +213,14 @@ def _build(params: TeacherParams, keywords: int, seed: int) -> "tf.keras.Model":
     x = layers.Dropout(own.dropout, name="dropout_1")(x)
     x = layers.Conv1D(own.hidden_units, left, activation="relu", name="hidden")(x)
     x = layers.Dropout(own.dropout, name="dropout_2")(x)
-    logits = layers.Conv1D(keywords, 1, name="logits")(x)
+    logits = layers.Conv1D(keywords + 1, 1, name="logits")(x)
     return tf.keras.Model(inputs, logits, name="teacher_head")
 
 
 def _fit(
     head: "tf.keras.Model",
     embeddings: np.ndarray,
-    keyword: np.ndarray,
+    label_index: np.ndarray,
     params: TeacherParams,
     seed: int,
 ) -> float:
@@ -231,36 +234,41 @@ def _fit(
     optimizer.build(head.trainable_variables)
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def step(inputs: tf.Tensor, keyword: tf.Tensor) -> tf.Tensor:
+    def step(inputs: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = _loss(head(inputs, training=True), keyword, params.hardest_weight)
+            loss = _loss(head(inputs, training=True), label, params.hardest_weight)
         gradients = tape.gradient(loss, head.trainable_variables)
         optimizer.apply_gradients(zip(gradients, head.trainable_variables, strict=True))
         return loss
 
     rng = np.random.default_rng(seed)
-    keyword = keyword.astype(np.int32)
+    label = label_index.astype(np.int32)
     losses: list[float] = []
     for _ in range(params.epochs):
         order = rng.permutation(len(embeddings))
         rows = (order[number * batch : (number + 1) * batch] for number in range(steps))
-        losses = [float(step(embeddings[some].astype(np.float32), keyword[some])) for some in rows]
+        losses = [float(step(embeddings[some].astype(np.float32), label[some])) for some in rows]
     return float(np.mean(losses))
 
 
-def _loss(logits: "tf.Tensor", keyword: "tf.Tensor", hardest_weight: float) -> "tf.Tensor":
-    """Scalar, of logits `[batch, steps, keywords]` and keywords int32 `[batch]`; in graph."""
+def _loss(outputs: "tf.Tensor", label: "tf.Tensor", hardest_weight: float) -> "tf.Tensor":
+    """Scalar, of outputs `[batch, steps, keywords + 1]` and labels int32 `[batch]`; in graph."""
     import tensorflow as tf
 
-    said = tf.cast(keyword >= 0, tf.float32)
+    said = tf.cast(label >= len(RESERVED), tf.float32)
     other = 1.0 - said
-    own, wrong, any_keyword = evidence(logits, keyword)
+    own, wrong, any_keyword = evidence(outputs[:, :, :-1], label - len(RESERVED))
     words = tf.reduce_sum(tf.nn.softplus(-soft_maximum(own)) * said)
     others = tf.reduce_sum(tf.reduce_mean(tf.nn.softplus(any_keyword), axis=1) * other)
     hardest = tf.nn.softplus(tf.reduce_max(wrong, axis=1))
+    is_silence = tf.repeat(
+        tf.cast(label == _SILENCE, tf.float32)[:, None], outputs.shape[1], axis=1
+    )
+    silence = tf.nn.sigmoid_cross_entropy_with_logits(is_silence, outputs[:, :, -1])
     return (
         words / (tf.reduce_sum(said) + 1.0)
-        + others / (tf.reduce_sum(other) + 1.0)
+        + (others + tf.reduce_sum(tf.reduce_mean(silence, axis=1) * other))
+        / (tf.reduce_sum(other) + 1.0)
         + hardest_weight * tf.reduce_mean(hardest)
     )
 
@@ -292,9 +300,9 @@ def posteriors_of(logits: np.ndarray) -> np.ndarray:
     return odds / (odds.sum(axis=-1, keepdims=True) + np.exp(-peak))
 
 
-def _key(embeddings: np.ndarray, keyword: np.ndarray, params: TeacherParams, seed: int) -> str:
+def _key(embeddings: np.ndarray, label_index: np.ndarray, params: TeacherParams, seed: int) -> str:
     """16 hex digits of all that decides the heads."""
     digest = hashlib.sha256(f"teacher {params.model_dump_json()} {seed}".encode())
     digest.update(np.ascontiguousarray(embeddings).data)
-    digest.update(np.ascontiguousarray(keyword).data)
+    digest.update(np.ascontiguousarray(label_index).data)
     return digest.hexdigest()[:16]

@@ -155,7 +155,7 @@ def _outputs(
 
 
 def _names(width: int, labels: Sequence[str]) -> list[str] | None:
-    """What the outputs are for: a label each, a keyword each, or anything else and a keyword each."""
+    """What the outputs are for: a label each, a keyword each, or the rest and a keyword each."""
     keywords = list(labels[2:])
     choices = (list(labels), keywords, [UNKNOWN, *keywords])
     return {len(names): names for names in choices}.get(width)

@@ -74,18 +74,19 @@ def test_the_costs_are_those_of_their_definition(keywords):
     label_index = np.array([2, 0, 1, 1 + keywords, 1, 0])
     posteriors = rng.dirichlet(np.ones(keywords + 1), (6, steps))[:, :, 1:].astype(np.float16)
     teacher_logits = rng.normal(0, 3, (6, steps, keywords)).astype(np.float16)
+    silent = rng.uniform(0, 1, (6, steps, 1)).astype(np.float16)
     embeddings = rng.normal(0, 1, (6, len(asked), size)).astype(np.float16)
     own = SpottingParams(
         hardest_weight=0.4, posterior_weight=3.0, embedding_weight=0.6, ranking_weight=0.2,
         ranking_margin=1.5, silence_weight=0.3, logit_weight=0.7,
     )  # fmt: skip
     said = Taught(
-        posteriors=posteriors, logits=teacher_logits, embeddings=embeddings,
+        posteriors=posteriors, logits=teacher_logits, silence=silent, embeddings=embeddings,
         places=np.ones(steps), fingerprint="",
     )  # fmt: skip
     objective = SpottingObjective(TrainingParams(spotting=own), labels, None, said)
     targets = objective.targets(label_index)
-    columns = 1 + 2 * steps * keywords + len(asked) * size
+    columns = 1 + 2 * steps * keywords + steps + len(asked) * size
     assert targets.dtype == np.float16 and targets.shape == (6, columns)
     # One keyword has its logit alone, several have one of anything else before theirs.
     logits = 1 if keywords == 1 else 1 + keywords
@@ -111,14 +112,18 @@ def test_the_costs_are_those_of_their_definition(keywords):
     taught_posteriors = posteriors.astype(float)
     of_teacher = -(taught_posteriors * np.log(odds / total[..., None])).sum(axis=2)
     of_teacher += (1 - taught_posteriors.sum(axis=2)) * np.log(total)
-    expected, taught = [], []
+    expected, taught, alone = [], [], []
     for i, label in enumerate(label_index):
         cost = 0.4 * softplus(worst[i]) + 0.2 * ranking
         if label >= 2:
             cost += softplus(-strongest[i]) * 6 / 3
         else:
             cost += np.log(total[i]).mean() * 6 / 5
-            cost += 0.3 * cross_entropy(float(label == 0), s[i]).mean()
+        # What is labelled silence is silent at all its steps, other sound at those of the teacher.
+        of_label = 0.3 * cross_entropy(float(label == 0), s[i]).mean()
+        of_steps = cross_entropy(1.0 if label == 0 else silent[i, :, 0].astype(float), s[i]).mean()
+        alone.append(cost + (of_label if label < 2 else 0))
+        cost += 0.3 * of_steps if label < 2 else 0
         taught.append(
             3.0 * of_teacher[i].mean()
             + 0.7 * huber[i]
@@ -134,12 +139,12 @@ def test_the_costs_are_those_of_their_definition(keywords):
         step, best = np.unravel_index((odds[i] / total[i][:, None]).argmax(), odds[i].shape)
         right.append((best + 2 if odds[i, step, best] >= 1 else 1) == max(label, 1))
     assert float(objective.accuracy(prepared, outputs)) == pytest.approx(np.mean(right))
-    # Without a teacher its three costs are missing, and the targets are the labels alone.
-    alone = SpottingObjective(TrainingParams(spotting=own), labels, None, None)
-    only_labels = alone.targets(label_index)
+    # Without a teacher its costs are missing, and the targets are the labels alone.
+    untaught = SpottingObjective(TrainingParams(spotting=own), labels, None, None)
+    only_labels = untaught.targets(label_index)
     assert only_labels.shape == (6, 1)
-    without = alone.losses(None, only_labels.astype(np.float32), outputs[:, :, : logits + 1])
-    np.testing.assert_allclose(without.numpy(), np.subtract(expected, taught), rtol=1e-4)
+    without = untaught.losses(None, only_labels.astype(np.float32), outputs[:, :, : logits + 1])
+    np.testing.assert_allclose(without.numpy(), alone, rtol=1e-4)
 
 
 @pytest.mark.parametrize("label", [1, 2])
@@ -181,6 +186,7 @@ def test_clips_of_other_sound_go_on_as_another_does_with_what_the_teacher_says_o
     said = Taught(
         posteriors=np.repeat(number[:, None, None], steps, 1),
         logits=np.repeat(number[:, None, None] + 1, steps, 1),
+        silence=np.repeat(number[:, None, None] + 2, steps, 1),
         embeddings=np.tile(number[:, None, None], (1, len(asked_steps(steps)), 96)),
         places=np.linspace(0.1, 1.0, steps).astype(np.float32),
         fingerprint="",
@@ -193,8 +199,9 @@ def test_clips_of_other_sound_go_on_as_another_does_with_what_the_teacher_says_o
     )
     heard, targets = made.numpy()[:, :, 0], targets.numpy()
     taught, logits = targets[:, 1 : 1 + steps], targets[:, 1 + steps : 1 + 2 * steps]
-    embedded = targets[:, 1 + 2 * steps :].reshape(count, -1, 96)
+    embedded = targets[:, 1 + 3 * steps :].reshape(count, -1, 96)
     np.testing.assert_array_equal(logits, taught + 1)
+    np.testing.assert_array_equal(targets[:, 1 + 2 * steps : 1 + 3 * steps], taught + 2)
     cut = heard[:, -1] != number
     allowed = (label_index == 1) & (np.roll(label_index, 1) == 1)
     assert cut[~allowed].sum() == 0 and 0.5 < cut[allowed].mean() < 0.7
@@ -255,9 +262,7 @@ def test_the_training_form_has_the_weights_of_the_model_and_an_embedding_of_its_
     ],
     ids=["windowed", "whole clips", "softmax"],
 )
-def test_a_model_that_does_not_answer_at_every_step_is_refused(
-    params, context, labels
-):
+def test_a_model_that_does_not_answer_at_every_step_is_refused(params, context, labels):
     model = registry.build(params, FEATURES.feature_shape, labels, context_frames=context)
     with pytest.raises(
         KwsError, match=r"training.spotting: model .* does not answer at every step"
@@ -294,15 +299,17 @@ def test_on_streams_a_spotter_gives_what_its_one_step_form_gives_frame_by_frame(
 
 
 class Rising:
-    """A "head": the logit of a step is the mean of the first channel over its embeddings."""
+    """A "head": the logit of a step is the mean of the first channel over its embeddings; that of
+    silence is its opposite."""
 
-    output_shape = (None, None, 1)
+    output_shape = (None, None, 2)
 
     def __call__(self, embeddings, training):
         import tensorflow as tf
 
         means = [embeddings[:, k : k + 8, :1] for k in range(embeddings.shape[1] - 7)]
-        return tf.stack([tf.reduce_mean(part, axis=1) for part in means], axis=1)
+        logits = tf.stack([tf.reduce_mean(part, axis=1) for part in means], axis=1)
+        return tf.concat([logits, -logits], axis=2)
 
     def get_weights(self):
         return []
@@ -324,6 +331,7 @@ def test_what_a_teacher_says_is_placed_at_the_times_of_the_student(count):
     np.testing.assert_allclose(said.posteriors, np.tile(expected[:, None], (3, 1, 1)), rtol=2e-3)
     logits = np.interp(place, np.arange(count - 7), np.arange(count - 7) + 3.5)
     np.testing.assert_allclose(said.logits, np.tile(logits[:, None], (3, 1, 1)), rtol=2e-3)
+    np.testing.assert_allclose(said.silence, np.tile(1 - expected[:, None], (3, 1, 1)), atol=2e-3)
     # Embedding 7 ends with the teacher's first step, so 200 ms before it 4 or 5 do, and 80 ms
     # after it 8, or the clip's last.
     nearest = np.array([4 if (7 - 2.5) % 2 < 1 else 5, min(8, count - 1)])

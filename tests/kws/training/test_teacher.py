@@ -43,9 +43,9 @@ def test_the_soft_maximum_is_a_mean_of_equal_steps_and_nearly_the_highest_of_oth
 @pytest.mark.parametrize("keywords", [1, 3])
 def test_the_loss_is_that_of_its_definition(keywords):
     rng = np.random.default_rng(0)
-    logits, keyword = rng.normal(0, 3, (5, 4, keywords)), np.array([0, -1, -1, keywords - 1, -1])
-    odds, expected = np.exp(logits), 0.0
-    for own, clip in zip(keyword, odds, strict=True):
+    outputs, label = rng.normal(0, 3, (5, 4, keywords + 1)), np.array([2, 0, 1, keywords + 1, 0])
+    odds, silence, expected = np.exp(outputs[..., :-1]), outputs[..., -1], 0.0
+    for own, clip, z in zip(label - 2, odds, silence, strict=True):
         mine = clip[:, own] if own >= 0 else 0
         others = clip.sum(axis=1) - mine
         if own >= 0:
@@ -53,8 +53,9 @@ def test_the_loss_is_that_of_its_definition(keywords):
             expected += np.log1p(np.exp(-strongest)) / 3
         else:
             expected += np.log1p(others).mean() / 4
+            expected += np.log1p(np.exp(-z if own == -2 else z)).mean() / 4
         expected += 0.7 * np.log1p(others.max()) / 5
-    found = teacher._loss(logits.astype(np.float32), keyword.astype(np.int32), 0.7)
+    found = teacher._loss(outputs.astype(np.float32), label.astype(np.int32), 0.7)
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
@@ -70,11 +71,11 @@ def test_posteriors_of_any_logits_are_those_of_a_softmax_beside_a_zero():
 
 def test_heads_find_a_word_where_it_is_in_clips_that_only_say_that_it_is_somewhere(tmp_path):
     embeddings, is_keyword = clips(192, 1)
-    keyword = np.where(is_keyword, 0, -1)
+    label_index = np.where(is_keyword, 2, 1)
     told = []
     taught = train_teacher(
         embeddings,
-        keyword,
+        label_index,
         1,
         SMALL,
         seed=3,
@@ -95,13 +96,17 @@ def test_heads_find_a_word_where_it_is_in_clips_that_only_say_that_it_is_somewhe
 
     # Once more they are read, not trained: no progress, the same numbers.
     again = train_teacher(
-        embeddings, keyword, 1, SMALL, seed=3, checkpoint_dir=tmp_path, progress=pytest.fail
+        embeddings, label_index, 1, SMALL, seed=3, checkpoint_dir=tmp_path, progress=pytest.fail
     )
     np.testing.assert_array_equal(again.posteriors(judged), posteriors)
     assert again.fingerprint == taught.fingerprint
     # Other data are another teacher; a finished training leaves none behind.
     other = train_teacher(
-        embeddings, -1 - keyword, 1, SMALL.model_copy(update={"epochs": 1}), checkpoint_dir=tmp_path
+        embeddings,
+        3 - label_index,
+        1,
+        SMALL.model_copy(update={"epochs": 1}),
+        checkpoint_dir=tmp_path,
     )
     assert other.fingerprint != taught.fingerprint and len(list(tmp_path.iterdir())) == 2
     checkpoint.clear(tmp_path)
@@ -127,10 +132,10 @@ def test_a_step_ends_with_the_sound_of_its_last_embedding():
 
 def test_what_cannot_be_learned_from_is_refused():
     embeddings, is_keyword = clips(8, 0)
-    keyword = np.where(is_keyword, 0, -1)
+    label_index = np.where(is_keyword, 2, 1)
     with pytest.raises(ValueError, match="clips of 7 embeddings are shorter than the 8"):
-        train_teacher(embeddings[:, :7], keyword, 1, SMALL)
+        train_teacher(embeddings[:, :7], label_index, 1, SMALL)
     with pytest.raises(ValueError, match="8 of 8 clips are of a keyword"):
-        train_teacher(embeddings, np.zeros(8, int), 1, SMALL)
+        train_teacher(embeddings, np.full(8, 2), 1, SMALL)
     with pytest.raises(ValueError, match="embeddings=8 are fewer than the 17 that 8 convolutions"):
         TeacherParams(embeddings=8, head=HeadParams(layers=8))
