@@ -1,6 +1,6 @@
 """Makes the weights that the keyword preset's network starts from: `kws/models/data/mixed_net.npz`.
 
-    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 7] [--out FILE]
+    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 20] [--out FILE]
 
 UNPACKED is as `benchmarks.wake_words` wants it. Clips of 3.2 s are composed of what half of Speech
 Commands' speakers say (the other half is for tests), of LibriSpeech's training part, and of sounds;
@@ -73,6 +73,8 @@ COPIES = NoisyCopyParams(
 ROOMS = 60
 SETTINGS = (
     "model.options.pretrained=false",
+    "model.options.dropout=0",  # what is to be told of a clip is a great deal more than a label
+    "model.options.filter_dropout=0",
     "training.schedule=cosine",
     "training.learning_rate=0.003",
     "training.weight_average=0.997",
@@ -228,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.Parser("pretraining", __doc__)
     parser.add_argument("unpacked", type=Path, help="folder of recordings")
     parser.add_argument("--clips", type=int, default=16000, help="that are composed")
-    parser.add_argument("--epochs", type=int, default=7, help="over them")
+    parser.add_argument("--epochs", type=int, default=20, help="over them")
     parser.add_argument("--out", type=Path, default=mixed_net.PRETRAINED, help="file to write")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

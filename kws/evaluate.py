@@ -83,7 +83,7 @@ def evaluate_folder(
     length is cut to its loudest window or padded on both sides, as for training.
 
     Args:
-      bundle: see `bundle_folder`.
+      bundle: see `bundle_folder`; where the model is given, only what the report calls it.
       data: the folder of folders.
       file_list: a text file with one `<word>/<file>` a line (e.g. `testing_list.txt`): only these
         are evaluated. Without it all are, those that a model was trained on among them.
@@ -93,8 +93,9 @@ def evaluate_folder(
       KwsError: no bundle, no data, a file of the list is missing, a folder that looks like a
         label's, or a label of whose recordings most cannot be used.
     """
-    folder, root = bundle_folder(bundle), Path(data)
+    folder, root = Path(bundle), Path(data)
     if model is None:
+        folder = bundle_folder(bundle)
         model = _load_model(folder)
     labels = list(model.labels)
     frontend = features.create(model.feature_params)
