@@ -35,20 +35,21 @@ from kws.runtime import load
 from kws.splits import TEST
 
 RATE = 16000
-RARE = 100
-"""A word of fewer clips is kept out of training (`ingest.rare_word_clips` of the preset)."""
 NOISES, COLOURED, SEED = 300, 60, 5
 DIGITAL_SHARE = 0.05
 COLOURED_DBFS, EXPONENT = (-75.0, -20.0), (-0.2, 1.8)
 
 
-def judge(run: Path, data: Path, runtime: load.Runtime) -> dict[str, ClipReport]:
+def judge(
+    run: Path, data: Path, runtime: load.Runtime, rare_word_clips: int
+) -> dict[str, ClipReport]:
     """The model on each group of clips.
 
     Args:
       run: folder of a run.
       data: recordings.
       runtime: what runs the model.
+      rare_word_clips: as of the run: a word of fewer clips was never heard.
 
     Raises:
       KwsError: the run has no int8 model, or there are no such recordings.
@@ -58,11 +59,11 @@ def judge(run: Path, data: Path, runtime: load.Runtime) -> dict[str, ClipReport]
     keywords = set(model.labels) - {SILENCE, UNKNOWN}
     listed = (data / VALIDATION_LIST).read_text().split()
     clips = Counter(path.parent.name for path in data.glob("[!_]*/*.wav"))
-    never = {word for word, count in clips.items() if count < RARE} - keywords
+    never = {word for word, count in clips.items() if count < rare_word_clips} - keywords
     if not listed or not never:
         raise KwsError(
             f"{data} has {len(listed)} clips in {VALIDATION_LIST} and {len(never)} words of fewer "
-            f"than {RARE} clips: both are needed"
+            f"than {rare_word_clips} clips: both are needed"
         )
     names = {
         "keywords": [name for name in listed if name.split("/")[0] in keywords],
@@ -76,6 +77,8 @@ def judge(run: Path, data: Path, runtime: load.Runtime) -> dict[str, ClipReport]
     reports = {}
     with tempfile.TemporaryDirectory() as made:
         for group, of_group in names.items():
+            if not of_group:
+                continue
             file = Path(made) / "list.txt"
             file.write_text("\n".join(of_group))
             reports[group] = evaluate_folder(run, data, file_list=file, model=model)
@@ -132,9 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--runtime", choices=("tflite", "tflm"), default="tflm", help="what runs the model"
     )
+    parser.add_argument("--rare-word-clips", type=int, default=100, help="see ingest")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     args = parser.parse_args(arguments)
-    reports = judge(args.run, args.data, args.runtime)
+    reports = judge(args.run, args.data, args.runtime, args.rare_word_clips)
     print("\n".join(rows(reports)))
     if args.out:
         args.out.write_text(json.dumps({g: r.to_dict() for g, r in reports.items()}, indent=1))

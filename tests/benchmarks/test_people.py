@@ -1,6 +1,7 @@
 """Benchmarks that are judged on people's recordings; here a bent voice stands in for the people."""
 
 import json
+import os
 import re
 from collections import Counter
 
@@ -119,7 +120,7 @@ def clips_of(folder, split: str) -> list[Clip]:
 
 def test_the_recipe_makes_the_examples_of_the_components(laid_out, tmp_path):
     config = configuration.load(
-        "speech_commands",
+        "speech_commands_windowed",
         ["ingest.silence_percentage=30", "noisy_copies.copies=1", "ingest.negatives_percentage=20"],
         data=laid_out.folder / "speech_commands",
     )
@@ -253,6 +254,31 @@ def test_voices_beside_recordings_are_judged_on_the_validation_speakers(laid_out
     assert counts["keywords"][1] == speakers * len(stand_in.KEYWORDS)
     assert counts["all"][1] >= sum(counts[n][1] for n in counts if n != "all")
     assert all(right <= of for right, of in counts.values())
+
+
+def test_command_words_are_judged_on_listed_clips_on_words_never_heard_and_on_silence(
+    laid_out, finished, tmp_path
+):
+    data = laid_out.folder / "speech_commands"
+    rare = len(list((data / "left").iterdir()))  # every other word has as many or fewer clips
+    out = tmp_path / "judged.json"
+    ran = benchmark(
+        "command_words", finished.folder, data, "--rare-word-clips", rare + 1, "--out", out,
+        "--runtime", "tflite",
+    )  # fmt: skip
+    assert ran.status == 0, ran.message
+    reports = json.loads(out.read_text())
+    assert list(reports) == ["keywords", "words never heard", "silence"]
+    listed = (data / "validation_list.txt").read_text().split()
+    spoken = sum(name.startswith(("left/", "stop/")) for name in listed)
+    assert reports["keywords"]["clips"] == spoken > 0
+    never = sum(len(list((data / word).glob("*.wav"))) for word in os.listdir(data)
+                if word[0] != "_" and (data / word).is_dir() and word not in ("left", "stop"))  # fmt: skip
+    assert reports["words never heard"]["clips"] == never
+    assert reports["silence"]["clips"] == 360
+    said = np.array(reports["silence"]["counts"])
+    assert said[0].sum() == 360
+    assert f"{said[0, 0] / 360:.1%} of 360" in ran.line("| silence |")
 
 
 def test_every_corpus_and_row_of_the_tables_is_a_configuration(tmp_path):
