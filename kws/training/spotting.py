@@ -38,7 +38,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kws.errors import KwsError
-from kws.features import model_input
 from kws.labels import RESERVED, SILENCE, UNKNOWN
 from kws.models.mixed_net import LOGITS, SILENCE_LOGITS, logits_of
 from kws.speech.network import EMBEDDING_HOP_MS, EMBEDDING_SIZE
@@ -65,8 +64,8 @@ log = logging.getLogger(__name__)
 
 _EMBEDDING_EVERY = 3
 """Steps from one at which the embedding is asked for to the next: it changes every 80 ms."""
-_STREAM_BATCH = 64
-"""Clips of a stream that are scored at a time."""
+_BATCH = 64
+"""Clips whose logits are computed at a time."""
 _OTHERS_QUANTILE = 0.99
 """Of the other clips' strongest steps: its logit becomes 0, a posterior of one half."""
 _KEYWORD_LOGIT = 4.0
@@ -265,7 +264,7 @@ def spread_posteriors(spotter: "tf.keras.Model", trainee: "tf.keras.Model", trai
                 :, :, :outputs
             ]
         )
-        for features, _ in train.in_order(_STREAM_BATCH)
+        for features, _ in train.in_order(_BATCH)
     ]
     head = spotter.get_layer(f"{LOGITS}_head")
     spread_logits(head, np.concatenate(strongest), train.label_index >= len(RESERVED))
@@ -324,64 +323,6 @@ def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
             hint="both must be computed from the same audio examples",
         )
     return embeddings.features[[rows[clip] for clip in clip_ids]]
-
-
-class SpotterOnStreams:
-    """A spotter's float model on whole streams: a `kws.detection.posteriors.StreamingModel`.
-
-    The training form takes clips; a stream is cut into clips that overlap by the context, so that
-    each gives the next few dozen steps.
-    """
-
-    def __init__(
-        self,
-        spotter: "tf.keras.Model",
-        labels: Sequence[str],
-        params: "FeatureParams",
-        frames_per_step: int,
-    ):
-        import tensorflow as tf
-
-        self.labels = list(labels)
-        self.frames_per_step = frames_per_step
-        self.warm_up_steps = params.context_shape[0] // frames_per_step - 1
-        self._params = params
-        self._frames, channels = params.feature_shape
-        every = tf.keras.Model(spotter.input, spotter.get_layer("posteriors").output)
-        self._steps = every.output_shape[1]
-        self._past = np.zeros((0, channels), np.float32)
-        self._predict = tf.function(
-            lambda inputs: every(inputs, training=False),
-            autograph=False,
-            input_signature=[tf.TensorSpec([None, self._frames, channels], tf.float32)],
-        )
-
-    def stream(self, features: np.ndarray, *, fresh: bool = True) -> np.ndarray:
-        """See `StreamingModel.stream`; the weights are those of the time."""
-        step, frames = self.frames_per_step, self._frames
-        if fresh:
-            self._past = np.zeros((frames, features.shape[1]), np.float32)
-        count = len(features) // step
-        inputs = model_input.to_model_input(features[: count * step], self._params)
-        heard = np.concatenate([self._past, inputs])
-        clips = -(-count // self._steps)
-        # The last clip ends with the last step; the first may repeat steps that nobody asked for.
-        ends = len(heard) - step * self._steps * np.arange(clips)[::-1]
-        windows = np.stack([_clip(heard, end, frames) for end in ends]) if clips else None
-        self._past = heard[len(heard) - frames :]
-        if windows is None:
-            return np.zeros((0, len(self.labels)), np.float32)
-        posteriors = [
-            self._predict(windows[start : start + _STREAM_BATCH]).numpy()
-            for start in range(0, clips, _STREAM_BATCH)
-        ]
-        return np.concatenate(posteriors).reshape(-1, len(self.labels))[-count:]
-
-
-def _clip(stream: np.ndarray, end: int, frames: int) -> np.ndarray:
-    """The frames before `end`; zeros before the stream."""
-    clip = stream[max(0, end - frames) : end]
-    return np.pad(clip, ((frames - len(clip), 0), (0, 0)))
 
 
 class SpottingObjective(Objective):

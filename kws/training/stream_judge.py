@@ -29,10 +29,12 @@ from kws.labels import RESERVED
 from kws.scenes.ground_truth import GroundTruth
 from kws.training.objective import Evaluation
 from kws.training.params import EarlyStoppingParams
-from kws.training.spotting import SpotterOnStreams
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_SPOTTER_BATCH = 64
+"""Clips of a stream that a spotter scores at a time."""
 
 
 class EvalStreams:
@@ -177,3 +179,61 @@ class _Scored:
 
     def posteriors(self, features: np.ndarray) -> np.ndarray:
         return self._predict(model_input.to_model_input(features, self._params)).numpy()
+
+
+class SpotterOnStreams:
+    """A spotter's float model on whole streams: a `kws.detection.posteriors.StreamingModel`.
+
+    The training form takes clips; a stream is cut into clips that overlap by the context, so that
+    each gives the next few dozen steps.
+    """
+
+    def __init__(
+        self,
+        spotter: "tf.keras.Model",
+        labels: Sequence[str],
+        params: "FeatureParams",
+        frames_per_step: int,
+    ):
+        import tensorflow as tf
+
+        self.labels = list(labels)
+        self.frames_per_step = frames_per_step
+        self.warm_up_steps = params.context_shape[0] // frames_per_step - 1
+        self._params = params
+        self._frames, channels = params.feature_shape
+        every = tf.keras.Model(spotter.input, spotter.get_layer("posteriors").output)
+        self._steps = every.output_shape[1]
+        self._past = np.zeros((0, channels), np.float32)
+        self._predict = tf.function(
+            lambda inputs: every(inputs, training=False),
+            autograph=False,
+            input_signature=[tf.TensorSpec([None, self._frames, channels], tf.float32)],
+        )
+
+    def stream(self, features: np.ndarray, *, fresh: bool = True) -> np.ndarray:
+        """See `StreamingModel.stream`; the weights are those of the time."""
+        step, frames = self.frames_per_step, self._frames
+        if fresh:
+            self._past = np.zeros((frames, features.shape[1]), np.float32)
+        count = len(features) // step
+        inputs = model_input.to_model_input(features[: count * step], self._params)
+        heard = np.concatenate([self._past, inputs])
+        clips = -(-count // self._steps)
+        # The last clip ends with the last step; the first may repeat steps that nobody asked for.
+        ends = len(heard) - step * self._steps * np.arange(clips)[::-1]
+        windows = np.stack([_clip(heard, end, frames) for end in ends]) if clips else None
+        self._past = heard[len(heard) - frames :]
+        if windows is None:
+            return np.zeros((0, len(self.labels)), np.float32)
+        posteriors = [
+            self._predict(windows[start : start + _SPOTTER_BATCH]).numpy()
+            for start in range(0, clips, _SPOTTER_BATCH)
+        ]
+        return np.concatenate(posteriors).reshape(-1, len(self.labels))[-count:]
+
+
+def _clip(stream: np.ndarray, end: int, frames: int) -> np.ndarray:
+    """The frames before `end`; zeros before the stream."""
+    clip = stream[max(0, end - frames) : end]
+    return np.pad(clip, ((frames - len(clip), 0), (0, 0)))

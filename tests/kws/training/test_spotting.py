@@ -15,7 +15,6 @@ from kws.training import dataset, spotting
 from kws.training.fit import fit
 from kws.training.params import SpottingParams, TrainingParams
 from kws.training.spotting import (
-    SpotterOnStreams,
     SpottingObjective,
     Taught,
     asked_steps,
@@ -268,34 +267,6 @@ def test_a_model_that_does_not_answer_at_every_step_is_refused(params, context, 
         KwsError, match=r"training.spotting: model .* does not answer at every step"
     ):
         training_form(model)
-
-
-def test_on_streams_a_spotter_gives_what_its_one_step_form_gives_frame_by_frame():
-    import tensorflow as tf
-
-    model = spotter(3)
-    step_form = registry.build_step(MODEL, FEATURES.context_shape, len(LABELS), model)
-    scored = SpotterOnStreams(model, LABELS, FEATURES, STEP)
-    features = np.random.default_rng(4).integers(0, 300, (200, 8)).astype(np.uint16)
-    inputs = features.astype(np.float32) * np.float32(10 / 256)
-    answer = tf.function(lambda frames: step_form(frames, training=False))
-    expected = np.stack([answer(inputs[None, 3 * k : 3 * k + 3]).numpy()[0] for k in range(66)])
-    whole = scored.stream(features)
-    assert whole.shape == (66, 3) and expected[:, 2].std() > 0.003
-    full = slice(scored.warm_up_steps + 1, None)  # 38 frames are 12 steps and 2 frames
-    assert scored.warm_up_steps == 11
-    np.testing.assert_allclose(whole[full], expected[full], atol=1e-5)
-    # In pieces, one shorter than a clip; then a new stream, of which nothing is remembered.
-    pieces = [features[:99], features[99:111], features[111:198]]
-    parts = [scored.stream(piece, fresh=not i) for i, piece in enumerate(pieces)]
-    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
-    np.testing.assert_allclose(scored.stream(features[:60]), whole[:20], atol=1e-5)
-    assert scored.stream(features[:2]).shape == (0, 3)
-    # The weights are those of the time.
-    model.get_layer("logits_head").kernel.assign_add(
-        0.2 * np.ones_like(model.get_layer("logits_head").kernel)
-    )
-    assert np.abs(scored.stream(features) - whole).max() > 1e-3
 
 
 class Rising:
