@@ -121,8 +121,8 @@ def resolve(
     meaning = source.validation_list or ""
     if source.voices:
         folder = synthesize(config, workers, progress)
-        split = "train" if config.voices.training_only else ""
-        return Resolved([plain(path=str(folder), validation_list="eval", split=split)])
+        found = plain(path=str(folder), validation_list="eval")
+        return Resolved([replace(found, split="train") if config.voices.training_only else found])
     if source.corpus:
         return Resolved([_corpus(name, source, config, progress)])
     if source.to_load:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from kws.corpus.clip_spec import ClipSpec
 from kws.corpus.clip_table import gather
-from kws.corpus.ingest_summary import check
 from kws.corpus.folders import Corpus, Folder
+from kws.corpus.ingest_summary import check
 from kws.corpus.inspect import FileReport
 from kws.corpus.layout import Layout, Word, understand, understand_corpus
 from kws.corpus.listing import Listing

@@ -65,7 +65,9 @@ def class_of(artifact):
     return import_utils.import_class_by_path(container_utils._retrieve_class_path(schema))
 
 
-@pytest.mark.parametrize("preset", ["quickstart", "keyword", "speech_commands_windowed", "trigger_word"])
+@pytest.mark.parametrize(
+    "preset", ["quickstart", "keyword", "speech_commands_windowed", "trigger_word"]
+)
 def test_every_preset_compiles_to_a_strict_pipeline_spec(preset):
     keyword = ["keywords=[computer]"] if preset == "keyword" else []
     parsed = compile.parse(compiled(preset, *keyword))
@@ -175,8 +177,8 @@ def test_many_keywords_fit_into_argo_s_template_or_are_warned_of(tmp_path, capsy
     file = tmp_path / "kws.yaml"
     with pytest.raises(SystemExit) as ended:
         main(
-            ["kubeflow", "compile", "--preset", "speech_commands_windowed", "--image", "i", "--data", "gs://b/d",
-             "--pipeline-root", "gs://b/r", "--set", f"keywords=[{words}]", "--out", str(file)]
+            ["kubeflow", "compile", "--preset", "speech_commands_windowed", "--image", "i",
+             "--data", "gs://b/d", "--pipeline-root", "gs://b/r", "--set", f"keywords=[{words}]", "--out", str(file)]
         )  # fmt: skip
     said = capsys.readouterr().err
     assert not ended.value.code and ("Evaluator needs some" in said) != fits, said
