@@ -97,8 +97,8 @@ class Comparison:
       keywords: that both know, in the candidate's order.
       words: of these keywords said.
       hours: of all streams.
-      misses: which of the two made them.
-      false_accepts: which of the two made them.
+      misses: how many only one of the two made, and how many both.
+      false_accepts: likewise.
     """
 
     keywords: tuple[str, ...]
