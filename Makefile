@@ -38,15 +38,19 @@ bench: $(READY)  ## features and the quickstart preset; benchmarks/README.md lis
 	.venv/bin/python -m benchmarks.spectrogram_transform
 	.venv/bin/python -m benchmarks.pipeline
 
+# Without the theme's warning that it will not run on a MkDocs 2: uv.lock has MkDocs 1.
+docs: $(READY)   ## the documentation as a site in site/, with an API reference from the docstrings
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
+
 first-run:       ## the two commands of the README from a fresh clone, an empty HOME and no caches
 	scripts/first_run.sh
 
 clean:           ## remove what make put into this folder (runs/ stays)
-	rm -rf .venv .tools
+	rm -rf .venv .tools site
 
 # Stamped, so that a second `make run` or `make test` installs nothing and changes nothing.
 $(READY): scripts/setup.sh pyproject.toml uv.lock setup.py
 	@UV_VERSION=$(UV_VERSION) sh scripts/setup.sh $(UV)
 	@touch $@
 
-.PHONY: help setup run test test-fast nightly format bench first-run clean
+.PHONY: help setup run test test-fast nightly format bench docs first-run clean

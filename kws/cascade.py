@@ -81,9 +81,11 @@ def try_cascade(
     """Runs both bundles over recordings, each a stream of its own.
 
     Args:
-      first_bundle, second_bundle: one version each, or folders of versions.
+      first_bundle: one version, or a folder of versions.
+      second_bundle: likewise.
       recordings: of any format and rate.
-      threshold, hold_ms: see `kws.detection.params.CascadeParams`.
+      threshold: see `kws.detection.params.CascadeParams`.
+      hold_ms: see `kws.detection.params.CascadeParams`.
 
     Raises:
       KwsError: no bundle, two that cannot be a cascade, or most minutes cannot be read.

@@ -31,7 +31,8 @@ class ClipReport:
     """A model judged on clips.
 
     Attributes:
-      bundle, data: the folders.
+      bundle: the folder of the version.
+      data: the folder of the recordings.
       matrix: the truth by the folders' names against the label with the highest posterior.
       words_as_unknown: how many clips of each word that is no keyword counted as `_unknown_`.
       unusable: file -> why it could not be used; none of them is in the matrix.

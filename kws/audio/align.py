@@ -109,14 +109,17 @@ class Aligned:
     """What was done with one recording; a row of the table.
 
     Attributes:
-      path: of the recording, in the folder; `clip`: of what was written, "" if nothing was.
+      path: of the recording, in the folder.
+      clip: path of what was written; "" if nothing was.
       original_ms: its duration.
       start_ms: where in it the window begins; negative: so much silence was put before it.
-      level_before_dbfs, level_after_dbfs: RMS of the recording and of the clip.
+      level_before_dbfs: RMS of the recording.
+      level_after_dbfs: RMS of the clip.
       outside_share: of the recording's energy (`kws.audio.align`), outside the window.
       edge_db: level of the louder edge against the loudest piece of such length in the window; of
         an edge inside the recording only.
-      reason, detail: why it was skipped; "" if it was not.
+      reason: why it was skipped, as one word; "" if it was not.
+      detail: the same as a sentence.
     """
 
     path: str
@@ -153,7 +156,8 @@ def measure(audio: np.ndarray, samples: int, sample_rate: int, path: str, clip: 
       audio: int16 `[n]`, not all the same.
       samples: length of the window.
       sample_rate: Hz.
-      path, clip: of the row.
+      path: of the recording, as the row names it.
+      clip: of the clip, as the row names it.
     """
     start = window_start(audio, samples, sample_rate)
     power = sound_power(audio, sample_rate)

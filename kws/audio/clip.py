@@ -105,7 +105,8 @@ class Clip:
       novelty: see `Novelty`.
       augmentation: "none", or what was done to it.
       snr_db: word over background, where known.
-      original_rate, original_channels: of the file.
+      original_rate: sample rate of the file, Hz.
+      original_channels: channels of the file.
       file: inside the corpus, so that a person can find a clip that something is wrong with; "" for
         one that was made up, and where speakers are pseudonyms: a name may tell who it is.
     """

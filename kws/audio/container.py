@@ -82,7 +82,8 @@ class Check:
       notes: on it.
       patches: (offset, bytes) that mend its header.
       ffmpeg: the demuxer that reads it, where libsndfile cannot.
-      starts_at, ends_at: the bytes of the file that are the recording; None: to its end.
+      starts_at: the byte of the file that the recording begins at.
+      ends_at: the byte that it ends before; None: to the file's end.
       prefix: bytes that are put before them.
     """
 

@@ -157,8 +157,11 @@ class Page(NamedTuple):
     """One page of an Ogg (RFC 3533, section 6).
 
     Attributes:
-      serial, number, flags: as they stand there.
-      at, size: where it is; `size` counts what is missing, too.
+      serial: of the stream that it belongs to.
+      number: of the page in its stream.
+      flags: as they stand in its header.
+      at: the byte of the file that it begins at.
+      size: its bytes, those that are missing from the file among them.
       whole: whether all of it is there and its checksum is right; None: not looked at.
     """
 

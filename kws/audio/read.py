@@ -84,9 +84,11 @@ def read(
     Args:
       source: path, or binary file object (seekable; it is not closed).
       sample_rate: Hz wanted.
-      max_duration_ms, min_duration_ms: longer and shorter recordings (or parts) are refused.
+      max_duration_ms: longer recordings (or parts) are refused.
+      min_duration_ms: shorter recordings (or parts) are refused.
       silent_dbfs: refuse recordings whose RMS about their mean is below; None accepts silence.
-      start_ms, end_ms: of the part; None: to the end.
+      start_ms: where the part begins.
+      end_ms: where it ends; None: to the end of the recording.
 
     Raises:
       Unreadable: with one of its reasons.

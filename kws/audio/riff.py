@@ -39,7 +39,11 @@ class Fmt(NamedTuple):
 
     Attributes:
       tag: PCM, FLOAT, or another format's number; that of the subformat where it is extensible.
-      channels, rate, byte_rate, block_bytes, bits: as they stand there.
+      channels: of the audio.
+      rate: sample rate, Hz.
+      byte_rate: bytes a second.
+      block_bytes: bytes of one sample of every channel.
+      bits: of one sample.
     """
 
     tag: int

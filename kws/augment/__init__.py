@@ -1,0 +1,1 @@
+"""Noisy copies: noise at an SNR, babble, rooms, microphones, codecs, speed, pitch and style."""

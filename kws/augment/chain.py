@@ -70,7 +70,8 @@ def fitted_from(num_samples: int, start: int, stop: int, centre: int) -> int:
 
     Args:
       num_samples: of the clip.
-      start, stop: of the word in the audio; if it is longer than the clip, its end is lost.
+      start: first sample of the word in the audio.
+      stop: the one after its last; of a word that is longer than the clip, the end is lost.
       centre: where the middle of the word was, in samples of the clip.
     """
     begin = (start + stop) // 2 - centre
@@ -105,7 +106,8 @@ class Treatment:
       room: said in it.
       microphone: heard through it.
       overdrive_db: how far its peak passes the clipping limit.
-      codec, opus_kbps: what it is coded with.
+      codec: what it is coded with.
+      opus_kbps: bit rate, where that is Opus.
     """
 
     speed: float = 1.0

@@ -102,7 +102,8 @@ class Activity:
     """The active part of a clip.
 
     Attributes:
-      start, stop: samples from the clip's beginning; stop is exclusive.
+      start: its first sample, from the clip's beginning.
+      stop: the sample after its last.
       rms: over the active frames between start and stop, in int16 units; 0 in digital silence.
     """
 

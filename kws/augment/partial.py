@@ -58,7 +58,11 @@ def partial_copy(
 
     Args:
       clip: of a keyword.
-      background, params, rng, rooms, talkers: as for `noisy_copy`.
+      background: see `noisy_copy`.
+      params: see `noisy_copy`.
+      rng: see `noisy_copy`.
+      rooms: see `noisy_copy`.
+      talkers: see `noisy_copy`.
 
     Returns:
       A clip labelled `_unknown_` with the keyword's speaker and source, augmentation "partial" and

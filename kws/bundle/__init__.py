@@ -1,0 +1,1 @@
+"""What ships: manifest, generated C and C++, model card, lineage, versions and destinations."""

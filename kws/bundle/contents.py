@@ -21,7 +21,8 @@ class BundleContents:
       name: of the spotter.
       version: digits, unique within the destination.
       created: ISO 8601 in UTC, e.g. `2026-01-31T12:00:00Z`.
-      model, float_io: bytes of the two `.tflite` files.
+      model: bytes of `model.tflite`.
+      float_io: bytes of `model_float_io.tflite`.
       kind: "windowed" or "streaming", of both files.
       microwakeword: of the file for microWakeWord's programs, where the model has one.
       labels: in the order of the outputs.

@@ -192,7 +192,8 @@ def frontend_header(
     Args:
       params: of the frontend.
       title: one line of a comment.
-      input_scale, input_zero_point: of the int8 model's input tensor.
+      input_scale: of the int8 model's input tensor.
+      input_zero_point: of the int8 model's input tensor.
       step_frames: frames that the model takes with each call: all of a clip's if it is windowed.
       model_variables: in which a streaming model keeps its state.
       warm_up_steps: its first outputs, which are not heeded.

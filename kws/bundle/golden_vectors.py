@@ -28,7 +28,8 @@ class TestVector:
     """One clip.
 
     Attributes:
-      clip_id, label: of the clip.
+      clip_id: of the clip.
+      label: of the clip.
       features: `[frames, channels]`.
       model_input: int8 `[inferences, frames, channels]`; a windowed model needs one inference.
       model_output: int8 `[inferences, labels]`.

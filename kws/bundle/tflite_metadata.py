@@ -42,7 +42,10 @@ def add(
 
     Args:
       content: of a `.tflite` file with float input and output.
-      name, version, description, licence: for a person.
+      name: of the model, for a person.
+      version: of the model.
+      description: what it does, for a person.
+      licence: of the model.
       labels: in the order of the outputs.
       feature_params: what the input is made with; it is `(feature - 0) / std` of the metadata's
         normalization, std being 25.6 for the micro frontend.

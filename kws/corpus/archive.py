@@ -172,7 +172,8 @@ def unpack(
       into: a folder of unpacked archives.
       progress: see `Progress`.
       sha256: of the archive, if it is known already.
-      max_total_bytes, max_files: bounds of what comes out.
+      max_total_bytes: more than this together is refused.
+      max_files: more files than this are refused.
 
     Returns:
       The corpus in it: the folder itself, or the one folder that everything lies in.
@@ -204,7 +205,8 @@ def unpack_to(
       progress: see `Progress`.
       wanted: says by its name whether a member is unpacked; the others are passed over, whatever
         they are. None: all are.
-      max_total_bytes, max_files: bounds of what comes out.
+      max_total_bytes: more than this together is refused.
+      max_files: more files than this are refused.
 
     Raises:
       KwsError: names the archive, the member and what is wrong with it.

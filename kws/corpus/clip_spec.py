@@ -22,7 +22,12 @@ class ClipSpec:
     Attributes:
       name: the file inside the corpus, or a part of it (`kws.corpus.fragment`); "" for quiet noise
         that is made up.
-      split, label, word, speaker, source, novelty: of the clip.
+      split: of the clip.
+      label: of the clip.
+      word: that is said in it.
+      speaker: who says it.
+      source: that it is from.
+      novelty: of the word (`Novelty`).
       starts_ms: of a window of a long recording; the first that is not silent is taken, else the
         last. Empty: the file is a word and is aligned.
       gain: the window is multiplied by this; with no file, the RMS of the noise (full scale = 1).

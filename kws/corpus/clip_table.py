@@ -63,7 +63,9 @@ class ClipTable:
 
     Attributes:
       names: of the files (`kws.corpus.layout.Word`).
-      words, speakers, sources: of the recordings.
+      words: that the recordings say.
+      speakers: who say them.
+      sources: that they are from.
       splits: int8 `[rows]`, indices of `SPLITS`.
       durations_ms: float64 `[rows]`.
       digests: int32 `[rows]`: equal for equal samples, -1 for digital silence.

@@ -33,7 +33,8 @@ class Contents:
       words: name -> word and speaker.
       listed: name -> the split that the folder itself says; names of files that are not there count
         too, for their speakers.
-      backgrounds, negatives: names of long recordings of noise, and of sound without keywords.
+      backgrounds: names of long recordings of noise.
+      negatives: names of long recordings of sound without keywords.
       misplaced: name -> (reason, detail) of what belongs to nothing. Reasons: `no_word_folder`,
         `too_deep`, `reserved_folder`, `split_folder`, `manifest_row`, `path_escapes`, and those of
         `kws.corpus.listing.LeftOut`.

@@ -224,7 +224,9 @@ def download(
       target: where it goes; its folder is made.
       checksum: of its content.
       progress: see `Progress`.
-      attempts, backoff_s, timeout_s: see the constants.
+      attempts: see `ATTEMPTS`.
+      backoff_s: see `BACKOFF_S`.
+      timeout_s: how long a server may be silent.
       room_factor: how many times its size must be free on the disk, as for an archive that is
         unpacked beside it.
 

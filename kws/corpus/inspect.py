@@ -27,7 +27,8 @@ class FileReport:
       duration_ms: of a usable recording.
       digest: of a word's samples after conversion: equal for equal content in other formats of
         the same resolution; empty for long recordings and digital silence.
-      reason, detail: why it cannot be used; reason is "" for a usable one.
+      reason: why it cannot be used, as one word; "" for a usable one.
+      detail: the same as a sentence.
       fingerprint: float32 `[32]` as bytes, see `kws.corpus.audio_fingerprint`; empty where the
         digest is, and where there is nothing but hum, an offset or rounding.
       notes: what is odd about a usable one.

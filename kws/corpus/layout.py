@@ -66,7 +66,8 @@ class Layout:
 
     Attributes:
       words: by name.
-      backgrounds, negatives: for each split.
+      backgrounds: noise, for each split.
+      negatives: sound without keywords, for each split.
       misplaced: files that belong to nothing: name -> (reason, detail), as `Contents.misplaced`.
       rooms: recorded or simulated impulse responses, for each split.
       left_out: recordings of a public corpus that are not used: name -> why.

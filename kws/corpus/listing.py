@@ -164,7 +164,8 @@ class Recordings:
 
     Attributes:
       paths: in the order of their names.
-      left_out, hidden: as in `Listing`.
+      left_out: as in `Listing`.
+      hidden: as in `Listing`.
     """
 
     paths: list[Path]

@@ -68,8 +68,8 @@ class OwnClips:
     """What a person recorded.
 
     Attributes:
-      train, held_out: of keywords and of other words; the held-out ones are of keywords, and
-        nothing is trained on them.
+      train: of keywords and of other words.
+      held_out: of keywords; nothing is trained on them.
       unusable: file -> why it could not be used.
     """
 

@@ -134,7 +134,8 @@ class Overview:
       words: usable distinct clips of each word in each split, used or not.
       unused: `not_sampled` (other words beyond their share) and `rare_word` (clips of rare words
         outside test), for each split.
-      backgrounds, negatives: the usable parts of each split.
+      backgrounds: the usable parts of noise, of each split.
+      negatives: the usable parts of sound without keywords, of each split.
       rooms: impulse responses of each split.
       left_out: how many recordings of a public corpus hold a keyword in their transcript.
     """

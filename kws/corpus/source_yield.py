@@ -72,7 +72,8 @@ class SourceYield:
     """What a part of a source gave and lost.
 
     Attributes:
-      usable, lost: files, or minutes of long recordings (those of unreadable ones are estimated).
+      usable: files, or minutes of long recordings.
+      lost: likewise; the minutes of unreadable ones are estimated.
       reasons: reason -> how many files, and an example.
     """
 

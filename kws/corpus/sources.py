@@ -74,15 +74,15 @@ class SourceParams(Params):
     voices: bool = pydantic.Field(False, description="the corpus of the section `voices`")
     own_clips: Path | None = pydantic.Field(
         None,
-        description="folder of one person's recordings, <word>/<file> or all of `keyword`: some of "
-        "each keyword are kept back for test, the others are for training",
+        description="folder of one person's recordings, `<word>/<file>` or all of `keyword`: some "
+        "of each keyword are kept back for test, the others are for training",
     )
     keyword: str = pydantic.Field("", description="said in all of own_clips, where they lie flat")
     held_out_share: float = pydantic.Field(
         0.3, gt=0, lt=1, description="of each keyword's own_clips, kept back for test"
     )
     positives: dict[str, Path] = pydantic.Field(
-        {}, description="word -> folder of its clips, [train|eval|test/][<speaker>/]<file>"
+        {}, description="word -> folder of its clips, `[train|eval|test/][<speaker>/]<file>`"
     )
     unknown: Path | None = pydantic.Field(
         None, description="folder of clips of words that are no keyword, laid out likewise"

@@ -33,7 +33,8 @@ class Part(NamedTuple):
 
     Attributes:
       path: of the recording.
-      start_share, end_share: of its duration, 0 to 1.
+      start_share: where the part begins, as a share of the duration, 0 to 1.
+      end_share: where it ends, likewise.
       source: name of the source of a mix that it is from; "" where there is none.
     """
 
@@ -80,7 +81,8 @@ def split_speakers(
     Args:
       folders: of each, name -> speaker of its words, and name -> split of what it lists (names that
         are not there count as well).
-      eval_percentage, test_percentage: of the speakers, where no list decides.
+      eval_percentage: of the speakers, where no list decides.
+      test_percentage: likewise.
     """
     folders = list(folders)
     by_list: dict[str, Split] = {}
@@ -111,7 +113,8 @@ def split_words(
     Args:
       names: `<word>/<file>`.
       lists: the names that a list gives to eval or test; missing or empty: no list.
-      eval_percentage, test_percentage: of the speakers, where no list decides.
+      eval_percentage: of the speakers, where no list decides.
+      test_percentage: likewise.
     """
     speakers = {name: speaker_of(name) for name in names}
     listed = {name: split for split in (EVAL, TEST) for name in lists.get(split, ())}
@@ -146,7 +149,8 @@ def split_recordings(
 
     Args:
       names: paths inside the corpus, `<folder>/[<split>/]<file>`.
-      eval_percentage, test_percentage: of the groups.
+      eval_percentage: of the groups.
+      test_percentage: of the groups.
       groups: name -> its group; a recording that is not in it is a group by itself, named after its
         file without the suffix, so that recordings of the same name in two folders stay together.
       assigned: group -> split, or None for one that is divided by time, of the folders before: a
@@ -192,7 +196,8 @@ def _assign(
     Args:
       groups: in the order of their hashes.
       served: splits that have recordings already.
-      eval_percentage, test_percentage: of the groups.
+      eval_percentage: of the groups.
+      test_percentage: of the groups.
     """
     wanting = [split for split in (EVAL, TEST, TRAIN) if split not in served][: len(groups)]
     least = {split: int(split in wanting) for split in SPLITS}

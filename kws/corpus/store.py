@@ -1,8 +1,10 @@
 """Fetched corpora in the cache: loaded, checked, unpacked and indexed once, for all runs.
 
-<cache>/downloads/<checksum>-<archive>     the archive, or what there is of it (`….part`)
-<cache>/corpora/<name>-<checksum>/files/   what came out of it
-<cache>/corpora/<name>-<checksum>/index-1.jsonl
+In the cache there are
+
+    <cache>/downloads/<checksum>-<archive>     the archive, or what there is of it (`….part`)
+    <cache>/corpora/<name>-<checksum>/files/   what came out of it
+    <cache>/corpora/<name>-<checksum>/index-1.jsonl
 """
 
 import dataclasses

@@ -5,9 +5,9 @@ name this machine as its Host (so that no other site's name can be pointed here)
 must come from the page itself (Origin). The page may load nothing from elsewhere
 (Content-Security-Policy).
 
-The browser sends     {"kind": "listen", "rate": Hz}, then int16 chunks, then {"kind": "stop"}
-or                    {"kind": "file", "name": ...}, then the file's bytes;
-and is answered by    hello once, heard again and again, end; or error.
+    The browser sends     {"kind": "listen", "rate": Hz}, then int16 chunks, then {"kind": "stop"}
+    or                    {"kind": "file", "name": ...}, then the file's bytes;
+    and is answered by    hello once, heard again and again, end; or error.
 """
 
 import asyncio

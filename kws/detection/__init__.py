@@ -1,0 +1,1 @@
+"""From posteriors to detections: matching, rates with bounds, curves, thresholds and gates."""

@@ -187,7 +187,8 @@ class CascadeStream:
     Attributes:
       first: the first stage's rows.
       awake: bool `[frames]`: where the second stage ran.
-      times_ms, posteriors: the second stage's rows, `[n]` and `[n, its labels]`.
+      times_ms: of the second stage's rows, `[n]`.
+      posteriors: of the second stage, `[n, its labels]`.
     """
 
     first: FirstRows
@@ -261,9 +262,11 @@ def hear(
     """Runs both stages over a stream.
 
     Args:
-      first, second: see `check`.
+      first: see `check`.
+      second: see `check`.
       features: `[frames, channels]` of the whole stream, of the shared frontend.
-      threshold, hold_ms: see `kws.detection.params.CascadeParams`.
+      threshold: see `kws.detection.params.CascadeParams`.
+      hold_ms: see `kws.detection.params.CascadeParams`.
     """
     given = _Given(first.params, features)
     stride_ms, nothing = first.detector.clip_stride_ms, np.zeros(0, np.int16)
@@ -288,8 +291,10 @@ class Cascade:
     """Two stages and the detector behind them; gives what `kws.detection.cascade.hear` gives.
 
     Attributes:
-      first_inferences, second_inferences: so far.
-      frames, awake_frames: so far, and how many of them the second stage was awake in.
+      first_inferences: of the first stage so far.
+      second_inferences: of the second stage so far.
+      frames: so far.
+      awake_frames: how many of them the second stage was awake in.
     """
 
     def __init__(self, first: Stage, second: Stage, *, threshold: float, hold_ms: int):

@@ -67,7 +67,8 @@ class Odd:
     """Errors that only one of two models made, and what they say.
 
     Attributes:
-      candidate, last: made by the one alone.
+      candidate: made by the candidate alone.
+      last: made by the last model alone.
       both: made by both.
     """
 
@@ -96,7 +97,8 @@ class Comparison:
       keywords: that both know, in the candidate's order.
       words: of these keywords said.
       hours: of all streams.
-      misses, false_accepts: who made which.
+      misses: how many only one of the two made, and how many both.
+      false_accepts: likewise.
     """
 
     keywords: tuple[str, ...]

@@ -31,8 +31,10 @@ class DetPoint:
 
     Attributes:
       threshold: of the averaged posterior.
-      false_accepts, misses: counted.
-      false_accepts_per_hour, miss_rate: estimates; NaN without any time, without any word.
+      false_accepts: how many there were.
+      misses: how many there were.
+      false_accepts_per_hour: an estimate; NaN without any time.
+      miss_rate: an estimate; NaN without any word.
     """
 
     threshold: float

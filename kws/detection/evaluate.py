@@ -164,7 +164,8 @@ class StreamingReport:
       false_accepts_by_source: by what was heard when they fired, see `kws.detection.evaluate`.
       negatives: false accepts and hours of recorded and of synthesized negatives.
       det: the same streams at every threshold.
-      detector, match: the settings.
+      detector: its settings.
+      match: when a detection counts as a hit.
     """
 
     total: Figures

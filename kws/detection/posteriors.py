@@ -190,7 +190,8 @@ def step_ends_ms(
       steps: of a clip.
       kernel: frames that the first step hears.
       stride: frames that every further step takes.
-      window_ms, stride_ms: of the frames.
+      window_ms: of a frame.
+      stride_ms: from one frame to the next.
     """
     last_frames = np.arange(steps) * stride + kernel - 1
     return np.rint(last_frames * stride_ms + window_ms).astype(np.int64)

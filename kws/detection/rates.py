@@ -29,7 +29,8 @@ class Rate:
       count: events seen.
       exposure: what they were seen in: hours, or trials (words, clips).
       estimate: count / exposure; NaN where exposure is 0.
-      low, high: two-sided 95 % bounds.
+      low: lower one of the two-sided 95 % bounds.
+      high: the upper one.
     """
 
     count: int
@@ -241,12 +242,14 @@ class Figures:
       misses: not detected as what they were: words - hits.
       false_accepts: detections of what was not said, wrong words among them.
       false_accepts_by_cause: see `kws.detection.match.FalseAccept`.
-      miss_rate, wrong_word_rate: of the words.
+      miss_rate: misses, as a share of the words.
+      wrong_word_rate: wrong words, as a share of the words.
       false_accepts_per_hour: over all hours, those with words and those without.
       false_accepts_per_hour_by_kind: over the streams of each kind; negatives are the ones to
         compare with other spotters, for words streams say far more words an hour than people do.
-      latency_ms_median, latency_ms_p95: of the hits, from the word's end to the detection
-        (negative: before its end); NaN without a hit.
+      latency_ms_median: of the hits, from the word's end to the detection (negative: before its
+        end); NaN without a hit.
+      latency_ms_p95: the same time, which 95 % of the hits do not exceed.
     """
 
     words: int

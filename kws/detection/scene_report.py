@@ -67,10 +67,12 @@ class ScoredScene:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SceneReport:
-    """Attributes:
-    scenes: how many.
-    steps: of all scenes together.
-    chimes: hits, misses, false accepts and latency, by the trigger-word rule.
+    """A model of steps judged on scenes.
+
+    Attributes:
+      scenes: how many.
+      steps: of all scenes together.
+      chimes: hits, misses, false accepts and latency, by the trigger-word rule.
     """
 
     scenes: int

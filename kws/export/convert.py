@@ -155,11 +155,13 @@ class ConversionFigures(Params):
 
     Attributes:
       kind: "windowed", or "streaming": the file takes `frames_per_step` frames and keeps its state.
-      float_accuracy, int8_accuracy: share of right answers on the same `eval_examples`.
-        A streaming model's float accuracy is that of the form that was trained; in int8 each clip
-        goes through it step by step from the start of a stream.
+      float_accuracy: share of right answers on `eval_examples`; of a streaming model in the form
+        that was trained.
+      int8_accuracy: the same of the int8 file; through a streaming model each clip goes step by
+        step, from the start of a stream.
       accuracy_drop: what int8 lost; negative where it won.
-      float_f1, int8_f1: of the steps, where a model answers at every step (the examples are steps).
+      float_f1: of the steps, where a model answers at every step (the examples are steps).
+      int8_f1: the same of the int8 file.
       same_answers: share of examples on which both give the same label.
       twin_examples: how many the float-I/O twin was compared on.
       twin_difference_steps: largest difference of the twins in output steps, same int8 input: 0.
@@ -329,7 +331,10 @@ def quantize(
     """Makes the two files and compares them.
 
     Args:
-      model, labels, feature_params, model_params: see `convert`.
+      model: see `convert`.
+      labels: see `convert`.
+      feature_params: see `convert`.
+      model_params: see `convert`.
       representative: features `[n, frames, channels]` of the training split.
       sample: features that the twins are compared on.
 

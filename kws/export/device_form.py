@@ -5,6 +5,7 @@ model was trained on whole clips; its one-step form takes the next few frames an
 ones in variables, which stay inside the int8 file.
 
 Such conversions fail elsewhere in three ways, which are avoided here:
+
   - Converted from a function, variables are frozen or refused. Through a SavedModel, variables that
     are never assigned become constants and only the state remains (VAR_HANDLE, READ_VARIABLE,
     ASSIGN_VARIABLE; CALL_ONCE sets the initial values).

@@ -257,7 +257,8 @@ class Use(NamedTuple):
       name: in the TFLite schema; a custom one is `CUSTOM:<name>`.
       subgraph: number of its graph: the first is what an inference runs, a second one sets a
         streaming model's first state.
-      graph, operator: the schema's objects.
+      graph: the schema's object of its graph.
+      operator: the schema's object of the operator.
     """
 
     name: str

@@ -222,7 +222,8 @@ def agreeing_scale(one: np.float32, other: np.float32, made: np.float32) -> np.f
     """The output scale nearest to `made` of which both take the same factor; None: there is none.
 
     Args:
-      one, other: scales of what is multiplied.
+      one: scale of one factor.
+      other: scale of the other factor.
       made: of the product, as the converter wants it.
     """
     for scale in _neighbours(made, _TRIED):

@@ -28,7 +28,13 @@ class FeatureExample:
     Attributes:
       features: `[frames, channels]` in the frontend's own type (uint16 micro, else float32).
       label_index: into `kws.labels.label_list(keywords)`.
-      label, word, speaker, source, augmentation, novelty, clip_id: as in the clip.
+      label: of the clip.
+      word: that is said in it.
+      speaker: who says it.
+      source: that the clip is from.
+      augmentation: what was done to it.
+      novelty: of its word.
+      clip_id: of the clip.
       snr_bucket: see `snr_bucket`.
     """
 

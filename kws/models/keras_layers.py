@@ -94,6 +94,7 @@ class RingBuffer(tf.keras.layers.Layer):
 
     A convolution that spans k frames with a stride of s is given k - s of them and is not padded
     itself; it then ends exactly with the last frame. The former frames are
+
       - `remembers=True`: those of the last call, kept in a variable, zeros at first. Batch 1.
       - else with `zeros=True`: zeros; a clip is heard as if silence of value 0 came before it.
       - else none: the clip's own first frames are what is remembered at the first output, which

@@ -166,8 +166,9 @@ def build_step(
     """The one-step form of a streaming model, at the start of a stream.
 
     Args:
-      params, feature_shape, num_labels: what `build` was given; the shape is that of the context,
-        where there is one.
+      params: what `build` was given.
+      feature_shape: what `build` was given; that of the context, where there is one.
+      num_labels: what `build` was given.
       trained: what `build` gave; its weights are copied.
 
     Returns:

@@ -1,0 +1,1 @@
+"""What a person looks at: tables, pictures, the page of a run and the dashboard."""

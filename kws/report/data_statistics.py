@@ -44,7 +44,11 @@ class Numbers:
     """A feature of numbers in one dataset.
 
     Attributes:
-      mean, std, minimum, median, maximum: over the values.
+      mean: of the values.
+      std: standard deviation of the values.
+      minimum: of the values.
+      median: of the values.
+      maximum: of the values.
       zeros: share of the values that are 0.
       histogram: (low, high, count), equally wide.
       quantiles: (low, high) with equally many values each.

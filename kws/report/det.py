@@ -162,7 +162,8 @@ class _Scale:
     """What is drawn of a pair of rates.
 
     Attributes:
-      no_rate, no_share: stand for 0, which a DET cannot show.
+      no_rate: stands for a rate of 0, which a DET cannot show.
+      no_share: stands for a share of 0.
       hits: instead of misses, for a ROC.
     """
 

@@ -31,7 +31,8 @@ class ErrorExample:
       score: the highest smoothed posterior of the keyword there.
       threshold: of the detector.
       details: speaker, SNR, source, cause: what else is known.
-      start_ms, end_ms: of the section.
+      start_ms: where the section begins in the stream.
+      end_ms: where it ends.
     """
 
     kind: str
@@ -70,8 +71,8 @@ class Excerpt:
       audio: int16 `[samples]`.
       sample_rate: Hz.
       times_ms: `[n]`, of the posteriors.
-      posteriors, smoothed: `[n]`, of the example's keyword; smoothed is None if the detector's rule
-        does not average.
+      posteriors: `[n]`, of the example's keyword.
+      smoothed: `[n]`, the same smoothed; None if the detector's rule does not average.
     """
 
     audio: np.ndarray

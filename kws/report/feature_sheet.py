@@ -61,7 +61,8 @@ def draw(
     Args:
       audio: int16 `[samples]` at the frontends' sample rate, at least one window long.
       frontends: all of one sample rate.
-      title, words: heading of the picture.
+      title: first line of the heading.
+      words: second line of the heading.
       path: of the PNG.
     """
     height = TOP + WAVE + len(frontends) * (PANEL + GAP) + BOTTOM

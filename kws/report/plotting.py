@@ -220,7 +220,8 @@ def mel_spectrogram(
     Args:
       audio: int16 `[samples]`; what is shorter than a window is padded with zeros.
       sample_rate: Hz; the bands, evenly spaced in mel, end at its half.
-      window_ms, hop_ms: of the Hann windows.
+      window_ms: length of the Hann windows.
+      hop_ms: from one window to the next.
       bands: rows of the result.
     """
     window, hop = sample_rate * window_ms // 1000, sample_rate * hop_ms // 1000

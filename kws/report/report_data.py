@@ -19,7 +19,8 @@ class StepData:
       name: of the component.
       state: "done", "cached" or "failed".
       seconds: its duration.
-      inputs, outputs: artifacts as `key #id`.
+      inputs: artifacts as `key #id`.
+      outputs: artifacts as `key #id`.
       folders: of the outputs, relative to the run's folder.
       settings: what it was run with, by name.
     """
@@ -52,7 +53,9 @@ class ScoredClip:
 
     Attributes:
       word: that was spoken ("" for silence and noise).
-      speaker, source, augmentation: of the clip.
+      speaker: of the clip.
+      source: that the clip is from.
+      augmentation: what was done to it.
       score: the posterior of the predicted label.
       audio: int16 `[samples]`, without its lead-in.
       sample_rate: Hz.

@@ -30,9 +30,12 @@ class Int8File(abc.ABC):
         `kws.runtime.kernels`).
       labels: names, in the order of the outputs.
       feature_params: of the frontend that the model was trained with.
-      input_shape, output_shape: of the file's tensors, the first axis being a batch of 1.
-      input_scale, input_zero_point: q = x / scale + zero_point, x being `to_model_input`'s values.
-      output_scale, output_zero_point: posterior = (q - zero_point) * scale.
+      input_shape: of the file's input tensor; its first axis is a batch of 1.
+      output_shape: of the file's output tensor, likewise.
+      input_scale: q = x / scale + zero_point, x being `to_model_input`'s values.
+      input_zero_point: see `input_scale`.
+      output_scale: posterior = (q - zero_point) * scale.
+      output_zero_point: see `output_scale`.
     """
 
     kind: ClassVar[Kind]

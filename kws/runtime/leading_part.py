@@ -29,7 +29,8 @@ class Cut:
     """A file before and after its first layers.
 
     Attributes:
-      one, many: the layers, from the frames of one step and of 32.
+      one: the layers, from the frames of one step.
+      many: the layers, from the frames of `BATCH` steps.
       rest: all else; its input is what they make.
       heard: int8 `[frames, channels]`, the memory at the beginning of a stream.
       made: number of the tensor that is handed over.

@@ -42,7 +42,8 @@ class Target:
       name: as in the configuration.
       chip: whose clock and memories these are.
       clock_hz: of its processor.
-      flash_bytes, ram_bytes: of the whole chip or board; firmware wants its share.
+      flash_bytes: of the whole chip or board; firmware wants its share.
+      ram_bytes: likewise.
       kernels: what the cycles are for.
       person_detection_ms: the measurement.
       measured_at_hz: the clock of that measurement.
@@ -73,7 +74,8 @@ class TargetCost(Params):
     Attributes:
       latency_ms: of one inference, without the frontend.
       duty_cycle: the part of the processor's time that inferences take.
-      latency_high_ms, duty_cycle_high: the same at the upper end of the error.
+      latency_high_ms: the latency at the upper end of the error.
+      duty_cycle_high: the duty cycle at the upper end of the error.
     """
 
     latency_ms: float

@@ -114,7 +114,8 @@ class MicroFigures(Params):
     Attributes:
       flash_bytes: of `model.tflite`, which the device keeps in flash.
       arena_bytes: smallest arena in which TFLM runs the model, = head + tail.
-      arena_head_bytes, arena_tail_bytes: see `kws.runtime.tflm.TflmRun`.
+      arena_head_bytes: see `kws.runtime.tflm.TflmRun`.
+      arena_tail_bytes: see `kws.runtime.tflm.TflmRun`.
       arena_recommended_bytes: with the margin, rounded up to 16.
       arena_margin: that margin.
       macs: multiply-accumulates of one inference.

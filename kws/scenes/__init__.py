@@ -1,0 +1,1 @@
+"""Labelled scenes and long streams, laid over backgrounds, with their ground truth."""

@@ -13,9 +13,12 @@ class Word(Params):
     Attributes:
       label: a keyword, or `_unknown_`.
       word: what was really said ("" where unknown).
-      start_ms, end_ms: of the active speech (see `kws.augment.level`), from the stream's
+      start_ms: where the active speech begins (see `kws.augment.level`), from the stream's
         beginning; the silence around the word in its clip does not count.
-      speaker, source, clip_id: of the clip.
+      end_ms: where it ends.
+      speaker: who says it.
+      source: that its clip is from.
+      clip_id: of its clip.
       snr_db: RMS of the word's active frames over the RMS of the background section it lies in;
         None where the background is digital silence.
     """
@@ -34,7 +37,8 @@ class Span(Params):
     """A part of a stream, in ms from its beginning.
 
     Attributes:
-      start_ms, end_ms: where it lies.
+      start_ms: where it begins.
+      end_ms: where it ends.
       source: the collection that its recording is from; "" where unknown.
       synthesized: whether a text-to-speech voice talks.
     """

@@ -1,11 +1,11 @@
 """Reads and writes the ground truth of a recording in the file formats of this and other tools.
 
-NAME.json            `kws synth stream`: everything that is known
-NAME.txt, NAME.csv   lines `label, time`: TensorFlow's speech tutorial; the time in ms is the
-                     start of a clip with the word in its middle
-                     lines `label, start, end`: the same with the word's own bounds, in ms
-                     lines of start, end (seconds) and label separated by tabs: Audacity's
-                     labels; its frequency lines, which start with a backslash, are skipped
+- `NAME.json`: everything that is known, as `kws synth stream` writes it.
+- `NAME.txt` or `NAME.csv`, with lines `label, time`: TensorFlow's speech tutorial; the time in ms
+  is the start of a clip with the word in its middle.
+- The same with lines `label, start, end`: the word's own bounds, in ms.
+- The same with lines of start, end (seconds) and label separated by tabs: Audacity's labels; its
+  frequency lines, which start with a backslash, are skipped.
 """
 
 import re
@@ -68,7 +68,8 @@ def read_labels(
     Args:
       path: of one of the formats above, told apart by content.
       labels: of the model's outputs.
-      duration_ms, sample_rate: of the recording.
+      duration_ms: of the recording.
+      sample_rate: of the recording, Hz.
       clip_duration_ms: of the clips that the tutorial's times are of.
 
     Raises:

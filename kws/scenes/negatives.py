@@ -28,7 +28,8 @@ class Piece:
 
     Attributes:
       path: of the recording.
-      start_ms, stop_ms: in the recording.
+      start_ms: where it begins in the recording.
+      stop_ms: where it ends.
       source: the collection that it is from; "" where unknown.
       synthesized: whether a text-to-speech voice talks in it.
     """

@@ -34,12 +34,14 @@ Segment = tuple[int, int]
 
 
 def is_overlapping(segment: Segment, previous: Iterable[Segment]) -> bool:
-    """True if a segment meets any of those before it; to share an endpoint is to overlap.
+    """True if a segment meets any of those before it.
 
-    previous      |-----|
-    overlapping |--|   |---|
-    overlapping         |-----|
-    not                  |-----|
+    To share an endpoint is to overlap:
+
+        previous      |-----|
+        overlapping |--|   |---|
+        overlapping         |-----|
+        not                  |-----|
     """
     start_ms, end_ms = segment
     return any(start_ms <= end and end_ms >= start for start, end in previous)

@@ -58,9 +58,11 @@ class Section(Generic[T]):
     """A part of a stream that is heard over one background.
 
     Attributes:
-      start_ms, stop_ms: in the stream; a section begins where the one before stops.
-      fade_in_ms, fade_out_ms: crossfades with its neighbours, centred on start and stop; they lie
-        within gaps, clear of any word.
+      start_ms: where it begins in the stream: where the section before stops.
+      stop_ms: where it stops.
+      fade_in_ms: crossfade with the section before, centred on the start; it lies within a gap,
+        clear of any word.
+      fade_out_ms: crossfade with the section after, centred on the stop, likewise.
       words: (start in the stream in ms, what is said), in order.
     """
 

@@ -1,0 +1,1 @@
+"""Training: objectives, teachers, sessions, checkpoints, hard negatives, replay and tuning."""

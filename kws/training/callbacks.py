@@ -21,7 +21,8 @@ class StepReport(Params):
       total_steps: of the whole training.
       epoch: 1 for the first.
       learning_rate: of this step.
-      accuracy, cross_entropy: of this step's batch, with augmentation and dropout.
+      accuracy: of this step's batch, with augmentation and dropout.
+      cross_entropy: of the same.
       examples_per_second: since the start or the resumption of this training.
     """
 

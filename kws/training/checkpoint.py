@@ -33,9 +33,11 @@ class WeightAverage:
     """Averages of all weights, those of batch normalization's statistics included."""
 
     def __init__(self, model: "tf.keras.Model", decay: float):
-        """Args:
-        model: whose weights are averaged.
-        decay: of a step, below 1; until 1 / (1 - decay) steps are done it is their plain mean.
+        """Starts with the model's weights as they are.
+
+        Args:
+          model: whose weights are averaged.
+          decay: of a step, below 1; until 1 / (1 - decay) steps are done it is their plain mean.
         """
         import tensorflow as tf
 
@@ -64,7 +66,8 @@ class State(Params):
 
     Attributes:
       step: steps done; with the seed it decides which batch comes next.
-      cross_entropy_sum, accuracy_sum: over the steps of the epoch under way.
+      cross_entropy_sum: over the steps of the epoch under way.
+      accuracy_sum: over the same steps.
       epochs: reports of the epochs done.
       best_epoch: 1 for the first; 0 before any.
     """

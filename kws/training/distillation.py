@@ -40,7 +40,8 @@ class TeacherReport(Params):
     Attributes:
       teachers: how many; posteriors are their mean.
       parameters: of one teacher.
-      eval_accuracy, eval_cross_entropy: of all together, on the eval split.
+      eval_accuracy: of all together, on the eval split.
+      eval_cross_entropy: of all together, on the eval split.
       each_eval_accuracy: of every teacher by itself.
       seconds: spent on teachers by this process.
     """
@@ -63,10 +64,12 @@ class DistillationObjective(Objective):
         teachers: "Sequence[tf.keras.Model]",
         params: DistillationParams,
     ):
-        """Args:
-        inner: of labels; augments, weighs and evaluates.
-        teachers: trained; their weights do not change.
-        params: share and temperature are read.
+        """Teaches what `inner` trains.
+
+        Args:
+          inner: of labels; augments, weighs and evaluates.
+          teachers: trained; their weights do not change.
+          params: share and temperature are read.
         """
         self._inner = inner
         self._teachers = list(teachers)
@@ -156,7 +159,8 @@ def train_teachers(
     `checkpoint_dir`, so a killed training goes on in the teacher or in the model that it was at.
 
     Args:
-      train, eval_data: the model's own.
+      train: the model's own.
+      eval_data: the model's own.
       params: the model's own; what concerns later stages or the choice of its epoch is not the
         teachers': they are chosen by accuracy.
       checkpoint_dir: see `kws.training.fit.fit`.

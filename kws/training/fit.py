@@ -52,7 +52,8 @@ def fit(
     Args:
       model: float32 `[batch, frames, channels]` to the objective's outputs; built with
         `params.seed`.
-      train, eval_data: examples with the same shape, type and labels.
+      train: the examples that it learns from.
+      eval_data: the examples that epochs are judged by; shape, type and labels as in `train`.
       params: the loop's settings.
       objective: what is minimised; None is `LabelObjective`, softmax posteriors of labels.
       streams: for early stopping on misses; not heard otherwise.

@@ -117,10 +117,12 @@ class HeadsObjective(SpottingObjective):
     """The costs of `SpottingObjective` without a teacher, for each head by itself."""
 
     def __init__(self, params: TrainingParams, train: Dataset, spotter: "tf.keras.Model"):
-        """Args:
-        params: `spotting` is read.
-        train: whose labels are read.
-        spotter: the model whose heads are trained.
+        """Trains each head of a spotter.
+
+        Args:
+          params: `spotting` is read.
+          train: whose labels are read.
+          spotter: the model whose heads are trained.
         """
         super().__init__(params, train.labels, spotter, None)
         self._of_clips = _from_embeddings(spotter, spotter.output, f"{spotter.name}_clips")

@@ -95,7 +95,8 @@ def mine_stream(
 
     Args:
       features: of the whole stream, `[stream frames, channels]`.
-      times_ms, posteriors: `[n]` and `[n, labels]`, what `stream_posteriors` gave for it.
+      times_ms: `[n]`, what `stream_posteriors` gave for it.
+      posteriors: `[n, labels]`, likewise.
       truth: what was said.
       labels: of the outputs.
       params: of the features.

@@ -29,7 +29,8 @@ class Evaluation(Params):
     """A model on a split.
 
     Attributes:
-      accuracy, cross_entropy: over all examples of the split.
+      accuracy: over all examples of the split.
+      cross_entropy: over all examples of the split.
       examples: N of both.
       confusion: counts `[labels][labels]`, rows what was said, columns what the model said.
       merit: higher is better, compared from left to right; chooses the epoch.
@@ -104,9 +105,11 @@ class LabelObjective(Objective):
     """Softmax cross entropy of clips that have one label each."""
 
     def __init__(self, train: Dataset, params: TrainingParams):
-        """Args:
-        train: whose label counts decide the labels' weights.
-        params: label smoothing, class weights and augmentation are read.
+        """Weighs the labels as `params` say.
+
+        Args:
+          train: whose label counts decide the labels' weights.
+          params: label smoothing, class weights and augmentation are read.
         """
         import tensorflow as tf
 

@@ -66,13 +66,15 @@ class PretrainingObjective(Objective):
         feature_params: "FeatureParams",
         frames_per_step: int,
     ):
-        """Args:
-        trainee: what `pretraining_form` gave.
-        embeddings: `[clips, embeddings, 96]` of the training clips; only their mean and deviation
-          are taken.
-        params: SpecAugment's masks and warp are read.
-        feature_params: of the clips.
-        frames_per_step: of the model.
+        """Lays out which embeddings each step of the model is to predict.
+
+        Args:
+          trainee: what `pretraining_form` gave.
+          embeddings: `[clips, embeddings, 96]` of the training clips; only their mean and deviation
+            are taken.
+          params: SpecAugment's masks and warp are read.
+          feature_params: of the clips.
+          frames_per_step: of the model.
         """
         self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._mean, self._deviation = channel_statistics(embeddings)

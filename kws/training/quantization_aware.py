@@ -55,12 +55,16 @@ def tune(
 
     Args:
       model: trained; it stays as it is.
-      train, eval_data: what it was trained on.
+      train: what it was trained on.
+      eval_data: what its epochs were judged by.
       params: of its training; `quantization_aware` says for how long and how fast. Weights are not
         averaged: the ranges that go with an average are none that any step had.
       calibration: features `[n, frames, channels]` in the frontend's type, from which the ranges
         start; the range of the input is never narrower than theirs.
-      objective, log_dir, checkpoint_dir, progress: see `kws.training.fit.fit`.
+      objective: see `kws.training.fit.fit`.
+      log_dir: see `kws.training.fit.fit`.
+      checkpoint_dir: see `kws.training.fit.fit`.
+      progress: see `kws.training.fit.fit`.
 
     Returns:
       Another model, whose layers are those of `model` in wrappers named with `PREFIX`, with the

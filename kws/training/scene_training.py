@@ -37,11 +37,13 @@ class StepObjective(Objective):
     """For models that give `[batch, steps, 1]`, the probability of 1 at every step."""
 
     def __init__(self, params: TrainingParams, whole: "tf.keras.Model | None" = None):
-        """Args:
-        params: `steps.positive_weight` and SpecAugment's masks are read; a shift in time would
-          part labels from their words, so there is none.
-        whole: the model for whole scenes, where the one that is trained hears pieces; it has the
-          same weights, which are copied before every evaluation.
+        """Reads the loss's settings.
+
+        Args:
+          params: `steps.positive_weight` and SpecAugment's masks are read; a shift in time would
+            part labels from their words, so there is none.
+          whole: the model for whole scenes, where the one that is trained hears pieces; it has the
+            same weights, which are copied before every evaluation.
         """
         self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._positive_weight = params.steps.positive_weight
@@ -170,12 +172,15 @@ def train(
     """Reads scenes and fits a model to them.
 
     Args:
-      train_patterns, eval_patterns: globs of files of scene features.
+      train_patterns: globs of files of scene features, to learn from.
+      eval_patterns: the same, to judge epochs by.
       model_params: whose output is "steps".
       params: the loop's settings.
       keyword: names a step labelled 1.
       feature_params: of whole scenes.
-      log_dir, checkpoint_dir, progress: see `kws.training.fit.fit`.
+      log_dir: see `kws.training.fit.fit`.
+      checkpoint_dir: see `kws.training.fit.fit`.
+      progress: see `kws.training.fit.fit`.
 
     Raises:
       KwsError: the scenes do not fit the model, or there are none.

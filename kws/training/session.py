@@ -147,10 +147,11 @@ def learning_rate(step: int, total_steps: int, params: TrainingParams) -> float:
     """The rate of one step.
 
     After a linear warm-up over the first `warmup_share` of the steps:
-      constant: stays at `params.learning_rate`.
-      step: a tenth of it once `params.step_share` of all steps are done (the TensorFlow speech
+
+      - constant: stays at `params.learning_rate`.
+      - step: a tenth of it once `params.step_share` of all steps are done (the TensorFlow speech
         tutorial's way).
-      cosine: falls to zero along half a cosine (Loshchilov and Hutter, 2017, arXiv:1608.03983,
+      - cosine: falls to zero along half a cosine (Loshchilov and Hutter, 2017, arXiv:1608.03983,
         one period).
 
     Args:

@@ -59,7 +59,12 @@ def run(
 
     Args:
       model: freshly built, or with weights to start from; trained in place.
-      train, eval_data, params, streams, checkpoint_dir, progress: see `kws.training.fit.fit`.
+      train: see `kws.training.fit.fit`.
+      eval_data: see `kws.training.fit.fit`.
+      params: see `kws.training.fit.fit`.
+      streams: see `kws.training.fit.fit`.
+      checkpoint_dir: see `kws.training.fit.fit`.
+      progress: see `kws.training.fit.fit`.
       calibration: see `quantization_aware.tune`; None: examples of `train`.
       objective: of the model, and inside its distillation; None is `LabelObjective`.
       log_dir: TensorBoard's; teachers and tuning get subfolders.

@@ -46,10 +46,12 @@ class EvalStreams:
         streams: Sequence[tuple[GroundTruth, np.ndarray]],
         frames_per_step: int = 1,
     ):
-        """Args:
-        params: of the features.
-        streams: ground truth and features of each.
-        frames_per_step: of a model that answers at every step of a clip.
+        """Keeps the streams and their features.
+
+        Args:
+          params: of the features.
+          streams: ground truth and features of each.
+          frames_per_step: of a model that answers at every step of a clip.
         """
         self.params = params
         self.frames_per_step = frames_per_step

@@ -148,7 +148,9 @@ class TrialResult(Params):
       status: "done"; "refused" for its size, before training; "failed" for another reason.
       reason: why it is not done.
       score: higher is better; of the trial's best epoch.
-      eval_accuracy, eval_cross_entropy: of that epoch, on so many `eval_examples`.
+      eval_accuracy: of that epoch, on the `eval_examples`.
+      eval_cross_entropy: of the same.
+      eval_examples: how many there are.
       parameters: weights of the float model; about as many bytes in int8.
       macs: multiply-accumulates of one inference.
       epochs: trained.

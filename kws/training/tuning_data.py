@@ -34,10 +34,13 @@ class ClipData:
     def __init__(
         self, train: Sequence[str], evaluation: Sequence[str], labels: Sequence[str], folder: Path
     ):
-        """Args:
-        train, evaluation: globs of gzip TFRecords of clips (see `kws.audio.clip`).
-        labels: as of `kws.labels.label_list`.
-        folder: where features are kept; who made it clears it.
+        """Remembers where the clips are; features are computed when a trial asks for them.
+
+        Args:
+          train: globs of gzip TFRecords of clips to learn from (see `kws.audio.clip`).
+          evaluation: the same, to judge trials by.
+          labels: as of `kws.labels.label_list`.
+          folder: where features are kept; who made it clears it.
         """
         self._patterns = {"train": tuple(train), "eval": tuple(evaluation)}
         self._labels = tuple(labels)

@@ -163,12 +163,14 @@ class Search(base_tuner.BaseTuner):
         folder: Path,
         clock: Callable[[], float] = time.monotonic,
     ):
-        """Args:
-        tuning: the search.
-        sections: the configuration; the space's values go into it.
-        data: what trials are trained and judged on.
-        folder: of this very search and no other; who made it clears it.
-        clock: seconds.
+        """Opens the search in `folder`, with the trials that it holds already.
+
+        Args:
+          tuning: the search.
+          sections: the configuration; the space's values go into it.
+          data: what trials are trained and judged on.
+          folder: of this very search and no other; who made it clears it.
+          clock: seconds.
         """
         self._bench = Bench(tuning, sections, data, folder / "checkpoints", clock)
         self._tuning, self._folder, self._clock, self._started = tuning, folder, clock, clock()

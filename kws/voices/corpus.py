@@ -85,7 +85,8 @@ class BuildReport:
       folder: of the corpus.
       unchanged: True if it was there already and nothing was done.
       clips: words, by split.
-      synthesized, cached: utterances said now, and found in the cache.
+      synthesized: utterances said now.
+      cached: utterances found in the cache.
       dropped: clips of keywords that are not in the corpus (`kws.voices.outliers`).
       audio_s: seconds of words and sentences.
       elapsed_s: seconds that it took.

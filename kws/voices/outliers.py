@@ -52,8 +52,11 @@ class DroppedClip:
       file: its name, had it been in the corpus.
       key: of the clip in the cache.
       milliseconds: of it.
-      score, threshold: distance to the clips that are most like it, and how far that may be.
-      like_file, like_key, like_milliseconds: of the accepted clip that is nearest to it.
+      score: distance to the clips that are most like it.
+      threshold: how far that may be.
+      like_file: name of the accepted clip that is nearest to it.
+      like_key: of that clip in the cache.
+      like_milliseconds: of that clip.
     """
 
     word: str

@@ -1,9 +1,11 @@
 """A phrase said by many voices, as a folder that one can listen to.
 
-<voice>.wav                         16 kHz mono 16-bit
-near-words/<text>__<voice>.wav      what sounds alike, where asked for, a voice each
-voices.csv                          every file: text, kind, engine, voice, speed, milliseconds
-README.txt                          what this is and whose voices these are
+In it there are
+
+    <voice>.wav                         16 kHz mono 16-bit
+    near-words/<text>__<voice>.wav      what sounds alike, where asked for, a voice each
+    voices.csv                          every file: text, kind, engine, voice, speed, milliseconds
+    README.txt                          what this is and whose voices these are
 """
 
 import csv

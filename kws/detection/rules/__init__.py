@@ -1,0 +1,1 @@
+"""The detection rules, one file each: what turns a stream of posteriors into detections."""

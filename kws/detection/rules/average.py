@@ -76,13 +76,15 @@ class AveragedStream:
     """A stream after steps 1 to 3.
 
     Attributes:
-      times_ms, starts_ms: int64 `[n]`, the newest and the oldest row of each average.
+      times_ms: int64 `[n]`, the newest row of each average.
+      starts_ms: int64 `[n]`, the oldest row of each average.
       averages: float64 `[n, keywords]`.
       enough: bool `[n]`, whether `minimum_count` rows were kept.
       best: int `[n]`, the candidate's index among the keywords.
       scores: float64 `[n]`, its average; -inf where not enough rows were kept.
       keywords: their labels.
-      suppression_ms, rearm: as configured.
+      suppression_ms: as configured.
+      rearm: as configured.
     """
 
     times_ms: np.ndarray

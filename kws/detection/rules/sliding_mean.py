@@ -69,7 +69,8 @@ class SlidingMeanStream:
 
     Attributes:
       times_ms: int64 `[n]`.
-      probabilities, keyword_scores: float64 `[n, keywords]`; the latter are the means.
+      probabilities: float64 `[n, keywords]`.
+      keyword_scores: float64 `[n, keywords]`, their sliding means.
       rows: N.
       keywords: their labels.
       suppression_ms: as configured.
