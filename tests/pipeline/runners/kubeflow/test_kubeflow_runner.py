@@ -178,7 +178,8 @@ def test_many_keywords_fit_into_argo_s_template_or_are_warned_of(tmp_path, capsy
     with pytest.raises(SystemExit) as ended:
         main(
             ["kubeflow", "compile", "--preset", "speech_commands_windowed", "--image", "i",
-             "--data", "gs://b/d", "--pipeline-root", "gs://b/r", "--set", f"keywords=[{words}]", "--out", str(file)]
+             "--data", "gs://b/d", "--pipeline-root", "gs://b/r",
+             "--set", f"keywords=[{words}]", "--out", str(file)]
         )  # fmt: skip
     said = capsys.readouterr().err
     assert not ended.value.code and ("Evaluator needs some" in said) != fits, said
