@@ -24,7 +24,12 @@ from kws.models.speech_embedding import EMBEDDINGS, SILENCE_LOGITS
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator
 from kws.training.params import TrainingParams
-from kws.training.spotting import SpottingObjective, spread_logits, strongest_logits
+from kws.training.spotting import (
+    SpottingObjective,
+    keyword_weights,
+    spread_logits,
+    strongest_logits,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -124,7 +129,7 @@ class HeadsObjective(SpottingObjective):
           train: whose labels are read.
           spotter: the model whose heads are trained.
         """
-        super().__init__(params, train.labels, spotter, None)
+        super().__init__(params, train.labels, spotter, None, keyword_weights(train))
         self._of_clips = _from_embeddings(spotter, spotter.output, f"{spotter.name}_clips")
 
     def prepare(
