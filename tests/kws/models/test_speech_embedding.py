@@ -147,9 +147,9 @@ def test_the_documented_sizes_of_three_heads():
 
 
 def test_a_spotter_of_several_keywords_has_the_mean_of_its_heads_for_each():
-    built = registry.build(SPOTTER, (317, 32), 5, seed=1, context_frames=200)
+    built = registry.build(SPOTTER, (297, 32), 5, seed=1, context_frames=200)
     assert built.get_layer("logits").output_shape[2] == 4  # of anything else, and of each
-    posteriors = built(MEL[np.newaxis, :317]).numpy()
+    posteriors = built(MEL[np.newaxis, :297]).numpy()
     assert posteriors.shape == (1, 5) and posteriors.sum() == pytest.approx(1)
     averaged = built.get_layer("logits_head")
     hidden = np.random.default_rng(0).normal(0, 1, (2, 3, 1, 96)).astype(np.float32)
