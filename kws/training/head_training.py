@@ -24,12 +24,7 @@ from kws.models.speech_embedding import EMBEDDINGS, SILENCE_LOGITS
 from kws.training.dataset import Dataset
 from kws.training.objective import Evaluation, LabelEvaluator
 from kws.training.params import TrainingParams
-from kws.training.spotting import (
-    SpottingObjective,
-    keyword_weights,
-    spread_logits,
-    strongest_logits,
-)
+from kws.training.spotting import SpottingObjective, spread_logits, strongest_logits
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -129,7 +124,7 @@ class HeadsObjective(SpottingObjective):
           train: whose labels are read.
           spotter: the model whose heads are trained.
         """
-        super().__init__(params, train.labels, spotter, None, keyword_weights(train))
+        super().__init__(params, train.labels, spotter, None)
         self._of_clips = _from_embeddings(spotter, spotter.output, f"{spotter.name}_clips")
 
     def prepare(

@@ -7,7 +7,7 @@ logit of p_k, a that of any keyword and a_k that of any but k (for one keyword m
 a_k); t the teacher's posteriors at the same times, u its logits, v its probability of silence, and
 e its embedding, a clip of keyword k costs
 
-    weight_k softplus(-soft maximum of m_k)            it is said somewhere in the clip
+    softplus(-soft maximum of m_k)                     it is said somewhere in the clip
     + hardest_weight softplus(max a_k)                 and no other one anywhere
 
 any other clip, with s the logit of silence
@@ -25,8 +25,7 @@ and all
                                                  lowest l of the keywords' clips in the batch
 
 The last is what false accepts at a fixed rate of misses depend on: the upper tail of one
-distribution against the lower tail of the other. The layer W serves the training alone. By weight_k
-each keyword counts as much as any other, however many clips it has.
+distribution against the lower tail of the other. The layer W serves the training alone.
 """
 
 import dataclasses
@@ -75,8 +74,6 @@ _MOST_LOGIT = 12.0
 """Of the teacher's logits; a network of another size cannot be asked for more."""
 _SPLICE = 4
 """Sets its seed apart from those of `spec_augment`."""
-_MOST_WEIGHT = 4.0
-"""Of a clip of a keyword that has few: a handful of them must not decide everything."""
 _RANKED = 8
 """Of the highest maxima of a batch; twice as many of the lowest of the keyword's clips."""
 
@@ -253,7 +250,7 @@ def prepare(
         steps = trainee.output_shape[1]
         times_ms = step_times_ms(feature_params, steps, frames_per_step)
         said = taught(teacher, heard, times_ms, asked_steps(steps))
-    objective = SpottingObjective(params, train.labels, spotter, said, keyword_weights(train))
+    objective = SpottingObjective(params, train.labels, spotter, said)
     targets = objective.targets(train.label_index)
     return trainee, dataclasses.replace(train, targets=targets), objective
 
@@ -328,18 +325,6 @@ def aligned(embeddings: Dataset, clip_ids: Sequence[str]) -> np.ndarray:
     return embeddings.features[[rows[clip] for clip in clip_ids]]
 
 
-def keyword_weights(train: Dataset) -> np.ndarray:
-    """float64 `[keywords]`: such that each counts as much as any other, the mean clip 1.
-
-    A keyword with half as many clips would else be missed for the sake of the others.
-    """
-    counts = train.label_counts[len(RESERVED) :]
-    weights = np.zeros(len(counts))
-    present = counts > 0
-    weights[present] = counts.sum() / (present.sum() * counts[present])
-    return np.minimum(weights, _MOST_WEIGHT)
-
-
 class SpottingObjective(Objective):
     """The costs above; trains what `training_form` gives."""
 
@@ -349,7 +334,6 @@ class SpottingObjective(Objective):
         labels: Sequence[str],
         spotter: "tf.keras.Model",
         said: Taught | None,
-        weights: np.ndarray | None = None,
     ):
         """Args:
         params: `spotting` and SpecAugment's masks are read.
@@ -357,14 +341,12 @@ class SpottingObjective(Objective):
         spotter: the model whose clip posteriors are evaluated; it shares its layers with the one
           that is trained.
         said: by the teacher of the training examples, in their order.
-        weights: of the clips of each keyword, `[keywords]`; None: all count 1.
         """
         assert params.spotting is not None
         self._own = params.spotting
         self._asked = asked_steps(0 if said is None else said.posteriors.shape[1])
         self._keywords = len(labels) - len(RESERVED)
         self._logits = logits_of(len(labels))
-        self._weights = np.ones(self._keywords) if weights is None else weights
         # A shift would part the clip from what the teacher says of its steps.
         self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._silence, self._unknown = map(list(labels).index, (SILENCE, UNKNOWN))
@@ -444,9 +426,7 @@ class SpottingObjective(Objective):
         strongest, highest = soft_maximum(said), tf.reduce_max(wrong, axis=1)
         # Each kind counts as much as the other, however many there are of it.
         count = tf.cast(tf.shape(label)[0], tf.float32)
-        place = tf.maximum(tf.cast(label, tf.int32) - len(RESERVED), 0)
-        weight = tf.gather(tf.constant(self._weights, tf.float32), place) * keyword
-        losses = tf.nn.softplus(-strongest) * weight * count / (tf.reduce_sum(keyword) + 1.0)
+        losses = tf.nn.softplus(-strongest) * keyword * count / (tf.reduce_sum(keyword) + 1.0)
         each = tf.reduce_mean(tf.nn.softplus(any_keyword), axis=1)
         losses += each * other * count / (tf.reduce_sum(other) + 1.0)
         losses += own.hardest_weight * tf.nn.softplus(highest)

@@ -83,8 +83,7 @@ def test_the_costs_are_those_of_their_definition(keywords):
         posteriors=posteriors, logits=teacher_logits, silence=silent, embeddings=embeddings,
         places=np.ones(steps), fingerprint="",
     )  # fmt: skip
-    weights = rng.uniform(0.5, 2, keywords)
-    objective = SpottingObjective(TrainingParams(spotting=own), labels, None, said, weights)
+    objective = SpottingObjective(TrainingParams(spotting=own), labels, None, said)
     targets = objective.targets(label_index)
     columns = 1 + 2 * steps * keywords + steps + len(asked) * size
     assert targets.dtype == np.float16 and targets.shape == (6, columns)
@@ -116,7 +115,7 @@ def test_the_costs_are_those_of_their_definition(keywords):
     for i, label in enumerate(label_index):
         cost = 0.4 * softplus(worst[i]) + 0.2 * ranking
         if label >= 2:
-            cost += weights[label - 2] * softplus(-strongest[i]) * 6 / 3
+            cost += softplus(-strongest[i]) * 6 / 3
         else:
             cost += np.log(total[i]).mean() * 6 / 5
         # What is labelled silence is silent at all its steps, other sound at those of the teacher.
@@ -140,24 +139,11 @@ def test_the_costs_are_those_of_their_definition(keywords):
         right.append((best + 2 if odds[i, step, best] >= 1 else 1) == max(label, 1))
     assert float(objective.accuracy(prepared, outputs)) == pytest.approx(np.mean(right))
     # Without a teacher its costs are missing, and the targets are the labels alone.
-    untaught = SpottingObjective(TrainingParams(spotting=own), labels, None, None, weights)
+    untaught = SpottingObjective(TrainingParams(spotting=own), labels, None, None)
     only_labels = untaught.targets(label_index)
     assert only_labels.shape == (6, 1)
     without = untaught.losses(None, only_labels.astype(np.float32), outputs[:, :, : logits + 1])
     np.testing.assert_allclose(without.numpy(), alone, rtol=1e-4)
-
-
-def test_each_keyword_counts_as_much_as_any_other_but_for_a_handful_of_clips():
-    label_index = np.repeat([0, 1, 2, 3, 4], [50, 70, 200, 100, 2])
-    count = len(label_index)
-    data = dataset.from_arrays(
-        np.zeros((count, 1, 1), np.uint16), label_index, [f"{i}" for i in range(count)],
-        (*LABELS, "no", "go"), 1.0, "micro",
-    )  # fmt: skip
-    weights = spotting.keyword_weights(data)
-    np.testing.assert_allclose(weights, [302 / 3 / 200, 302 / 3 / 100, 4])
-    one = dataclasses.replace(data, label_index=np.minimum(label_index, 2), labels=LABELS)
-    np.testing.assert_array_equal(spotting.keyword_weights(one), [1])
 
 
 @pytest.mark.parametrize("label", [1, 2])
