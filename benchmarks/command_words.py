@@ -52,7 +52,7 @@ def judge(
       rare_word_clips: as of the run: a word of fewer clips was never heard.
 
     Raises:
-      KwsError: the run has no int8 model, or there are no such recordings.
+      KwsError: the run has no int8 model, or the data lacks a validation list or rare words.
     """
     converted = kept.newest(run / "artifacts/MicroConverter/model") / "Format-Serving"
     model = load.load_folder(converted, runtime=runtime)

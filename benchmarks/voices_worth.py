@@ -5,8 +5,9 @@
 DATA is a folder in the layout of Speech Commands, as for `kws run --preset speech_commands
 --data`. Four corpora, the same model, the same number of training steps (to the nearest epoch),
 the preset `speech_commands_windowed` otherwise: voices alone, recordings alone, recordings and
-voices, and recordings with the voices' other words and near-words only. Printed is the int8 model's
-accuracy on the clean recordings of the official validation list, whose speakers no training heard.
+voices, and recordings with synthesized other words and confusables only. It prints the accuracy of
+the int8 model on the clean recordings of the official validation list, whose speakers no training
+heard.
 """
 
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ class ClipSpec:
         that is made up.
       split: of the clip.
       label: of the clip.
-      word: that is said in it.
+      word: the spoken word.
       speaker: who says it.
       source: that it is from.
       novelty: of the word (`Novelty`).

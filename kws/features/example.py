@@ -29,7 +29,7 @@ class FeatureExample:
       features: `[frames, channels]` in the frontend's own type (uint16 micro, else float32).
       label_index: into `kws.labels.label_list(keywords)`.
       label: of the clip.
-      word: that is said in it.
+      word: the spoken word.
       speaker: who says it.
       source: that the clip is from.
       augmentation: what was done to it.
