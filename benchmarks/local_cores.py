@@ -31,7 +31,7 @@ COMPONENTS = ("AudioExampleGen", "AudioSynthesizer", "SpectrogramTransform")
 class Chosen(NamedTuple):
     """What is run: a preset, and changes of it; which components have worker processes."""
 
-    preset: str = "speech_commands"
+    preset: str = "speech_commands_windowed"
     overrides: tuple[str, ...] = ()
     only: tuple[str, ...] = COMPONENTS
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", nargs="+", choices=COMPONENTS, default=COMPONENTS, help="have worker processes"
     )
-    parser.add_argument("--preset", default="speech_commands", help="as of kws run")
+    parser.add_argument("--preset", default=Chosen().preset, help="as of kws run")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="as of kws run")
     args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="kws-cores-") as place:
