@@ -1,13 +1,15 @@
 """Makes the weights that the keyword preset's network starts from: `kws/models/data/mixed_net.npz`.
 
-    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 20] [--out FILE]
+    python -m benchmarks.pretraining UNPACKED [--clips 16000] [--epochs 30] [--out FILE]
 
 UNPACKED is as `benchmarks.wake_words` wants it. Clips of 3.2 s are composed of what half of Speech
 Commands' speakers say (the other half is for tests), of LibriSpeech's training part, and of sounds;
-in rooms, over babble and noise, through microphones and codecs. The network learns to predict the
-speech embedding at its steps (`kws/training/pretraining.py`). No recording of a wake word and
-nothing that `benchmarks.wake_words` judges by is among them. Printed is how much of the embedding's
-variance it explains on the last 512 clips.
+in rooms, over babble and noise, through microphones and codecs. The network hears them so, and
+learns to predict at its steps the speech embedding of the same clips without room, background or
+microphone (`kws/training/pretraining.py`). No recording of a wake word, no speaker of Speech
+Commands' validation or testing list and nothing else that `benchmarks.wake_words` judges by is
+among them. Printed is how much of the embedding's variance it explains on 512 clips that it was
+not trained on. All cores compose; the clips are the same however many there are.
 
 Both corpora are under CC BY 4.0, the sounds (ESC-10) under the licences of their authors: see
 kws/models/data/NOTICE.
@@ -16,7 +18,9 @@ kws/models/data/NOTICE.
 import csv
 import dataclasses
 import logging
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +28,15 @@ import soundfile
 
 from benchmarks import harness
 from benchmarks.wake_word_streams import NOISES, is_tested
-from kws import features
+from kws import features, machine
 from kws.audio.clip import Clip
 from kws.augment.mix import noisy_copy
 from kws.augment.params import AugmentParams, NoisyCopyParams
 from kws.augment.rooms import room_bank
+from kws.corpus.splits import speaker_of
 from kws.errors import KwsError
 from kws.features import model_input
+from kws.features.params import FeatureParams
 from kws.labels import BACKGROUND_FOLDER, NEGATIVES_FOLDER, SILENCE, UNKNOWN, label_list
 from kws.models import mixed_net, registry
 from kws.speech.embedding import embed_clips
@@ -44,7 +50,7 @@ log = logging.getLogger(__name__)
 
 RATE, SEED = 16000, 100
 AT_A_TIME = 100
-"""Clips whose embeddings are computed together."""
+"""Clips that are composed together, from one seed."""
 WORDS_SHARE, SPEECH_SHARE = 0.5, 0.43
 """Of the clips; the rest are sounds without speech."""
 HELD_OUT = 512
@@ -70,6 +76,17 @@ COPIES = NoisyCopyParams(
         codec_share=0.1,
     ),
 )
+UNSPOILT_SNR_DB = (60.0, 60.0)
+UNSPOILT = COPIES.model_copy(
+    update={
+        "snr_db": UNSPOILT_SNR_DB,
+        "quiet_snr_db": UNSPOILT_SNR_DB,
+        "augment": COPIES.augment.model_copy(
+            update={"reverb_share": 0.0, "equalizer_share": 0.0, "codec_share": 0.0}
+        ),
+    }
+)
+"""The same voices at the same places and levels, without what came between them and the device."""
 ROOMS = 60
 SETTINGS = (
     "model.options.pretrained=false",
@@ -86,18 +103,22 @@ SETTINGS = (
 class Composer:
     """Makes clips of what is in a folder of recordings."""
 
-    def __init__(self, unpacked: Path, seconds: float, seed: int):
+    def __init__(self, unpacked: Path, seconds: float, rooms: int):
         """Args:
         unpacked: see above.
         seconds: of a clip.
-        seed: of all that is drawn.
+        rooms: that are simulated.
 
         Raises:
           KwsError: recordings are missing.
         """
         commands, negatives = unpacked / "speech_commands", unpacked / "negatives"
-        spoken = sorted(commands.glob("[!_]*/*.wav"))
-        self.words = [path for path in spoken if not is_tested(path)]
+        judges = _listed_speakers(commands)
+        self.words = [
+            path
+            for path in sorted(commands.glob("[!_]*/*.wav"))
+            if not is_tested(path) and speaker_of(path.name) not in judges
+        ]
         if not self.words:
             raise KwsError(f"{commands} holds no WAV files of words")
         self._talkers = _talkers(negatives)
@@ -105,20 +126,20 @@ class Composer:
         conditions = {name for name, _ in NOISES.values()}
         noises = sorted((commands / BACKGROUND_FOLDER).glob("*.wav"))
         self._sounds = [sounds] * 3 + [_read(p) for p in noises if p.stem not in conditions]
-        self._rooms = room_bank(7, TRAIN, ROOMS)
+        self._rooms = room_bank(7, TRAIN, rooms)
         self._samples = int(seconds * RATE)
-        self._rng = np.random.default_rng(seed)
 
-    def clip(self) -> np.ndarray:
-        """int16 `[samples]`, its lead-in of a second included."""
-        kind = self._rng.uniform()
+    def clip(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A clip as it is heard and as it would be unspoilt: each int16 `[samples]`, a lead-in of a
+        second included."""
+        kind = rng.uniform()
         label = UNKNOWN
         if kind < WORDS_SHARE:
-            audio = self._some_words()
+            audio = self._some_words(rng)
         elif kind < WORDS_SHARE + SPEECH_SHARE:
-            audio = self._cut(self._talkers)
+            audio = self._cut(self._talkers, rng)
         else:
-            audio, label = self._cut(self._sounds), SILENCE
+            audio, label = self._cut(self._sounds, rng), SILENCE
         clip = Clip(
             audio=np.ascontiguousarray(audio),
             sample_rate=RATE,
@@ -129,25 +150,31 @@ class Composer:
             clip_id="",
             novelty="heard",
         )
-        background = self._sounds[self._rng.integers(len(self._sounds))]
-        copy = noisy_copy(clip, background, COPIES, self._rng, self._rooms, self._talkers)
-        return copy.audio
+        background = self._sounds[rng.integers(len(self._sounds))]
+        seed = rng.integers(2**63)
+        heard, unspoilt = (
+            noisy_copy(
+                clip, background, params, np.random.default_rng(seed), self._rooms, self._talkers
+            )
+            for params in (COPIES, UNSPOILT)
+        )
+        return heard.audio, unspoilt.audio
 
-    def _cut(self, recordings: Sequence[np.ndarray]) -> np.ndarray:
-        recording = recordings[self._rng.integers(len(recordings))]
-        start = self._rng.integers(len(recording) - self._samples)
+    def _cut(self, recordings: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+        recording = recordings[rng.integers(len(recordings))]
+        start = rng.integers(len(recording) - self._samples)
         return recording[start : start + self._samples].copy()
 
-    def _some_words(self) -> np.ndarray:
+    def _some_words(self, rng: np.random.Generator) -> np.ndarray:
         """Words of any speakers one after the other, each at a level of its own."""
         audio = np.zeros(self._samples + RATE, np.float32)
-        at = int(self._rng.uniform(0, 0.6) * RATE)
+        at = int(rng.uniform(0, 0.6) * RATE)
         while at < self._samples:
-            word = _read(self.words[self._rng.integers(len(self.words))])
-            gain = 10 ** (self._rng.uniform(-6, 6) / 20)
+            word = _read(self.words[rng.integers(len(self.words))])
+            gain = 10 ** (rng.uniform(-6, 6) / 20)
             stop = min(len(audio), at + len(word))
             audio[at:stop] += word[: stop - at] * gain
-            at += int(len(word) * self._rng.uniform(0.6, 1.3))
+            at += int(len(word) * rng.uniform(0.6, 1.3))
         audio = audio[: self._samples]
         return (audio * min(1, 32000 / np.abs(audio).max())).astype(np.int16)
 
@@ -161,21 +188,12 @@ def pretrain(unpacked: Path, clips: int, out: Path, settings: Sequence[str]) -> 
     config = configuration.load("keyword", [*SETTINGS, *settings])
     params, training, model = config.features, config.training, config.model
     assert model is not None
-    composer = Composer(unpacked, params.clip_duration_ms / 1000, SEED)
-    frontend = features.create(params)
-    frames, lead_in = params.feature_shape[0], RATE * COPIES.lead_in_ms // 1000
-    heard, embedded = [], []
-    for start in range(0, clips, AT_A_TIME):
-        audio = np.stack([composer.clip() for _ in range(min(AT_A_TIME, clips - start))])
-        heard += [frontend.compute(clip)[-frames:] for clip in audio]
-        embedded.append(embed_clips(audio[:, lead_in:]).astype(np.float16))
-        log.info("%d of %d clips", len(heard), clips)
-    embeddings = np.concatenate(embedded)
+    heard, embeddings = composed(unpacked, clips, params)
     labels = label_list(config.keywords)
     held_out = min(HELD_OUT, clips // 4)
     parts = []
     for part in (slice(held_out, None), slice(held_out)):
-        some = np.stack(heard[part])
+        some = heard[part]
         names = [f"{number:06d}" for number in range(len(some))]
         plain = dataset.from_arrays(
             some,
@@ -205,6 +223,53 @@ def pretrain(unpacked: Path, clips: int, out: Path, settings: Sequence[str]) -> 
     return history.best.eval_accuracy
 
 
+def composed(unpacked: Path, clips: int, params: FeatureParams) -> tuple[np.ndarray, np.ndarray]:
+    """Features `[clips, frames, channels]` of clips as they are heard, and float16 embeddings
+    `[clips, embeddings, 96]` of the same unspoilt; composed by a process on each core."""
+    sizes = [min(AT_A_TIME, clips - start) for start in range(0, clips, AT_A_TIME)]
+    cores = min(machine.cores(), len(sizes))
+    # Fresh processes: TensorFlow's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    heard: list[np.ndarray] = []
+    embedded: list[np.ndarray] = []
+    with ProcessPoolExecutor(cores, context, _begin, (unpacked, params, ROOMS)) as pool:
+        for some, said in pool.map(_compose, range(len(sizes)), sizes):
+            heard.append(some)
+            embedded.append(said)
+            log.info("%d of %d clips", sum(map(len, heard)), clips)
+    return np.concatenate(heard), np.concatenate(embedded)
+
+
+_composers: list[tuple[Composer, FeatureParams]] = []
+"""The process's own."""
+
+
+def _begin(unpacked: Path, params: FeatureParams, rooms: int) -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    _composers.append((Composer(unpacked, params.clip_duration_ms / 1000, rooms), params))
+
+
+def _compose(number: int, clips: int) -> tuple[np.ndarray, np.ndarray]:
+    ((composer, params),) = _composers
+    rng = np.random.default_rng([SEED, number])
+    made = [composer.clip(rng) for _ in range(clips)]
+    frontend = features.create(params)
+    frames, lead_in = params.feature_shape[0], RATE * COPIES.lead_in_ms // 1000
+    heard = np.stack([frontend.compute(heard)[-frames:] for heard, _ in made])
+    unspoilt = np.stack([unspoilt[lead_in:] for _, unspoilt in made])
+    return heard, embed_clips(unspoilt).astype(np.float16)
+
+
+def _listed_speakers(commands: Path) -> set[str]:
+    """Of Speech Commands' validation and testing lists, where there are such."""
+    lists = (commands / name for name in ("validation_list.txt", "testing_list.txt"))
+    names = [name for path in lists if path.is_file() for name in path.read_text().split()]
+    return {speaker_of(Path(name).name) for name in names}
+
+
 def _talkers(negatives: Path) -> list[np.ndarray]:
     """What each speaker of LibriSpeech's training part says; of those who say enough for a clip."""
     audio = _read(negatives / "librispeech_train.wav")
@@ -230,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.Parser("pretraining", __doc__)
     parser.add_argument("unpacked", type=Path, help="folder of recordings")
     parser.add_argument("--clips", type=int, default=16000, help="that are composed")
-    parser.add_argument("--epochs", type=int, default=20, help="over them")
+    parser.add_argument("--epochs", type=int, default=30, help="over them")
     parser.add_argument("--out", type=Path, default=mixed_net.PRETRAINED, help="file to write")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

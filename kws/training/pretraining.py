@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 EMBEDDINGS_BACK = (0, 4, 8, 12)
 """Of 80 ms each: the embeddings that a step predicts, counted back from the newest."""
+_EMBEDDINGS = "embeddings"
 _EVERY = 2
 """Steps from one that predicts to the next."""
 _EVAL_BATCH = 256
@@ -43,14 +44,16 @@ def pretraining_form(spotter: "tf.keras.Model") -> "tf.keras.Model":
       spotter: as `kws.models.registry.build` made it, for a context shorter than the clips.
 
     Returns:
-      A model from the spotter's inputs to `[batch, steps, 4 * 96]`; all layers but the last are the
-      spotter's own.
+      A model from the spotter's inputs to `[batch, predicting steps, 4 * 96]`, every other step from
+      the first on; all layers but the last are the spotter's own.
     """
     import tensorflow as tf
 
     head = spotter.get_layer(f"{LOGITS}_head")
     size = EMBEDDING_SIZE * len(EMBEDDINGS_BACK)
-    x = tf.keras.layers.Conv2D(size, head.kernel_size, name="embeddings")(head.input)
+    x = tf.keras.layers.Conv2D(size, head.kernel_size, strides=(_EVERY, 1), name=_EMBEDDINGS)(
+        head.input
+    )
     outputs = tf.keras.layers.Reshape((-1, size), name="steps")(x)
     return tf.keras.Model(spotter.input, outputs, name=f"{spotter.name}_pretraining")
 
@@ -78,9 +81,10 @@ class PretrainingObjective(Objective):
         """
         self._masks = params.model_copy(update={"time_shift_frames": 0})
         self._mean, self._deviation = channel_statistics(embeddings)
-        steps = trainee.output_shape[1]
-        self._steps = np.arange(0, steps, _EVERY)
-        ends_ms = step_times_ms(feature_params, steps, frames_per_step)[self._steps]
+        head = trainee.get_layer(_EMBEDDINGS)
+        steps = head.input.shape[1] - head.kernel_size[0] + 1
+        ends_ms = step_times_ms(feature_params, steps, frames_per_step)[::_EVERY]
+        self._steps = len(ends_ms)
         newest = np.rint((ends_ms - FIRST_EMBEDDING_MS) / EMBEDDING_HOP_MS).astype(int)
         wanted = newest[:, None] - np.array(EMBEDDINGS_BACK)
         self._count = embeddings.shape[1]
@@ -103,8 +107,7 @@ class PretrainingObjective(Objective):
     ) -> "tf.Tensor":
         import tensorflow as tf
 
-        predicted = tf.gather(outputs, self._steps, axis=1)
-        return tf.reduce_mean(tf.square(predicted - targets), axis=(1, 2))
+        return tf.reduce_mean(tf.square(outputs - targets), axis=(1, 2))
 
     def accuracy(self, targets: "tf.Tensor", outputs: "tf.Tensor") -> "tf.Tensor":
         """Share of the variance that the prediction explains, at least 0."""
@@ -147,4 +150,4 @@ class PretrainingObjective(Objective):
         every = tf.reshape(tf.cast(targets, tf.float32), [-1, self._count, EMBEDDING_SIZE])
         wanted = (tf.gather(every, self._rows, axis=1) - self._mean) / self._deviation
         size = EMBEDDING_SIZE * len(EMBEDDINGS_BACK)
-        return tf.reshape(wanted, [-1, len(self._steps), size])
+        return tf.reshape(wanted, [-1, self._steps, size])

@@ -96,7 +96,7 @@ def test_pretraining_makes_weights_that_the_preset_starts_from(laid_out, tmp_pat
             name: shipped[name].shape for name in shipped.files
         }
     # Those whose words are judged by are not learnt from.
-    learnt = pretraining.Composer(laid_out.folder, 3.2, 1).words
+    learnt = pretraining.Composer(laid_out.folder, 3.2, rooms=1).words
     speakers = {path.name.partition("_")[0] for path in learnt}
     judged = wake_word_streams._half_of_the_speakers(laid_out.folder / "speech_commands")
     assert speakers and not speakers & {path.name.partition("_")[0] for path in judged}

@@ -40,11 +40,14 @@ def objective(trainee, embeddings):
 
 
 def test_a_step_costs_its_distance_to_the_embeddings_that_end_with_it_and_before_it():
-    trainee = pretraining_form(spotter())
-    steps = trainee.output_shape[1]
+    model = spotter()
+    trainee = pretraining_form(model)
+    steps = model.get_layer("logits").output.shape[1]
+    asked = range(0, steps, 2)
+    assert trainee.output_shape[1] == len(asked)
     rng = np.random.default_rng(0)
     embeddings = rng.normal(3, 2, (5, EMBEDDINGS, 96)).astype(np.float16)
-    outputs = rng.normal(0, 1, (5, steps, 4 * 96)).astype(np.float32)
+    outputs = rng.normal(0, 1, (5, len(asked), 4 * 96)).astype(np.float32)
     cost = objective(trainee, embeddings)
     given = embeddings.reshape(5, -1)
     inputs = np.zeros((5, *FEATURES.feature_shape), np.float32)
@@ -54,14 +57,13 @@ def test_a_step_costs_its_distance_to_the_embeddings_that_end_with_it_and_before
     flat = embeddings.astype(np.float64).reshape(-1, 96)
     normal = (embeddings - flat.mean(0)) / (flat.std(0) + 1e-3)
     expected = np.zeros(5)
-    asked = range(0, steps, 2)
-    for step in asked:
+    for number, step in enumerate(asked):
         # The last step ends with the clip's 200th frame, which begins at 1,990 ms.
         ends_ms = 1990 - (steps - 1 - step) * STEP * 10 + 30
         newest = round((ends_ms - 782) / 80)
         rows = [min(max(newest - back, 0), EMBEDDINGS - 1) for back in (0, 4, 8, 12)]
         wanted = normal[:, rows].reshape(5, -1)
-        expected += ((outputs[:, step] - wanted) ** 2).mean(axis=1) / len(asked)
+        expected += ((outputs[:, number] - wanted) ** 2).mean(axis=1) / len(asked)
     np.testing.assert_allclose(found, expected, rtol=2e-3)
 
 
