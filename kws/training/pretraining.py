@@ -44,8 +44,8 @@ def pretraining_form(spotter: "tf.keras.Model") -> "tf.keras.Model":
       spotter: as `kws.models.registry.build` made it, for a context shorter than the clips.
 
     Returns:
-      A model from the spotter's inputs to `[batch, predicting steps, 4 * 96]`, every other step from
-      the first on; all layers but the last are the spotter's own.
+      A model from the spotter's inputs to `[batch, predicting steps, 4 * 96]`: every other step,
+      from the first on. All layers but the last are the spotter's own.
     """
     import tensorflow as tf
 
