@@ -9,6 +9,7 @@ does.
 
 import dataclasses
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -45,7 +46,9 @@ _NOT_OF_RECORDINGS: Any = {
 
 def folder_of(config: Config) -> Path:
     """The folder of the mix, which `prepare` writes; named after the configuration of the data."""
-    text = config.data.model_dump_json(exclude=_NOT_OF_RECORDINGS) + str(Path.cwd())
+    values = config.data.model_dump(exclude=_NOT_OF_RECORDINGS)
+    # Paths as a whole: the same recordings are the same mix, whatever folder a run starts in.
+    text = json.dumps(values, default=os.path.abspath)
     if any(source.voices for source in config.data.all_sources):
         text += config.voices.to_json()
     return storage.cache_root() / "mixes" / hashlib.sha256(text.encode()).hexdigest()[:16]

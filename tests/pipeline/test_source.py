@@ -136,6 +136,20 @@ def test_synthesized_speech_has_a_folder_for_each_choice_of_words(monkeypatch, t
     assert not list(tmp_path.iterdir())
 
 
+def test_a_mix_is_the_same_from_whatever_folder_its_recordings_are_named(tmp_path, monkeypatch):
+    def folder(start, negatives):
+        monkeypatch.chdir(start)
+        sources = f"data.sources=[{{voices: true}}, {{negatives: {negatives}}}]"
+        return source.folder_of(load("quickstart", [sources]))
+
+    (tmp_path / "talk").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    first = folder(tmp_path, "talk")
+    assert first == folder(tmp_path / "elsewhere", "../talk")
+    assert first == folder(tmp_path / "elsewhere", tmp_path / "talk")
+    assert first != folder(tmp_path / "elsewhere", "talk")
+
+
 def prepared(tmp_path, monkeypatch, sources: str, keywords: str = "[down, up]"):
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
     for name in ("down/a.wav", "up/a.wav"):
