@@ -19,7 +19,7 @@ import schemas
 from components.artifacts import AudioStreams, StreamingEvaluation
 from components.baseline.in_service import in_service_resolver
 from components.baseline.strategy import baseline_resolver
-from components.example_validator.previous import previous_statistics_resolver
+from components.registry.component import RegistryKeeper, RegistryLookup
 from components.warm_start.strategy import base_model_resolver
 from kws.models.params import ModelParams
 from kws.splits import SPLITS
@@ -106,6 +106,7 @@ class MetadataHistory:
     def __init__(self, config: Config, paths: Paths):
         self._config = config
         self._paths = paths
+        self.destination = config.destination or str(paths.bundles)
 
     def schema(self) -> Found:
         config = self._config
@@ -116,11 +117,12 @@ class MetadataHistory:
         return Found([node], node.outputs["schema"])
 
     def previous_statistics(self, current: Channel) -> Found:
-        node = previous_statistics_resolver(current=current)
+        node = RegistryLookup(self.destination, current=current).with_id("PreviousStatistics")
         return Found([node], node.outputs["statistics"])
 
     def keep_statistics(self, accepted: Channel, anomalies: Channel) -> list[base_node.BaseNode]:
-        return []  # ML Metadata has them
+        node = RegistryKeeper(self.destination, statistics=accepted, anomalies=anomalies)
+        return [node.with_id("StatisticsKeeper")]
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
         node = base_model_resolver(examples, model, training)

@@ -208,7 +208,10 @@ PARAMETERS = (
         name="destination",
         help="where bundles are pushed, and where the model in service is looked for",
         kind=str,
-        tasks=("ServedModel", "BaseModel", "MicroPusher"),
+        tasks=(
+            *("PreviousStatistics", "StatisticsKeeper", "BaseModel", "ServedModel"),
+            "MicroPusher",
+        ),
         place=_at("destination"),
     ),
     RunParameter(

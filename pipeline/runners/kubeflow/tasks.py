@@ -5,7 +5,7 @@ open-source server accepts only containers and importers, so even these two woul
 alone. Nothing here therefore asks ML Metadata:
 
 - the model in service is what the bundle destination serves;
-- the statistics that drift is measured from are kept in a folder of the pipeline root;
+- the statistics that drift is measured from are kept beside the bundles;
 - the model that a training starts from is named by its place, or is the one behind what is served;
 - a folder of the pipeline root says whether there is anything new.
 
@@ -30,9 +30,9 @@ from tfx.dsl.components.base import base_node
 
 from components.audio_schema_gen.component import AudioSchemaGen
 from components.base_model.component import BaseModel
-from components.kept_statistics.component import PreviousStatistics, StatisticsKeeper
 from components.new_data.component import NewData
 from components.new_data.executor import GIVEN
+from components.registry.component import RegistryKeeper, RegistryLookup
 from components.served_model.component import ServedModel
 from components.verdict_keeper.component import VerdictKeeper
 from kws.errors import KwsError
@@ -59,7 +59,6 @@ class FolderHistory:
         destination: of the bundles.
         """
         self._config = config
-        self._kept = f"{root.rstrip('/')}/{config.name}/statistics"
         self.retraining = f"{root.rstrip('/')}/{config.name}/retraining"
         self._destination = destination
 
@@ -69,11 +68,12 @@ class FolderHistory:
         return Found([node], node.outputs["schema"])
 
     def previous_statistics(self, current: Channel) -> Found:
-        node = PreviousStatistics(current=current, folder=self._kept)
+        node = RegistryLookup(self._destination, current=current).with_id("PreviousStatistics")
         return Found([node], node.outputs["statistics"])
 
     def keep_statistics(self, accepted: Channel, anomalies: Channel) -> list[base_node.BaseNode]:
-        return [StatisticsKeeper(statistics=accepted, anomalies=anomalies, folder=self._kept)]
+        node = RegistryKeeper(self._destination, statistics=accepted, anomalies=anomalies)
+        return [node.with_id("StatisticsKeeper")]
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
         node = BaseModel(uri="", destination=self._destination, kept=self.retraining)

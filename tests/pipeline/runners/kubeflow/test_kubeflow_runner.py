@@ -19,7 +19,7 @@ from kws.errors import KwsError
 from pipeline.cli import main
 from pipeline.config import load
 from pipeline.paths import Paths
-from pipeline.pipeline import Recordings, build, components
+from pipeline.pipeline import Recordings, components
 from pipeline.runners.kubeflow import compile
 from pipeline.runners.kubeflow.compile import Target, compile_spec
 from pipeline.runners.kubeflow.tasks import FolderHistory
@@ -139,15 +139,7 @@ def test_nothing_is_a_resolver_which_the_open_source_server_does_not_run(spec):
     assert all(set(executor) == {"container"} for executor in executors)
 
 
-def test_the_local_pipeline_is_what_the_compiler_refuses(tmp_path):
-    config = load("quickstart")
-    local = build(config, Paths(out=tmp_path, name=config.name), tmp_path)
-    runner = compiler.KubeflowV2DagRunner(compiler.KubeflowV2DagRunnerConfig())
-    with pytest.raises(TypeError, match="Unexpected resolver policy"):
-        runner.run(local, write_out=False)
-
-
-def test_neither_does_the_compiler_take_a_union_of_channels():
+def test_the_compiler_takes_no_union_of_channels():
     config = configured()
     examples = [AudioExampleGen(name, config.ingest).with_id(name) for name in ("one", "two")]
     transformed = SpectrogramTransform(
@@ -210,7 +202,10 @@ def test_a_parameter_of_the_run_reaches_its_tasks(spec):
         "max_miss_rate": {"StreamingEvaluator"},
         "max_flash_bytes": {"MicroValidator"},
         "max_arena_bytes": {"MicroValidator"},
-        "destination": {"BaseModel", "MicroPusher", "ServedModel"},
+        "destination": {
+            *("BaseModel", "MicroPusher", "ServedModel"),
+            *("PreviousStatistics", "StatisticsKeeper"),
+        },
     }
     assert given["data"]["defaultValue"] == TARGET.data
     assert given["max_miss_rate"]["defaultValue"] == 0.4
