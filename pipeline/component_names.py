@@ -34,7 +34,7 @@ OTHERS = (
     "SceneEvaluator",
     "MicroValidator",
     "MicroPusher",
-    "VerdictKeeper",
+    "ModelKeeper",
 )
 
 _SEVERAL = re.compile(r"^First(?=Trainer$)|^OwnClips(?=Evaluator$)|(?<=[a-z])\d+$")

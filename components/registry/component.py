@@ -116,12 +116,21 @@ class RegistryKeeperSpec(ComponentSpec):
     INPUTS: ClassVar = {
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies, optional=True),
+        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel, optional=True),
+        "float_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "fingerprint": ChannelParameter(type=standard_artifacts.String, optional=True),
     }
     OUTPUTS: ClassVar = {}
 
 
 class RegistryKeeper(base_component.BaseComponent):
-    """Keeps what later runs look up: accepted statistics."""
+    """Keeps what later runs look up: accepted statistics, the float model of what was pushed, and
+    the verdict of a retraining.
+
+    A retraining that fails before it keeps no verdict, so the next one tries again; one whose model
+    was refused keeps that, so that it is not tried again.
+    """
 
     SPEC_CLASS = RegistryKeeperSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Keeper)
@@ -132,6 +141,10 @@ class RegistryKeeper(base_component.BaseComponent):
         *,
         statistics: types.BaseChannel | None = None,
         anomalies: types.BaseChannel | None = None,
+        pushed_model: types.BaseChannel | None = None,
+        float_model: types.BaseChannel | None = None,
+        base_model: types.BaseChannel | None = None,
+        fingerprint: types.BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -140,9 +153,20 @@ class RegistryKeeper(base_component.BaseComponent):
           statistics: of StatisticsGen.
           anomalies: of StrictExampleValidator, which says that they were accepted: without its
             output this does not run.
+          pushed_model: of MicroPusher, pushed or not.
+          float_model: of the Trainer, of which the pushed model was made.
+          base_model: of RegistryLookup, where the training asked for one: it says by which digest
+            the same training would recognise its own model.
+          fingerprint: of NewData; without it no verdict is kept.
         """
         super().__init__(
             spec=RegistryKeeperSpec(
-                destination=destination, statistics=statistics, anomalies=anomalies
+                destination=destination,
+                statistics=statistics,
+                anomalies=anomalies,
+                pushed_model=pushed_model,
+                float_model=float_model,
+                base_model=base_model,
+                fingerprint=fingerprint,
             )
         )

@@ -1,10 +1,13 @@
 """Executors of RegistryLookup and RegistryKeeper, and the driver that looks before a lookup."""
 
+import datetime
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from absl import logging
@@ -96,9 +99,38 @@ class Keeper(base_executor.BaseExecutor):
           KwsError: the destination's scheme is not known, or it cannot be written.
         """
         registry = Registry(exec_properties["destination"])
-        if input_dict.get("statistics"):
-            statistics = artifact_utils.get_single_instance(input_dict["statistics"])
+        inputs = {
+            key: artifact_utils.get_single_instance(artifacts)
+            for key, artifacts in input_dict.items()
+            if artifacts
+        }
+        if "statistics" in inputs:
+            statistics = inputs["statistics"]
             registry.keep_statistics(int(statistics.span), _train_statistics(statistics))
+        if "pushed_model" in inputs:
+            _keep_outcome(registry, inputs)
+
+
+def _keep_outcome(registry: Registry, inputs: dict[str, types.Artifact]) -> None:
+    """The float model of what was pushed first, so that a verdict never lacks it."""
+    pushed = inputs["pushed_model"]
+    version = pushed.get_string_custom_property("pushed_version")
+    if version:
+        base = inputs.get("base_model")
+        training = base.get_string_custom_property(TRAINING) if base is not None else ""
+        with tempfile.TemporaryDirectory(prefix="kws-float-model-") as folder:
+            io_utils.copy_dir(path_utils.serving_model_dir(inputs["float_model"].uri), folder)
+            registry.keep_float_model(version, Path(folder), training)
+    if "fingerprint" in inputs:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        verdict = {
+            "verdict": "pushed" if version else "refused",
+            "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "version": version,
+            "missing_blessings": pushed.get_string_custom_property("missing_blessings"),
+        }
+        registry.keep_verdict(inputs["fingerprint"].read(), verdict)
+        logging.info("RegistryKeeper: %s", verdict)
 
 
 def _look_up(input_dict: Artifacts, exec_properties: dict[str, Any]) -> dict[str, str | None]:

@@ -19,7 +19,7 @@ from kws.features.params import FeatureParams
 from kws.splits import TRAIN
 
 DETECTOR = DetectorParams(detection_threshold=0.77)
-LABELS = "_silence_\n_unknown_\nyes\n"
+LABELS = ("_silence_", "_unknown_", "yes")
 
 
 class Runs:
@@ -75,19 +75,19 @@ class Runs:
 
     def candidate(self, model="new", features=None):
         params = features or FeatureParams()
-        files = {"model.tflite": model, "frontend.json": params.to_json(), "labels.txt": LABELS}
+        files = {"model.tflite": model, "frontend.json": params.to_json(), "labels.txt": ""}
         return self.artifact(
             standard_artifacts.Model, {f"Format-Serving/{key}": text for key, text in files.items()}
         )
 
-    def push(self, version, features=None, **streaming):
+    def push(self, version, features=None, labels=LABELS, **streaming):
         judged = {"test": {"total": {"miss_rate": {"estimate": 0.25}}}, **streaming}
 
         def fill(folder: Path) -> None:
             for name, content in {
                 "model.tflite": version,
                 "model_float_io.tflite": f"float of {version}",
-                "labels.txt": LABELS,
+                "labels.txt": "".join(f"{label}\n" for label in labels),
                 "frontend.json": (features or FeatureParams()).to_json(),
                 "manifest.json": json.dumps({"detector": DETECTOR.model_dump()}),
                 "evaluation.json": json.dumps({"streaming": judged}),
@@ -156,7 +156,7 @@ def test_what_latest_names_is_what_a_candidate_is_compared_with(runs, by_driver)
     found = runs.look_up(by_driver, candidate=runs.candidate())
     assert served(found["model"]) == served(found["baseline"]) == "17"
     last = last_of(as_judged(found))
-    assert last is not None and last.labels == LABELS.split()
+    assert last is not None and last.labels == list(LABELS)
     assert last.detector == DETECTOR and last.cascade is None
     assert last.miss_rate == 0.25
     for key in ("model", "baseline"):

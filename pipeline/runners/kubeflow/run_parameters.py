@@ -206,11 +206,11 @@ PARAMETERS = (
     ),
     RunParameter(
         name="destination",
-        help="where bundles are pushed, and where the model in service is looked for",
+        help="where bundles are pushed, and the registry of earlier runs is",
         kind=str,
         tasks=(
-            *("PreviousStatistics", "StatisticsKeeper", "BaseModel", "ServedModel"),
-            "MicroPusher",
+            *("NewData", "PreviousStatistics", "StatisticsKeeper", "BaseModel", "ServedModel"),
+            *("MicroPusher", "ModelKeeper"),
         ),
         place=_at("destination"),
     ),
