@@ -20,7 +20,6 @@ from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
-from components.object_stores import listing
 from components.streaming_evaluator.last import CASCADE_FILE, DETECTOR_FILE, EVALUATION_FILE
 from kws.bundle import publishing
 from kws.bundle.destinations import NEEDED
@@ -158,12 +157,13 @@ def _look_up(input_dict: Artifacts, exec_properties: dict[str, Any]) -> dict[str
 def _digest(uri: str, settings: str) -> str:
     """32 hex digits over the settings, and over names and content of all files in a folder."""
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
-    for name, _, _ in listing(uri):
+    folders = [(folder, names) for folder, _, names in fileio.walk(uri)]
+    for path in sorted(os.path.join(folder, name) for folder, names in folders for name in names):
         content = hashlib.blake2b(digest_size=16)
-        with fileio.open(os.path.join(uri, name), "rb") as file:
+        with fileio.open(path, "rb") as file:
             while block := file.read(_BLOCK):
                 content.update(block)
-        digest.update(f"\n{name}\0{content.hexdigest()}".encode())
+        digest.update(f"\n{path[len(uri) :]}\0{content.hexdigest()}".encode())
     return digest.hexdigest()
 
 

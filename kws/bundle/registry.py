@@ -29,6 +29,7 @@ from kws.bundle.destination import SUMS_FILE, is_version
 from kws.bundle.destinations import NEEDED
 from kws.bundle.manifest import MANIFEST_FILE
 from kws.bundle.versions import Place, open_place
+from kws.errors import KwsError
 from kws.features.params import FRONTEND_FILE, FeatureParams
 from kws.runtime.int8_file import MODEL_FILE
 
@@ -64,6 +65,7 @@ class Registry:
         """
         self._destination = open_place(place)
         self.url = self._destination.url
+        self._digests: dict[str, str | None] = {}
 
     # --- statistics ---
 
@@ -124,7 +126,7 @@ class Registry:
           The newest version in service; one whose files are gone is skipped. None if there is none.
         """
         own = hashlib.sha256(candidate).hexdigest()
-        older = _before(self._in_service(), lambda version: self._model_digest(version) == own)
+        older = _before(self._in_service(), lambda one: self._model_digest(one) == own)
         return next(filter(lambda one: self._is_usable(one, features), reversed(older)), None)
 
     def bundle(self, version: str) -> AbstractContextManager[Path]:
@@ -139,13 +141,16 @@ class Registry:
         return [name for name in self._destination.versions() if int(name) <= int(served)]
 
     def _model_digest(self, version: str) -> str | None:
-        """SHA-256 of the version's `model.tflite`, as its checksums have it."""
-        try:
-            content = self._destination.read(version, SUMS_FILE).decode("utf-8", "replace")
-        except FileNotFoundError:
-            return None
-        listed = (line.partition("  ") for line in content.splitlines())
-        return next((digest for digest, _, name in listed if name == MODEL_FILE), None)
+        """SHA-256 of the version's `model.tflite`, as its checksums have it; read once."""
+        if version not in self._digests:
+            try:
+                content = self._destination.read(version, SUMS_FILE).decode("utf-8", "replace")
+            except FileNotFoundError:
+                content = ""
+            listed = (line.partition("  ") for line in content.splitlines())
+            found = (digest for digest, _, name in listed if name == MODEL_FILE)
+            self._digests[version] = next(found, None)
+        return self._digests[version]
 
     def _is_usable(self, version: str, features: FeatureParams | None) -> bool:
         try:
@@ -199,11 +204,19 @@ class Registry:
 
     @contextmanager
     def float_model(self, version: str) -> Iterator[Path]:
-        """A temporary folder with the files of a kept float model."""
-        with tempfile.TemporaryDirectory(prefix="kws-float-model-") as name:
-            packed, folder = Path(name, "model.zip"), Path(name, "model")
-            packed.write_bytes(self._destination.read(_MODELS, self._kept_models()[version]))
-            shutil.unpack_archive(packed, folder, "zip")
+        """A temporary folder with the files of a kept float model.
+
+        Raises:
+          KwsError: what was kept is not a zip file.
+        """
+        name = self._kept_models()[version]
+        with tempfile.TemporaryDirectory(prefix="kws-float-model-") as place:
+            packed, folder = Path(place, "model.zip"), Path(place, "model")
+            packed.write_bytes(self._destination.read(_MODELS, name))
+            try:
+                shutil.unpack_archive(packed, folder, "zip")
+            except shutil.ReadError as error:
+                raise self._damaged(f"{_MODELS}/{name}", "a zip file") from error
             yield folder
 
     def _kept_models(self) -> dict[str, str]:
@@ -219,11 +232,22 @@ class Registry:
         self._destination.save(_VERDICTS, f"{fingerprint}.json", content.encode())
 
     def verdict(self, fingerprint: str) -> dict[str, Any] | None:
-        """The verdict on what has this fingerprint; None if there is none yet."""
+        """The verdict on what has this fingerprint; None if there is none yet.
+
+        Raises:
+          KwsError: what was kept is not a JSON object.
+        """
         try:
             return dict(json.loads(self._destination.read(_VERDICTS, f"{fingerprint}.json")))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError) as error:
+            raise self._damaged(f"{_VERDICTS}/{fingerprint}.json", "a JSON object") from error
+
+    def _damaged(self, name: str, what: str) -> KwsError:
+        return KwsError(
+            f"{self.url}/{name} is not {what}", hint="remove it: it is as if it was never kept"
+        )
 
 
 def _before(entries: list[Any], is_own: Callable[[Any], bool]) -> list[Any]:

@@ -8,6 +8,7 @@ import pytest
 from kws.bundle.destination import SUMS_FILE, LocalDestination, release, write_checksums
 from kws.bundle.destinations import open_destination
 from kws.bundle.registry import Registry
+from kws.errors import KwsError
 from kws.features.params import FeatureParams
 
 MICRO, MFCC = FeatureParams(), FeatureParams(frontend="mfcc")
@@ -223,3 +224,15 @@ def test_an_entry_whose_writer_was_killed_is_not_seen(tmp_path, monkeypatch):
     assert len(list(folder.iterdir())) == 2  # the temporary file was left behind
     assert len(LocalDestination(tmp_path / "bundles").names("registry/statistics")) == 1
     assert previous(registry, 0, b"now") == (0, b"whole")
+
+
+def test_a_damaged_entry_is_named_with_what_to_do(tmp_path):
+    shipped = Shipped(str(tmp_path / "bundles"))
+    shipped.push("1", b"a")
+    shipped.destination.save("registry/models", "1.zip", b"half")
+    shipped.destination.save("registry/verdicts", "f00d.json", b"{")
+    damaged = pytest.raises(KwsError, match=r"registry/models/1\.zip is not a zip .*remove it")
+    with damaged, shipped.registry.float_model("1"):
+        pass
+    with pytest.raises(KwsError, match=r"registry/verdicts/f00d\.json is not a JSON object"):
+        shipped.registry.verdict("f00d")
