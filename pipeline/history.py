@@ -5,6 +5,7 @@ alike (`components.registry`). A run that goes on from another one takes that on
 instead (`BaseRunHistory`).
 """
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,10 +101,9 @@ class History:
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
         """The float model that a training starts from; may come out empty."""
-        node = RegistryLookup(
-            self.destination, examples=examples, settings=f"{model.to_json()}\n{training.to_json()}"
-        ).with_id("BaseModel")
-        return Found([node], node.outputs["float_model"])
+        settings = json.dumps({"model": model.to_json(), "training": training.to_json()})
+        node = RegistryLookup(self.destination, examples=examples, settings=settings)
+        return Found([node.with_id("BaseModel")], node.outputs["float_model"])
 
     def in_service(self, candidate: Channel) -> InService:
         """What the candidate must not be worse than; may come out empty."""

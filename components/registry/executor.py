@@ -74,7 +74,7 @@ class Lookup(base_executor.BaseExecutor):
         for key, artifacts in output_dict.items():
             artifact = artifact_utils.get_single_instance(artifacts)
             fileio.makedirs(artifact.uri)
-            name = found[key] or ""
+            name = "" if given else found[key] or ""
             if isinstance(artifact, standard_artifacts.Model):
                 artifact.set_string_custom_property(VERSION, name)
             if TRAINING in found:

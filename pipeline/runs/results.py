@@ -216,7 +216,7 @@ def gates(run: Run) -> list[Gate]:
 
 
 _NOT_SETTINGS = re.compile(
-    r"^(__|is_external|(input_fingerprint|span|version)$)|(_dir|_base|_file|_path|destination)$"
+    r"^(__|is_external|(input_fingerprint|span|version|found)$)|(_dir|_base|_file|_path|destination)$"
 )
 """Where things lie, what was found there, and TFX's own notes: not what was configured."""
 

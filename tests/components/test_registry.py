@@ -216,6 +216,7 @@ def test_a_model_that_is_given_by_its_place_is_copied(runs):
     found = runs.look_up(examples=examples(runs), uri=place.uri)["float_model"]
     assert text(found, "Format-Serving/saved_model.pb") == "graph"
     assert text(found, "Format-Serving/variables/index") == "weights"
+    assert served(found) == ""
 
 
 def test_a_place_without_a_model_is_an_error_that_names_it(runs):

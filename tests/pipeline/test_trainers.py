@@ -41,9 +41,9 @@ def test_warm_start_gives_the_trainer_what_is_found_for_its_very_settings(nodes)
     made = nodes("training.warm_start=true", "training.learning_rate=0.0005")
     assert list(made) == ["BaseModel", "Trainer"]
     assert made["Trainer"].inputs["base_model"] is made["BaseModel"].outputs["float_model"]
-    settings = made["BaseModel"].exec_properties["settings"].splitlines()
-    assert json.loads(settings[1]) == training(made["Trainer"])
-    assert json.loads(settings[0])["name"] == load("quickstart").model.name
+    settings = json.loads(made["BaseModel"].exec_properties["settings"])
+    assert json.loads(settings["training"]) == training(made["Trainer"])
+    assert json.loads(settings["model"])["name"] == load("quickstart").model.name
 
 
 def test_a_round_of_mining_trains_again_from_the_first_trainer_s_model(nodes):
