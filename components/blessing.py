@@ -9,11 +9,8 @@ import math
 
 from absl import logging
 from tfx import types
-from tfx.types import standard_artifacts
 
 from components import staging
-from components.artifacts import StreamingBlessing
-from components.rolled_back import rolled_back
 from kws import gates as kws_gates
 from kws.gates import Gate
 
@@ -26,8 +23,6 @@ BLESSINGS = ("model_blessing", "streaming_blessing", "infra_blessing")
 """The three judges' (the first the Evaluator's or SceneEvaluator's), as MicroPusher takes them."""
 OWN_CLIPS_BLESSING = "own_clips_blessing"
 """Of one more Evaluator, where a model was fitted to one person's own clips."""
-PUSHED = "pushed_model"
-"""MicroPusher's output."""
 
 
 def bless(
@@ -61,41 +56,6 @@ def describe(artifact: types.Artifact, gates: list[Gate]) -> None:
     reasons = "; ".join(gate.sentence() for gate in gates if not gate.passed)
     artifact.set_string_custom_property(REASONS, reasons)
     artifact.set_string_custom_property(GATES, gates_property(gates))
-
-
-def by_all_judges(input_dict: dict[str, list[types.Artifact]]) -> set[int]:
-    """Ids of the models that every judge blessed: of each of these a bundle was made. Those that
-    were rolled back since are left out.
-
-    Args:
-      input_dict: of a resolver with the inputs `channels`.
-    """
-    blessed = set.intersection(
-        *(
-            {
-                blessing.get_int_custom_property(MODEL_ID)
-                for blessing in input_dict.get(key, [])
-                if blessing.get_int_custom_property(BLESSED) == 1
-            }
-            for key in BLESSINGS
-        )
-    )
-    return blessed - rolled_back(input_dict.get(PUSHED, []))
-
-
-def channels() -> dict[str, types.Channel]:
-    """The inputs of a resolver by which it finds what was blessed, and what was pushed."""
-    kinds = (
-        *(standard_artifacts.ModelBlessing, StreamingBlessing, standard_artifacts.InfraBlessing),
-        standard_artifacts.PushedModel,
-    )
-    keys = (*BLESSINGS, PUSHED)
-    return {key: types.Channel(type=kind) for key, kind in zip(keys, kinds, strict=True)}
-
-
-def none_of_them() -> dict[str, list[types.Artifact]]:
-    """What a resolver hands on of the inputs `channels`."""
-    return {key: [] for key in (*BLESSINGS, PUSHED)}
 
 
 def gates_property(gates: list[Gate]) -> str:

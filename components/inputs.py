@@ -1,8 +1,8 @@
-"""What an executor is given on Kubeflow, made what it is given locally.
+"""Inputs that an executor is given in another form than TFX's own executors expect.
 
-Two things are different there. A task's input is one channel, so what is a union locally comes by
-more inputs, `more_examples`, `more_examples_2` and so on. And an input is always there: a task that
-found nothing gives an empty artifact, where locally a resolver gives no artifact.
+Examples of several origins come by several inputs, `examples`, `more_examples`, `more_examples_2`
+and so on: Kubeflow's compiler takes no union of channels. And a component that found nothing gives
+an empty artifact, not none.
 """
 
 from collections.abc import Sequence

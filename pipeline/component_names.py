@@ -1,8 +1,10 @@
 """Names of the pipeline's components, for the sections of the configuration that speak of them.
 
 A component may have several nodes, `FirstTrainer` and `Trainer` of `Trainer`; what is said of a
-component holds for all of them, what is said of a node for that one alone. This module imports no
-TFX, so that a configuration loads fast; a test holds it against the pipeline.
+component holds for all of them, what is said of a node for that one alone. The nodes of
+RegistryLookup and RegistryKeeper have nothing in common but the registry, so each counts as a
+component. This module imports no TFX, so that a configuration loads fast; a test holds it against
+the pipeline.
 """
 
 import re
@@ -34,7 +36,7 @@ OTHERS = (
     "SceneEvaluator",
     "MicroValidator",
     "MicroPusher",
-    "VerdictKeeper",
+    "ModelKeeper",
 )
 
 _SEVERAL = re.compile(r"^First(?=Trainer$)|^OwnClips(?=Evaluator$)|(?<=[a-z])\d+$")

@@ -1,26 +1,22 @@
-"""What a run looks up of the runs before it, and how: the one thing that a place to run changes.
+"""What a run looks up of earlier runs, and what it keeps for later ones.
 
-On this machine it asks ML Metadata, by resolvers (`MetadataHistory`); a run that goes on from
-another one takes that one's model and data (`BaseRunHistory`). On Kubeflow there are no resolvers
-(`pipeline.runners.kubeflow.tasks`).
+The registry at the destination of the bundles has it, for runs on this machine and on Kubeflow
+alike (`components.registry`). A run that goes on from another one takes that one's model and data
+instead (`BaseRunHistory`).
 """
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import tfx.v1 as tfx
 from tfx import types
 from tfx.dsl.components.base import base_node
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.channel_utils import union
 
 import schemas
 from components.artifacts import AudioStreams, StreamingEvaluation
-from components.baseline.in_service import in_service_resolver
-from components.baseline.strategy import baseline_resolver
-from components.example_validator.previous import previous_statistics_resolver
-from components.warm_start.strategy import base_model_resolver
+from components.registry.component import RegistryKeeper, RegistryLookup
 from kws.models.params import ModelParams
 from kws.splits import SPLITS
 from kws.training.params import TrainingParams
@@ -35,12 +31,12 @@ class InService(NamedTuple):
     """The last model that was judged good, by whom it is compared with.
 
     Attributes:
-      baseline: on clips; None where nothing is compared.
+      baseline: on clips.
       model, evaluation: on streams, with its detector.
     """
 
     nodes: list[base_node.BaseNode]
-    baseline: Channel | None
+    baseline: Channel
     model: Channel
     evaluation: Channel
 
@@ -50,13 +46,6 @@ class Found(NamedTuple):
 
     nodes: list[base_node.BaseNode]
     channel: Channel
-
-
-class Examples(NamedTuple):
-    """Arguments of a component that takes examples of several origins."""
-
-    examples: Channel
-    more_examples: Sequence[Channel] = ()
 
 
 class BaseData(NamedTuple):
@@ -75,39 +64,24 @@ class BaseData(NamedTuple):
     info: dict[str, Any]
 
 
-class History(Protocol):
-    """The places where a pipeline looks outside itself."""
+class History:
+    """Looks up and keeps by the registry at a destination.
+
+    Attributes:
+      destination: of the bundles.
+      fingerprint: of all that a retraining is made of, for its verdict; None: no verdict is kept.
+    """
+
+    def __init__(
+        self, config: Config, paths: Paths, destination: str, fingerprint: Channel | None = None
+    ):
+        self._config = config
+        self._paths = paths
+        self.destination = destination
+        self.fingerprint = fingerprint
 
     def schema(self) -> Found:
         """The schema of the audio examples."""
-
-    def previous_statistics(self, current: Channel) -> Found:
-        """What drift is measured from; may come out empty."""
-
-    def keep_statistics(self, accepted: Channel, anomalies: Channel) -> list[base_node.BaseNode]:
-        """Keeps what the validator accepted, for `previous_statistics` of runs to come."""
-
-    def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
-        """The float model that a training starts from; may come out empty."""
-
-    def in_service(self, candidate: Channel, on_clips: bool) -> InService:
-        """What the candidate must not be worse than; may come out empty."""
-
-    def base_data(self) -> BaseData | None:
-        """What is replayed and what judges, where this run goes on from another one."""
-
-    def together(self, channels: Sequence[Channel]) -> Examples:
-        """Examples of several origins as one input."""
-
-
-class MetadataHistory:
-    """Asks ML Metadata, by the resolvers of `components`."""
-
-    def __init__(self, config: Config, paths: Paths):
-        self._config = config
-        self._paths = paths
-
-    def schema(self) -> Found:
         config = self._config
         file = schemas.write_audio_schema(
             self._paths.schemas, list(config.keywords), config.ingest, config.validation
@@ -116,46 +90,57 @@ class MetadataHistory:
         return Found([node], node.outputs["schema"])
 
     def previous_statistics(self, current: Channel) -> Found:
-        node = previous_statistics_resolver(current=current)
+        """What drift is measured from; may come out empty."""
+        node = RegistryLookup(self.destination, current=current).with_id("PreviousStatistics")
         return Found([node], node.outputs["statistics"])
 
-    def keep_statistics(self, accepted: Channel, anomalies: Channel) -> list[base_node.BaseNode]:
-        return []  # ML Metadata has them
+    def keep_statistics(self, accepted: Channel, anomalies: Channel) -> base_node.BaseNode:
+        """Keeps what the validator accepted, for `previous_statistics` of runs to come."""
+        node = RegistryKeeper(self.destination, statistics=accepted, anomalies=anomalies)
+        return node.with_id("StatisticsKeeper")
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
-        node = base_model_resolver(examples, model, training)
-        return Found([node], node.outputs["model"])
+        """The float model that a training starts from; may come out empty."""
+        settings = json.dumps({"model": model.to_json(), "training": training.to_json()})
+        node = RegistryLookup(self.destination, examples=examples, settings=settings)
+        return Found([node.with_id("BaseModel")], node.outputs["float_model"])
 
-    def in_service(self, candidate: Channel, on_clips: bool) -> InService:
-        served = in_service_resolver(candidate=candidate)
-        model, evaluation = served.outputs["model"], served.outputs["evaluation"]
-        if not on_clips:
-            return InService([served], None, model, evaluation)
-        baseline = baseline_resolver(candidate=candidate)
-        return InService([baseline, served], baseline.outputs["model"], model, evaluation)
+    def in_service(self, candidate: Channel) -> InService:
+        """What the candidate must not be worse than; may come out empty."""
+        node = RegistryLookup(self.destination, candidate=candidate).with_id("ServedModel")
+        made = node.outputs
+        return InService([node], made["baseline"], made["model"], made["evaluation"])
+
+    def keep_model(
+        self, pushed_model: Channel, float_model: Channel, base_model: Channel | None
+    ) -> base_node.BaseNode:
+        """Keeps the float model behind a pushed bundle, for `base_model` of runs to come."""
+        node = RegistryKeeper(
+            self.destination,
+            pushed_model=pushed_model,
+            float_model=float_model,
+            base_model=base_model,
+            fingerprint=self.fingerprint,
+        )
+        return node.with_id("ModelKeeper")
 
     def base_data(self) -> BaseData | None:
+        """What is replayed and what judges, where this run goes on from another one."""
         return None
 
-    def together(self, channels: Sequence[Channel]) -> Examples:
-        return Examples(union(list(channels)))
 
+class BaseRunHistory(History):
+    """Imports model and data of the run that this one goes on from, from that run's folder."""
 
-class BaseRunHistory(MetadataHistory):
-    """Imports model and data of the run that this one goes on from.
-
-    They lie in that run's folder, and its ML Metadata is another one: so they are not resolved.
-    """
-
-    def __init__(self, config: Config, paths: Paths, parents: Parents):
-        super().__init__(config, paths)
+    def __init__(self, config: Config, paths: Paths, destination: str, parents: Parents):
+        super().__init__(config, paths, destination)
         self._parents = parents
 
     def base_model(self, examples: Channel, model: ModelParams, training: TrainingParams) -> Found:
         node = _imported("BaseModel", standard_artifacts.Model, self._parents.float_model.parent)
         return Found([node], node.outputs["result"])
 
-    def in_service(self, candidate: Channel, on_clips: bool) -> InService:
+    def in_service(self, candidate: Channel) -> InService:
         model = _imported("Baseline", standard_artifacts.Model, self._parents.int8_model.parent)
         evaluation = _imported("InService", StreamingEvaluation, self._parents.evaluation)
         served = model.outputs["result"]

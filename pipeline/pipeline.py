@@ -28,7 +28,7 @@ from pipeline import beam_options, metadata_store
 from pipeline import combined_corpus as mix
 from pipeline import config as configuration
 from pipeline.config import Config
-from pipeline.history import BaseRunHistory, History, MetadataHistory
+from pipeline.history import BaseRunHistory, History
 from pipeline.paths import Paths
 from pipeline.resolve import streaming_params
 from pipeline.runs import run_artifacts
@@ -66,10 +66,11 @@ def build(config: Config, paths: Paths, recordings: Path) -> tfx.dsl.Pipeline:
     Raises:
       KwsError: the run in `base` has no model, or has lost what is needed of it.
     """
-    history = MetadataHistory(config, paths)
+    destination = config.destination or str(paths.bundles)
+    history = History(config, paths, destination)
     if config.base is not None:
         found = run_artifacts.find(config.base.place, config.base.run)
-        history = BaseRunHistory(config, paths, found)
+        history = BaseRunHistory(config, paths, destination, found)
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(paths.root),
@@ -98,7 +99,6 @@ def components(
     paths: Paths,
     recordings: Recordings,
     history: History,
-    destination: str = "",
 ) -> list[base_node.BaseNode]:
     """All nodes, in order.
 
@@ -106,8 +106,7 @@ def components(
       config: the whole configuration.
       paths: where the run keeps what is not an artifact.
       recordings: what is ingested.
-      history: what is looked up of the runs before.
-      destination: of the bundles, in place of the configuration's.
+      history: what is looked up of earlier runs and kept for later ones, and where bundles go.
     """
     keywords = list(config.keywords)
     base = history.base_data()
@@ -133,9 +132,7 @@ def components(
         previous_statistics=previous.channel,
         report_file=str(paths.logs / "anomalies.json"),
     )
-    keepers = history.keep_statistics(
-        statistics.outputs["statistics"], validated.outputs["anomalies"]
-    )
+    kept = history.keep_statistics(statistics.outputs["statistics"], validated.outputs["anomalies"])
 
     mining = config.training.hard_negatives if config.model is not None else None
     synthesized = AudioSynthesizer(
@@ -163,11 +160,11 @@ def components(
             scenes=True,
         )
     else:
-        clips = history.together([audio, synthesized.outputs["examples"]])
+        copies = [synthesized.outputs["examples"]]
         if config.tuning is not None and config.model is not None:
             tuned = Tuner(
-                examples=clips.examples,
-                more_examples=clips.more_examples,
+                examples=audio,
+                more_examples=copies,
                 tuning=config.tuning,
                 model=config.model,
                 training=config.training,
@@ -178,8 +175,8 @@ def components(
             )
             best = tuned.outputs["best_hyperparameters"]
         transformed = SpectrogramTransform(
-            examples=clips.examples,
-            more_examples=clips.more_examples,
+            examples=audio,
+            more_examples=copies,
             params=config.features,
             keywords=keywords,
             hyperparameters=best if config.tuning and config.tuning.of_features else None,
@@ -196,7 +193,7 @@ def components(
         *schema.nodes,
         *previous.nodes,
         validated,
-        *keepers,
+        kept,
         *(base.nodes if base is not None else []),
         synthesized,
         *([tuned] if tuned else []),
@@ -208,8 +205,8 @@ def components(
     embedded = None
     if config.needs_speech_embedding:
         embedded = SpectrogramTransform(
-            examples=clips.examples,
-            more_examples=clips.more_examples,
+            examples=audio,
+            more_examples=copies,
             params=speech_embedding_params(config.clip_duration_ms),
             keywords=keywords,
         ).with_id("SpeechEmbedding")
@@ -225,13 +222,16 @@ def components(
         replay=base.features if base is not None else None,
     )
     trained = training[-1]
+    started_from = next(
+        (node.outputs.get("float_model") for node in training if node.id == "BaseModel"), None
+    )
     converted = MicroConverter(
         model=trained.outputs["model"], examples=judging, params=config.conversion
     )
     model = converted.outputs["model"]
 
     evaluated: base_node.BaseNode
-    last = history.in_service(model, on_clips=config.scenes is None)
+    last = history.in_service(model)
     if config.scenes is not None:
         evaluated = SceneEvaluator(model=model, examples=judging, params=config.scene_evaluation)
     else:
@@ -277,7 +277,7 @@ def components(
         audio_examples=heard,
         own_clips_blessing=own.outputs["blessing"] if own is not None else None,
         own_clips_evaluation=own.outputs["evaluation"] if own is not None else None,
-        destination=destination or config.destination or str(paths.bundles),
+        destination=history.destination,
         info=json.dumps(_info(config, base.info if base is not None else None), sort_keys=True),
     )
     return [
@@ -290,6 +290,7 @@ def components(
         streamed,
         fits,
         pushed,
+        history.keep_model(pushed.outputs["pushed_model"], trained.outputs["model"], started_from),
     ]
 
 

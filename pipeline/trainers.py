@@ -1,6 +1,6 @@
 """The training part of the pipeline: one Trainer, or several where training goes in rounds.
 
-    BaseModel        the last blessed model: training.warm_start
+    BaseModel        the model in service: training.warm_start
         |
     FirstTrainer --> HardNegativeMiner --> Trainer        training.hard_negatives
         '------------ base_model -----------^
@@ -15,7 +15,7 @@ from components.hard_negatives.component import HardNegativeMiner
 from components.trainer.component import Trainer
 from kws.training.params import TrainingParams
 from pipeline.config import Config
-from pipeline.history import Examples, History
+from pipeline.history import History
 from pipeline.paths import Paths
 
 
@@ -53,12 +53,11 @@ def trainers(
         base = found.channel
 
     rounds = mining.rounds if mining is not None else 0
-    examples = Examples(features)
     mined: list[types.BaseChannel] = []
     for number in range(rounds + 1):
         trained = Trainer(
-            examples=examples.examples,
-            more_examples=examples.more_examples,
+            examples=features,
+            more_examples=mined,
             model=model,
             training=_settings(config.training, first=number == 0),
             keywords=keywords,
@@ -87,7 +86,6 @@ def trainers(
         nodes.append(miner)
         base = trained.outputs["model"]
         mined.append(miner.outputs["examples"])
-        examples = history.together([features, *mined])
     return nodes
 
 

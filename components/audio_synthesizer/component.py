@@ -44,9 +44,9 @@ class AudioSynthesizer(base_beam_component.BaseBeamComponent):
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples`: the noisy copies alone, `copies`
-       of each example of split train, `eval_copies` of each of eval and test (use a union with the
-       input for both). Where the corpus has recorded rooms, they are used beside as many simulated
-       ones. A copy has background of its own split at a known SNR (`snr_db`), a time
+       of each example of split train, `eval_copies` of each of eval and test. Where
+       the corpus has recorded rooms, they are used beside as many simulated ones. A copy has
+       background of its own split at a known SNR (`snr_db`), a time
        shift, a gain, and a lead-in of background (`lead_in_ms`); `augmentation` is "noisy". Where
        the params ask for parts of keywords, these are `_unknown_` and their `augmentation` is
        "partial". Other talkers come from the negatives of the same split.

@@ -31,7 +31,7 @@ def evaluator(
     Args:
       model: MicroConverter's model.
       examples: feature examples; the test split is judged.
-      baseline_model: the last blessed model, if there is one.
+      baseline_model: the last model in service of the same features; may be empty.
       params: the gates.
       keywords: the model's keywords.
 

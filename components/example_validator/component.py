@@ -40,7 +40,7 @@ class StrictExampleValidator(base_component.BaseComponent):
 
      - `anomalies`: as TFX's ExampleValidator writes them, a `SchemaDiff.pb` a split. Custom
        properties: `drift` and `skew`, JSON lists of every distance measured (see
-       `components.example_validator.shift.Shift`); `statistics_id`, the statistics accepted.
+       `components.example_validator.shift.Shift`).
 
     Any anomaly fails the component: the error names split, feature, number of clips and three of
     them, and `report_file` lists the clips. Drift (train against train of the previous span) and

@@ -17,7 +17,6 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
 from components.example_validator import findings, shift
-from components.example_validator.previous import VALIDATED_ID
 from components.inputs import without_empty
 from kws.corpus.params import ValidationParams
 from kws.errors import DataError
@@ -70,8 +69,6 @@ class Executor(executor.Executor):
         for kind in ("drift", "skew"):
             measured = [dataclasses.asdict(moved) for moved in shifts if moved.kind == kind]
             artifact.set_string_custom_property(kind, json.dumps(measured))
-        statistics = input_dict[standard_component_specs.STATISTICS_KEY][0]
-        artifact.set_int_custom_property(VALIDATED_ID, statistics.id)
         # The base class has put a copy of the artifact into its output.
         published = output.output_artifacts[standard_component_specs.ANOMALIES_KEY].artifacts
         published[0].CopyFrom(artifact.mlmd_artifact)

@@ -35,7 +35,7 @@ class HardNegativeMiner(base_component.BaseComponent):
      - `examples`: Channel of type `standard_artifacts.Examples`: feature examples
        (`kws.features.example`) in split train, with the label that is right (see
        `kws.training.mining`) and "mined" for `source` and `augmentation`; split eval is there and
-       empty, so that a union with the other feature examples can be trained on. Beside them lie
+       empty, so that they can be trained on beside the other feature examples. Beside them lie
        `frontend.json`, `labels.txt` and `mined.json`: how many of each label, which words were
        taken for which keyword, in how many hours. Custom property `mined` is their number.
     """

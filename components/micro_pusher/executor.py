@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components import staging
-from components.blessing import BLESSINGS, MODEL_ID, OWN_CLIPS_BLESSING, describe
+from components.blessing import BLESSINGS, OWN_CLIPS_BLESSING, describe
 from kws.bundle import publishing
 from kws.bundle.destinations import open_destination
 from kws.gates import Gate, read_gates, write_gates
@@ -70,7 +70,6 @@ class Executor(base_executor.BaseExecutor):
         pushed.set_int_custom_property("pushed", 1)
         pushed.set_string_custom_property("pushed_destination", place)
         pushed.set_string_custom_property("pushed_version", contents.version)
-        pushed.set_int_custom_property(MODEL_ID, inputs["model"].id)
         logging.info("MicroPusher: pushed to %s", place)
 
 

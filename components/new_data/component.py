@@ -1,4 +1,4 @@
-"""NewData: is there anything that was not judged before? For pipelines without ML Metadata."""
+"""NewData: is there anything that was not judged before?"""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ class NewDataSpec(ComponentSpec):
         "span_folder": ExecutionParameter(type=str),
         "last_spans": ExecutionParameter(type=int),
         "settings": ExecutionParameter(type=str),
-        "folder": ExecutionParameter(type=str),
+        "destination": ExecutionParameter(type=str),
         "force": ExecutionParameter(type=int),
     }
     INPUTS: ClassVar = {}
@@ -38,7 +38,7 @@ class NewData(base_component.BaseComponent):
      - `new`: `standard_artifacts.String`, "true" or "false"; the compiled specification makes it
        the condition of all tasks that have nothing else to wait for
        (`pipeline.runners.kubeflow.tasks`).
-     - `fingerprint`: `standard_artifacts.String`, for VerdictKeeper.
+     - `fingerprint`: `standard_artifacts.String`, for the RegistryKeeper.
     """
 
     SPEC_CLASS = NewDataSpec
@@ -48,7 +48,7 @@ class NewData(base_component.BaseComponent):
         self,
         input_base: str,
         settings: str,
-        folder: str,
+        destination: str,
         span_folder: str = "",
         last_spans: int = 1,
         force: bool = False,
@@ -58,7 +58,7 @@ class NewData(base_component.BaseComponent):
         Args:
           input_base, span_folder, last_spans: as AudioExampleGen's.
           settings: whatever else says what would come out; only its equality counts.
-          folder: where VerdictKeeper writes: a path or a URL that TensorFlow reads.
+          destination: of the bundles, with the verdicts in its registry.
           force: say "true" in any case.
         """
         super().__init__(
@@ -67,7 +67,7 @@ class NewData(base_component.BaseComponent):
                 span_folder=span_folder,
                 last_spans=last_spans,
                 settings=settings,
-                folder=folder,
+                destination=destination,
                 force=int(force),
                 new=types.Channel(type=standard_artifacts.String),
                 fingerprint=types.Channel(type=standard_artifacts.String),

@@ -10,8 +10,8 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.new_data import judged
 from components.object_stores import listing
+from kws.bundle.registry import Registry
 from kws.corpus.spans import find_spans, last_spans
 from kws.errors import KwsError
 
@@ -38,7 +38,7 @@ class Executor(base_executor.BaseExecutor):
         """
         span, folders = _folders(exec_properties)
         fingerprint = _fingerprint(folders, exec_properties)
-        before = judged.read(exec_properties["folder"], fingerprint)
+        before = Registry(exec_properties["destination"]).verdict(fingerprint)
         new = before is None or bool(int(exec_properties.get("force") or 0))
         if before is not None:
             logging.info(

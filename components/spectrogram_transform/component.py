@@ -61,15 +61,14 @@ class SpectrogramTransform(base_beam_component.BaseBeamComponent):
         """Constructs the component.
 
         Args:
-          examples: audio examples; a union of channels for clean ones and noisy copies together.
+          examples: audio examples.
           params: of the frontend; `clip_duration_ms` is that of the examples.
           keywords: what the clips were ingested for; they follow `_silence_` and `_unknown_` in the
             labels.
           scenes: the examples are scenes of AudioSynthesizer.
           hyperparameters: the Tuner's best; those of the features take the place of what `params`
             says.
-          more_examples: as a union of `examples` with these, where a union cannot be said
-            (see `components.inputs`).
+          more_examples: further ones, such as noisy copies (see `components.inputs`).
         """
         # Left out for clips, so that a run of before is still the same execution.
         kind = {"scenes": 1} if scenes else {}

@@ -49,7 +49,7 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
        `posteriors/Split-*/<stream>.npz` (what the model said), so that another detector can be
        tried without running the model again; with a cascade, the section `cascade` of
        `evaluation.json` and `cascade.json` (its settings); with a last blessed model, the section
-       `against_last`. Custom properties: `current_model` and `current_model_id`.
+       `against_last`.
      - `blessing`: `gates.json`; the custom properties of `components.blessing`: `blessed` is 1 or
        0, `reasons` has one sentence for each gate that failed, `gates` every gate in short.
 
@@ -78,7 +78,7 @@ class StreamingEvaluator(base_beam_component.BaseBeamComponent):
           model: the converted Model (standard_artifacts.Model) with `Format-Serving/model.tflite`.
           streams: AudioStreams with the splits eval and test.
           params: detector, operating point, matching rule, cascade and gates.
-          last_model: the last Model that was blessed by all judges; none in the first run.
+          last_model: the last Model in service (`components.registry`); empty in the first run.
           last_evaluation: the StreamingEvaluation that it was judged by, with its detector.
         """
         super().__init__(

@@ -11,7 +11,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.blessing import MODEL, MODEL_ID, bless
+from components.blessing import bless
 from components.streaming_evaluator import last as last_model
 from components.streaming_evaluator import output
 from components.streaming_evaluator.cascade import CascadeSpec, HearStreams, figures, sweep
@@ -123,9 +123,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             extra["against_last"] = last_model.described(last, comparison, why_not)
 
         output.write(evaluation.uri, point, reports, gates, extra, named)
-        # By these the next run finds the detector that this model was judged with.
-        evaluation.set_string_custom_property(MODEL, model.uri)
-        evaluation.set_int_custom_property(MODEL_ID, model.id)
         bless(blessing, gates, model, by="StreamingEvaluator")
 
     def _run(self, work: list[tuple[str, Jobs, beam.PTransform]]) -> None:

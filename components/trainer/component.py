@@ -62,8 +62,7 @@ class Trainer(base_component.BaseComponent):
         """Constructs the component.
 
         Args:
-          examples: feature examples, or a union of several; train is fitted, eval chooses the
-            epoch.
+          examples: feature examples; train is fitted, eval chooses the epoch.
           model: the member of the zoo and its options.
           training: the loop's settings.
           keywords: of the labels.
@@ -76,7 +75,7 @@ class Trainer(base_component.BaseComponent):
             teacher of `training.spotting`, or for a model that is trained on it.
           replay: feature examples that the base model was trained on: `training.replay` of its
             train split are learned again, and its eval split stands in for that of `examples`.
-          more_examples: as a union of `examples` with these (see `components.inputs`).
+          more_examples: further ones, such as mined ones (see `components.inputs`).
         """
         super().__init__(
             TrainerSpec(

@@ -59,14 +59,13 @@ class Tuner(base_component.BaseComponent):
         """Constructs the component.
 
         Args:
-          examples: audio examples; a union of channels for clean ones and noisy copies together.
-            Trials learn from train and are judged on eval.
+          examples: audio examples. Trials learn from train and are judged on eval.
           tuning: the space and its limits; checked against the sections (`tuning_space.check`).
           model, training, features: what a trial has where the space does not say otherwise.
           keywords: of the labels.
           folder: stable, so that a search that was killed goes on; cleared when it is over.
           report_file: where `tuning.json` is written too.
-          more_examples: as a union of `examples` with these (see `components.inputs`).
+          more_examples: further ones, such as noisy copies (see `components.inputs`).
         """
         config = {
             "tuning": tuning.to_json(),

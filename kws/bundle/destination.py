@@ -3,6 +3,7 @@
     <destination>/LATEST                  the name of the served version, and a line feed
     <destination>/<version>/SHA256SUMS    checksums of all files of the version (`sha256sum -c`)
     <destination>/<version>/...           the files
+    <destination>/registry/...            what runs remember beside them: `kws.bundle.registry`
 
 A reader looks into `LATEST` and then reads that version, so it gets all of the old or all of the
 new version, whatever happens to the writer. `LATEST` is replaced only when the version is
@@ -64,8 +65,20 @@ class Destination(abc.ABC):
         """Path or URL of a version, there or not."""
 
     @abc.abstractmethod
-    def read(self, version: str, name: str) -> bytes:
-        """Content of a version's file; FileNotFoundError where there is none."""
+    def read(self, folder: str, name: str) -> bytes:
+        """Content of a file in a version, or in another folder beside the versions.
+
+        Raises:
+          FileNotFoundError: there is none.
+        """
+
+    @abc.abstractmethod
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in a folder beside the versions, in order; [] where there is none."""
+
+    @abc.abstractmethod
+    def save(self, folder: str, name: str, content: bytes) -> None:
+        """Writes or replaces a file in a folder beside the versions, in one step."""
 
     @abc.abstractmethod
     def fetched(self, version: str) -> AbstractContextManager[Path]:
@@ -179,9 +192,20 @@ class LocalDestination(Destination):
         """See `Destination.place`."""
         return str(self.folder / version)
 
-    def read(self, version: str, name: str) -> bytes:
+    def read(self, folder: str, name: str) -> bytes:
         """See `Destination.read`."""
-        return (self.folder / version / name).read_bytes()
+        return (self.folder / folder / name).read_bytes()
+
+    def names(self, folder: str) -> list[str]:
+        """See `Destination.names`; unfinished files have names that begin with a dot."""
+        if not (self.folder / folder).is_dir():
+            return []
+        found = (path for path in (self.folder / folder).iterdir() if path.is_file())
+        return sorted(path.name for path in found if not path.name.startswith("."))
+
+    def save(self, folder: str, name: str, content: bytes) -> None:
+        """See `Destination.save`."""
+        storage.atomic_write(self.folder / folder / name, content, durable=True)
 
     @contextmanager
     def fetched(self, version: str) -> Iterator[Path]:

@@ -66,10 +66,18 @@ class ObjectStore(Destination):
         """See `Destination.place`."""
         return f"{self.url}/{version}"
 
-    def read(self, version: str, name: str) -> bytes:
+    def read(self, folder: str, name: str) -> bytes:
         """See `Destination.read`."""
         with self._named():
-            return self._files.cat_file(self._at(version, name))
+            return self._files.cat_file(self._at(folder, name))
+
+    def names(self, folder: str) -> list[str]:
+        """See `Destination.names`."""
+        return [name for name in self._names(folder) if "/" not in name]
+
+    def save(self, folder: str, name: str, content: bytes) -> None:
+        """See `Destination.save`."""
+        self._put(content, folder, name)
 
     @contextmanager
     def fetched(self, version: str) -> Iterator[Path]:
@@ -154,9 +162,9 @@ class ObjectStore(Destination):
                 found[version] = found.get(version, False) or rest == SUMS_FILE
         return found
 
-    def _names(self, version: str) -> list[str]:
-        """Of all files of a version, or of all versions, without what stands before them."""
-        top = self._at(version) if version else self._root
+    def _names(self, folder: str) -> list[str]:
+        """Of all files below a folder, or below all of them (""), without what stands before."""
+        top = self._at(folder) if folder else self._root
         with self._named():
             self._files.invalidate_cache()
             try:

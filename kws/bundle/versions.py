@@ -40,7 +40,7 @@ class Version:
 
 def served(place: Place) -> str | None:
     """The name of the version that `LATEST` names; None if nothing was pushed yet."""
-    return _opened(place).served()
+    return open_place(place).served()
 
 
 def list_versions(place: Place) -> list[Version]:
@@ -124,12 +124,13 @@ def rollback(place: Place) -> str:
     return older[-1]
 
 
-def _opened(place: Place) -> Destination:
+def open_place(place: Place) -> Destination:
+    """The destination; see `kws.bundle.destinations.open_destination`."""
     return place if isinstance(place, Destination) else open_destination(place)
 
 
 def _existing(place: Place) -> Destination:
-    destination = _opened(place)
+    destination = open_place(place)
     if not destination.exists():
         raise KwsError(f"{destination.url} is no folder of bundles")
     return destination

@@ -119,7 +119,8 @@ def _grow(branch: "Tree", made: "Made", seen: set[int]) -> None:
         branch.add(f"{text}: see above")
         return
     seen.add(made.id)
-    child = branch.add(f"{text}: {made.uri}")
+    version = f", of version {made.version}" if made.version else ""
+    child = branch.add(f"{text}: {made.uri}{version}")
     for one in made.inputs:
         _grow(child, one, seen)
 

@@ -233,19 +233,18 @@ def _retrain(
     console: "Console",
 ) -> Judged:
     # TFX and TensorFlow come with these: a pass without anything new does without.
-    from pipeline import metadata_store
+    from kws.bundle.registry import Registry
     from pipeline.runners.console import run_job
     from pipeline.runners.local import Job
-    from pipeline.runs import results
 
     known = record.read(folder)
-    place = metadata_store.place_of(config, Paths(out=request.out, name=config.name))
+    bundles = config.destination or Paths(out=request.out, name=config.name).bundles
+    warm = Registry(bundles).base_version() is not None
     quick, sure = found.quick, found.sure
     begun = known.begun
     if begun is not None and begun.sure == sure and begun.anew >= request.force:
         _say(console, f"going on with what was begun on {begun.since}")
     else:
-        warm = results.has_model_in_service(place, config.name)
         begun = Begun(
             quick=quick,
             sure=sure,
@@ -258,7 +257,7 @@ def _retrain(
         request.preset, [*begun.overrides, *request.set_], request.data, request.out
     )
     training = job.config.training
-    warm = training.warm_start and results.has_model_in_service(place, config.name)
+    warm = training.warm_start and warm
     where = "the last blessed model" if warm else "scratch"
     _say(console, f"new: {_what(found)}; {training.epochs} epochs from {where}")
     judged = Judged(

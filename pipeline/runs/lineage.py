@@ -21,6 +21,7 @@ from kws.splits import SPLITS
 from pipeline import metadata_store
 
 PUSHER = "MicroPusher"
+LOOKUP = "RegistryLookup"
 INGESTION = "AudioExampleGen"
 _SERVING = "Format-Serving"
 
@@ -48,6 +49,11 @@ class Made:
     execution: int
     settings: dict[str, Any]
     inputs: tuple["Made", ...]
+
+    @property
+    def version(self) -> str:
+        """Of a model that was looked up at the destination, the version of its bundle; else ""."""
+        return str(self.properties.get("version", "")) if self.step == LOOKUP else ""
 
     def find(self, step: str) -> "Made | None":
         """The first artifact of a step at or below this one."""

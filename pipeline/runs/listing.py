@@ -138,7 +138,8 @@ def _state(run: results.Run, pushed: str | None) -> str:
     last = run.steps[-1]
     if last.state == "failed":
         return f"stopped at {last.name}"
-    return "refused" if last.name == "MicroPusher" else f"ended after {last.name}"
+    judged = any(step.name == "MicroPusher" for step in run.steps)
+    return "refused" if judged else f"ended after {last.name}"
 
 
 def _gates(steps: dict[str, results.Step]) -> Iterator[Gate]:

@@ -102,7 +102,6 @@ class Run:
         return all(step.state == "cached" for step in self.steps)
 
 
-_BLESSINGS = ("ModelBlessing", "components.StreamingBlessing", "InfraBlessing")
 _STATES = {mlmd.Execution.COMPLETE: "done", mlmd.Execution.CACHED: "cached"}
 
 
@@ -138,18 +137,12 @@ def all_runs(metadata: Path) -> Iterator[Run]:
 
 def _run(store: MetadataStore, context: mlmd.Context) -> Run:
     executions = sorted(store.get_executions_by_context(context.id), key=lambda item: item.id)
-    types = {item.id: item.name for item in store.get_execution_types()}
-    steps = tuple(
-        _step(store, execution)
-        for execution in executions
-        if not types[execution.type_id].endswith("Resolver")
-    )
     return Run(
         run_id=context.name,
         number=context.id,
         pipeline=next(iter(_pipelines(store, context)), ""),
         started_ms=context.create_time_since_epoch,
-        steps=steps,
+        steps=tuple(_step(store, execution) for execution in executions),
     )
 
 
@@ -166,28 +159,6 @@ def _pipelines(store: MetadataStore, run: mlmd.Context) -> list[str]:
         contexts = store.get_contexts_by_execution(execution.id)
         return [context.name for context in contexts if context.type == "pipeline"]
     return []
-
-
-def has_model_in_service(metadata: Path, pipeline: str) -> bool:
-    """Whether all three judges have blessed any model of the pipeline.
-
-    Args:
-      metadata: a place for `pipeline.metadata_store.store`; no run need have been there.
-      pipeline: its name.
-    """
-    if not metadata.is_file():
-        return False
-    store = metadata_store.store(metadata)
-    context = store.get_context_by_type_and_name("pipeline", pipeline)
-    if context is None:
-        return False
-    kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
-    blessed: dict[str, set[int]] = {name: set() for name in _BLESSINGS}
-    for artifact in store.get_artifacts_by_context(context.id):
-        said = artifact.custom_properties
-        if kinds[artifact.type_id] in blessed and said["blessed"].int_value == 1:
-            blessed[kinds[artifact.type_id]].add(said["current_model_id"].int_value)
-    return bool(set.intersection(*blessed.values()))
 
 
 def _step(store: MetadataStore, execution: mlmd.Execution) -> Step:
@@ -245,7 +216,7 @@ def gates(run: Run) -> list[Gate]:
 
 
 _NOT_SETTINGS = re.compile(
-    r"^(__|is_external|(input_fingerprint|span|version)$)|(_dir|_base|_file|_path|destination)$"
+    r"^(__|is_external|(input_fingerprint|span|version|found)$)|(_dir|_base|_file|_path|destination)$"
 )
 """Where things lie, what was found there, and TFX's own notes: not what was configured."""
 

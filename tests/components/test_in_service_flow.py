@@ -1,19 +1,21 @@
-"""Two runs by TFX's local runner: the second finds the model of the first, and its detector."""
+"""Runs by TFX's local runner: the second is compared with the first one's model, and an unchanged
+run is answered from the cache although its own model is in service by then."""
 
 import json
 from pathlib import Path
 
 import pytest
 import tfx.v1 as tfx
-from ml_metadata import metadata_store
-from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.types import standard_artifacts
 
 from components.artifacts import AudioStreams
-from components.baseline.in_service import in_service_resolver
+from components.registry.component import RegistryLookup
 from components.streaming_evaluator import scoring
 from components.streaming_evaluator.component import StreamingEvaluator
+from kws.features.params import FeatureParams
+from pipeline.runs import results
 from tests.components.level_streams import LABELS, LevelFrontend, LevelModel, artifacts_in, params
+from tests.components.test_registry import Runs
 
 
 @pytest.fixture
@@ -21,23 +23,24 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Streams, two models, and an empty store."""
     monkeypatch.setattr(scoring, "load", lambda folder, runtime: (LevelModel(), LevelFrontend()))
     artifacts_in(tmp_path)
-    for name in ("model-1", "model-2"):
-        serving = tmp_path / name / "Format-Serving"
+    for name in ("1", "2"):
+        serving = tmp_path / f"model-{name}" / "Format-Serving"
         serving.mkdir(parents=True)
         (serving / "labels.txt").write_text("\n".join(LABELS) + "\n")
-        (serving / "model.tflite").touch()
+        (serving / "model.tflite").write_text(name)
+        (serving / "frontend.json").write_text(FeatureParams().to_json())
     return tmp_path
 
 
-def run(place: Path, name: str, of_other_judges: int | None = None) -> metadata_store.MetadataStore:
-    """A candidate through resolver and evaluator, and the blessings of the other two judges."""
+def run(place: Path, name: str) -> results.Run:
+    """A candidate through lookup and evaluator."""
     candidate = tfx.dsl.Importer(
-        source_uri=str(place / name), artifact_type=standard_artifacts.Model, reimport=True
+        source_uri=str(place / f"model-{name}"), artifact_type=standard_artifacts.Model
     ).with_id("Candidate")
     streams = tfx.dsl.Importer(
         source_uri=str(place / "streams"), artifact_type=AudioStreams
     ).with_id("Streams")
-    last = in_service_resolver(candidate.outputs["result"])
+    last = RegistryLookup(str(place / "bundles"), candidate=candidate.outputs["result"])
     judged = StreamingEvaluator(
         model=candidate.outputs["result"],
         streams=streams.outputs["result"],
@@ -45,54 +48,52 @@ def run(place: Path, name: str, of_other_judges: int | None = None) -> metadata_
         last_model=last.outputs["model"],
         last_evaluation=last.outputs["evaluation"],
     )
-    nodes = [candidate, streams, last, judged]
-    if of_other_judges is not None:
-        for kind in (standard_artifacts.ModelBlessing, standard_artifacts.InfraBlessing):
-            blessing = tfx.dsl.Importer(
-                source_uri=str(place / kind.__name__),
-                artifact_type=kind,
-                custom_properties={"blessed": 1, "current_model_id": of_other_judges},
-            ).with_id(kind.__name__)
-            last.add_upstream_node(blessing)
-            nodes.append(blessing)
-    connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(
-        str(place / "metadata.sqlite")
-    )
+    metadata = place / "metadata.sqlite"
     tfx.orchestration.LocalDagRunner().run(
         tfx.dsl.Pipeline(
             pipeline_name="flow",
             pipeline_root=str(place / "root"),
-            components=nodes,
-            metadata_connection_config=connection,
+            components=[candidate, streams, last, judged],
+            enable_cache=True,
+            metadata_connection_config=(
+                tfx.orchestration.metadata.sqlite_metadata_connection_config(str(metadata))
+            ),
         )
     )
-    return metadata_store.MetadataStore(connection)
+    return results.newest_run(metadata)
 
 
-def newest(store: metadata_store.MetadataStore, kind: str) -> mlmd.Artifact:
-    return max(store.get_artifacts_by_type(kind), key=lambda artifact: artifact.id)
+def evaluation_of(made: results.Run) -> dict:
+    folder = made.step("StreamingEvaluator").folder("evaluation")
+    return json.loads((folder / "evaluation.json").read_text())
 
 
-def evaluation_of(store: metadata_store.MetadataStore) -> dict:
-    uri = newest(store, "components.StreamingEvaluation").uri
-    return json.loads(Path(uri, "evaluation.json").read_text())
+def states(made: results.Run) -> dict[str, str]:
+    return {name: made.step(name).state for name in ("RegistryLookup", "StreamingEvaluator")}
 
 
-def test_the_second_run_is_compared_with_the_first_one_s_model_and_says_so_in_the_store(
+CACHED = {"RegistryLookup": "cached", "StreamingEvaluator": "cached"}
+
+
+def test_the_second_run_is_compared_with_the_first_one_s_model_and_neither_with_itself(
     place: Path,
 ) -> None:
-    store = run(place, "model-1")
-    assert "against_last" not in evaluation_of(store)
-    first = newest(store, "Model")
-    blessing = newest(store, "components.StreamingBlessing").custom_properties
-    assert blessing["blessed"].int_value == 1
-    assert blessing["current_model_id"].int_value == first.id
+    first = run(place, "1")
+    assert "against_last" not in evaluation_of(first)
+    assert first.step("StreamingEvaluator").custom_property("blessing", "blessed") == 1
+    assert states(run(place, "1")) == CACHED
+    Runs(place).push("1", labels=LABELS)
+    again = run(place, "1")
+    assert states(again) == CACHED and again.nothing_done
 
-    store = run(place, "model-2", of_other_judges=first.id)
-    compared = evaluation_of(store)["against_last"]
-    assert Path(compared["model"]).parent == place / "model-1"
+    second = run(place, "2")
+    compared = evaluation_of(second)["against_last"]
     assert compared["misses"] == {"candidate": 0, "last": 0, "both": 1, "chance": 1.0}
-    blessing = newest(store, "components.StreamingBlessing").custom_properties
-    gates = json.loads(blessing["gates"].string_value)
+    assert (Path(compared["model"]) / "model.tflite").read_text() == "1"
+    gates = json.loads(str(second.step("StreamingEvaluator").custom_property("blessing", "gates")))
     assert gates["streaming.misses_against_last"] == [1.0, ">=", 0.025, True]
-    assert blessing["current_model_id"].int_value == newest(store, "Model").id > first.id
+    assert second.step("RegistryLookup").custom_property("model", "version") == "1"
+
+    Runs(place).push("2", labels=LABELS)
+    assert states(run(place, "2")) == CACHED
+    assert states(run(place, "1")) == CACHED

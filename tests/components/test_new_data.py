@@ -1,15 +1,13 @@
-"""A scheduled retraining: what was judged is not new, and what is served is started from."""
+"""A scheduled retraining: what was judged is not new."""
 
 import os
 
 import pytest
 from tfx.types import standard_artifacts
 
-from components.base_model.executor import Executor as BaseModelExecutor
-from components.new_data import judged
 from components.new_data.executor import Executor
-from components.verdict_keeper.executor import Executor as KeeperExecutor
-from kws.bundle.destination import LATEST
+from components.registry.executor import Keeper
+from kws.bundle.registry import Registry
 from kws.errors import KwsError
 
 
@@ -17,7 +15,7 @@ class Schedule:
     """Runs of the two tasks at the ends of a pipeline."""
 
     def __init__(self, folder):
-        self.folder, self.weeks, self.kept = folder, folder / "weeks", str(folder / "kept")
+        self.folder, self.weeks, self.bundles = folder, folder / "weeks", str(folder / "bundles")
         self.number = 0
 
     def week(self, number, content=b"said"):
@@ -35,7 +33,8 @@ class Schedule:
             made[key].uri = str(self.folder / str(self.number) / key)
         given = {
             "input_base": str(self.weeks), "span_folder": span_folder, "last_spans": 1.0,
-            "settings": "s", "folder": self.kept, "force": 0.0, "given_span": -1.0, **properties,
+            "settings": "s", "destination": self.bundles, "force": 0.0,
+            "given_span": -1.0, **properties,
         }  # fmt: skip
         Executor().Do({}, {key: [artifact] for key, artifact in made.items()}, given)
         return tuple(self.read(artifact.uri) for artifact in made.values())
@@ -52,23 +51,8 @@ class Schedule:
         said = standard_artifacts.String()
         said.uri = str(self.folder / "fingerprint")
         said.write(fingerprint)
-        inputs = {"pushed_model": [pushed], "model": [model], "fingerprint": [said]}
-        KeeperExecutor().Do(inputs, {}, {"folder": self.kept})
-
-    def base(self, uri=""):
-        """What the next training would start from."""
-        self.number += 1
-        model = standard_artifacts.Model()
-        model.uri = str(self.folder / str(self.number))
-        bundles = str(self.folder / "bundles")
-        given = {"uri": uri, "destination": bundles, "kept": self.kept}
-        BaseModelExecutor().Do({}, {"model": [model]}, given)
-        file = self.folder / str(self.number) / "Format-Serving" / "weights"
-        return file.read_text() if file.exists() else None
-
-    def serve(self, version):
-        (self.folder / "bundles" / version).mkdir(parents=True, exist_ok=True)
-        (self.folder / "bundles" / LATEST).write_text(f"{version}\n")
+        inputs = {"pushed_model": [pushed], "float_model": [model], "fingerprint": [said]}
+        Keeper().Do(inputs, {}, {"destination": self.bundles})
 
     @staticmethod
     def read(uri):
@@ -88,9 +72,9 @@ def test_what_was_judged_is_not_new_pushed_or_refused_until_it_is_forced(schedul
     new, fingerprint = schedule.look()
     assert new == "true" and schedule.look() == ("true", fingerprint)  # a crash judges nothing
     schedule.judge(fingerprint, version)
-    assert judged.read(schedule.kept, fingerprint)["verdict"] == (
-        "pushed" if version else "refused"
-    )
+    kept = Registry(schedule.bundles).verdict(fingerprint)
+    assert kept["verdict"] == ("pushed" if version else "refused")
+    assert kept["version"] == version
     assert schedule.look() == ("false", fingerprint)
     assert schedule.look(force=1.0)[0] == "true"
 
@@ -129,19 +113,3 @@ def test_without_recordings_it_says_where_it_looked(schedule):
         schedule.look(input_base=str(schedule.folder / "elsewhere"))
     with pytest.raises(KwsError, match=r"no folder .*day-\{SPAN\}"):
         schedule.look(span_folder="day-{SPAN}")
-
-
-def test_a_training_starts_from_the_model_behind_what_is_served(schedule):
-    assert schedule.base() is None
-    schedule.judge("a", "17")
-    assert schedule.base() is None  # kept, and not served yet
-    schedule.serve("17")
-    schedule.judge("b", "18")
-    schedule.serve("18")
-    schedule.judge("c")  # refused
-    assert schedule.base() == "18"
-    schedule.serve("17")  # rolled back
-    assert schedule.base() == "17"
-    schedule.serve("19")  # pushed by somebody else
-    assert schedule.base() is None
-    assert schedule.base(uri=str(schedule.folder / "trained-18")) == "18"

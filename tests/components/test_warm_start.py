@@ -1,120 +1,80 @@
-"""A training starts from the float parent of the last blessed model, never from its own result."""
-
-import json
+"""A training starts from the float model behind what is served, never from its own result."""
 
 import numpy as np
 import pytest
-from ml_metadata import metadata_store
-from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.types import standard_artifacts
 
-from components.blessing import BLESSINGS
 from components.trainer import trainer_module
-from components.warm_start.strategy import LastBlessedParentStrategy
 from kws import labels
+from kws.bundle.destination import LATEST
 from kws.features import files
 from kws.training.params import TrainingParams
+from tests.components.test_registry import Runs, is_none, served, text
 from tests.components.test_trainer_module import FEATURES, KEYWORDS, arguments, write_split
 
 
-class History:
-    """An ML Metadata store in memory, filled as pipeline runs would."""
-
-    def __init__(self):
-        config = mlmd.ConnectionConfig()
-        config.fake_database.SetInParent()
-        self.store = metadata_store.MetadataStore(config)
-        self.kind = self.store.put_artifact_type(mlmd.ArtifactType(name="Any"))
-        self.step = self.store.put_execution_type(mlmd.ExecutionType(name="Step"))
-        self.models = []
-        self.blessings = {key: [] for key in BLESSINGS}
-
-    def examples(self):
-        return self._artifact()
-
-    def trained(self, examples, training, blessed=True, refused_by=""):
-        """A Trainer, a MicroConverter and a verdict; gives the float model's id."""
-        float_model, int8_model = self._artifact(), self._artifact()
-        config = json.dumps({"training": training, "model": "m", "keywords": "[]"})
-        self._execution({"examples": examples}, {"model": float_model}, custom_config=config)
-        self._execution({"examples": examples, "float_model": float_model}, {"model": int8_model})
-        self.models += [float_model, int8_model]
-        if blessed is not None:
-            for key in BLESSINGS:
-                blessing = standard_artifacts.ModelBlessing()
-                blessing.set_int_custom_property("current_model_id", int8_model)
-                blessing.set_int_custom_property("blessed", int(blessed and key != refused_by))
-                self.blessings[key].append(blessing)
-        return float_model
-
-    def base(self, examples, training):
-        """What the training of these examples with these settings would start from."""
-        found = LastBlessedParentStrategy(training=training, model="m").resolve_artifacts(
-            self.store,
-            {
-                "examples": [self._as(standard_artifacts.Examples, examples)],
-                "model": [self._as(standard_artifacts.Model, id_) for id_ in self.models],
-                **self.blessings,
-            },
-        )
-        return [model.id for model in found["model"]]
-
-    @staticmethod
-    def _as(kind, id_):
-        artifact = kind()
-        artifact.id = id_
-        return artifact
-
-    def _artifact(self):
-        (id_,) = self.store.put_artifacts([mlmd.Artifact(type_id=self.kind)])
-        return id_
-
-    def _execution(self, inputs, outputs, **properties):
-        execution = mlmd.Execution(type_id=self.step)
-        for name, value in properties.items():
-            execution.custom_properties[name].string_value = value
-        (id_,) = self.store.put_executions([execution])
-        for kind, artifacts in ((mlmd.Event.INPUT, inputs), (mlmd.Event.OUTPUT, outputs)):
-            for key, artifact in artifacts.items():
-                event = mlmd.Event(type=kind, execution_id=id_, artifact_id=artifact)
-                event.path.steps.add().key = key
-                self.store.put_events([event])
-
-
 @pytest.fixture
-def history():
-    return History()
+def runs(tmp_path):
+    return Trainings(tmp_path)
 
 
-def test_the_first_training_starts_from_scratch_and_again_when_nothing_changed(history):
-    data = history.examples()
-    assert history.base(data, "warm") == []
-    history.trained(data, "warm")
-    assert history.base(data, "warm") == []
+class Trainings(Runs):
+    """Runs that look for a base, train, push and keep."""
+
+    def base(self, examples, settings):
+        """What the training of these examples with these settings would start from."""
+        return self.look_up(examples=examples, settings=settings)["float_model"]
+
+    def trained(self, examples, settings, version=""):
+        """A whole run, refused unless it has a version."""
+        base = self.base(examples, settings)
+        if version:
+            self.push(version)
+        self.keep(
+            pushed_model=self.artifact(standard_artifacts.PushedModel, pushed_version=version),
+            float_model=self.artifact(standard_artifacts.Model, {"Format-Serving/of": version}),
+            base_model=base,
+        )
 
 
-def test_new_examples_start_from_the_blessed_model_s_float_parent_and_keep_to_it(history):
-    first = history.trained(history.examples(), "warm")
-    data = history.examples()
-    assert history.base(data, "warm") == [first]
-    second = history.trained(data, "warm")
-    assert history.base(data, "warm") == [first]
-    assert history.base(history.examples(), "warm") == [second]
+def examples(runs, content):
+    return runs.artifact(standard_artifacts.Examples, {"Split-train/data.gz": content})
 
 
-def test_other_settings_start_from_the_model_of_the_same_examples(history):
-    data = history.examples()
-    first = history.trained(data, "cold")
-    assert history.base(data, "warm, slower") == [first]
+def test_the_first_training_starts_from_scratch_and_again_when_nothing_changed(runs):
+    data = examples(runs, "first")
+    runs.trained(data, "warm", "1")
+    assert is_none(runs.base(data, "warm"))
 
 
-def test_a_refused_model_is_not_what_training_starts_from(history):
-    first = history.trained(history.examples(), "warm")
-    history.trained(history.examples(), "warm", blessed=False)
-    history.trained(history.examples(), "warm", blessed=None)
-    for judge in BLESSINGS:
-        history.trained(history.examples(), "warm", refused_by=judge)
-    assert history.base(history.examples(), "warm") == [first]
+def test_new_examples_start_from_the_float_model_in_service_and_keep_to_it(runs):
+    runs.trained(examples(runs, "first"), "warm", "1")
+    data = examples(runs, "second")
+    assert text(runs.base(data, "warm"), "Format-Serving/of") == "1"
+    runs.trained(data, "warm", "2")
+    found = runs.base(examples(runs, "second"), "warm")  # of the same content, made again
+    assert (served(found), text(found, "Format-Serving/of")) == ("1", "1")
+    assert served(runs.base(examples(runs, "third"), "warm")) == "2"
+
+
+def test_other_settings_start_from_the_model_of_the_same_examples(runs):
+    data = examples(runs, "first")
+    runs.trained(data, "cold", "1")
+    assert served(runs.base(data, "warm, slower")) == "1"
+
+
+def test_a_refused_model_is_not_what_training_starts_from(runs):
+    runs.trained(examples(runs, "first"), "warm", "1")
+    runs.trained(examples(runs, "second"), "warm")
+    assert served(runs.base(examples(runs, "third"), "warm")) == "1"
+    assert served(runs.base(examples(runs, "second"), "warm")) == "1"
+
+
+def test_what_was_rolled_back_is_not_what_training_starts_from(runs):
+    runs.trained(examples(runs, "first"), "warm", "1")
+    runs.trained(examples(runs, "second"), "warm", "2")
+    (runs.bundles / LATEST).write_text("1\n")
+    assert served(runs.base(examples(runs, "third"), "warm")) == "1"
 
 
 def test_the_trainer_begins_with_the_weights_of_its_base_model(tmp_path):

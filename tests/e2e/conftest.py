@@ -66,10 +66,7 @@ class Pipeline:
     @property
     def versions(self) -> list[Path]:
         """The bundles pushed so far."""
-        bundles = self.out / "tiny" / "bundles"
-        return (
-            sorted(path for path in bundles.iterdir() if path.is_dir()) if bundles.is_dir() else []
-        )
+        return sorted((self.out / "tiny" / "bundles").glob("[0-9]*"))
 
 
 @pytest.fixture(scope="session")

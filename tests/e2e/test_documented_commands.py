@@ -80,7 +80,7 @@ def folder(pipeline, first_run, tmp_path_factory) -> Path:
 
 def typed(command: Command, folder: Path, made: Path) -> list[str]:
     """The arguments as a reader types them: names put in for placeholders, files that are there."""
-    versions = sorted(path.name for path in (folder / "bundles").iterdir() if path.is_dir())
+    versions = sorted(path.name for path in (folder / "bundles").glob("[0-9]*"))
     arguments = []
     for before, word in zip(command.words, command.words[1:], strict=False):
         if before in WRITES:

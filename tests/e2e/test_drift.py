@@ -12,7 +12,7 @@ import tfx.v1 as tfx
 import schemas
 from components.audio_example_gen.component import AudioExampleGen
 from components.example_validator.component import StrictExampleValidator
-from components.example_validator.previous import previous_statistics_resolver
+from components.registry.component import RegistryKeeper, RegistryLookup
 from components.statistics.options import statistics_options
 from kws.corpus.params import IngestParams, ShiftParams, ValidationParams
 from kws.errors import KwsError
@@ -66,7 +66,8 @@ class Validation:
         )
         path = schemas.write_audio_schema(self.folder / "schema", INGEST.keywords, INGEST, params)
         schema = tfx.components.ImportSchemaGen(schema_file=str(path))
-        previous = previous_statistics_resolver(statistics.outputs["statistics"])
+        bundles = str(self.folder / "run" / "bundles")
+        previous = RegistryLookup(bundles, current=statistics.outputs["statistics"])
         validated = StrictExampleValidator(
             statistics=statistics.outputs["statistics"],
             schema=schema.outputs["schema"],
@@ -75,11 +76,16 @@ class Validation:
             examples=examples,
             previous_statistics=previous.outputs["statistics"],
         )
+        keeper = RegistryKeeper(
+            bundles,
+            statistics=statistics.outputs["statistics"],
+            anomalies=validated.outputs["anomalies"],
+        )
         self.metadata.parent.mkdir(exist_ok=True)
         pipeline = tfx.dsl.Pipeline(
             pipeline_name="validation",
             pipeline_root=str(self.folder / "run" / "artifacts"),
-            components=[ingested, statistics, schema, previous, validated],
+            components=[ingested, statistics, schema, previous, validated, keeper],
             enable_cache=True,
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(self.metadata)
@@ -113,7 +119,9 @@ def test_a_quieter_span_stops_a_gated_run_again_and_again(validation):
 
 def test_without_the_gate_it_is_told_and_then_nothing_is_done_again(validation):
     run = validation.run()
-    assert [step.name for step in run.steps if step.state == "done"] == ["StrictExampleValidator"]
+    assert [step.name for step in run.steps if step.state == "done"] == [
+        "StrictExampleValidator", "RegistryKeeper",
+    ]  # fmt: skip
     drift = corpus_figures.shifts(run)["drift"]
     (level,) = [shift for shift in drift if shift["feature"] == "rms_dbfs"]
     assert level["distance"] > 0.9 > level["limit"]

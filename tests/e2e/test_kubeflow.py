@@ -72,7 +72,7 @@ def training(run, task="Trainer"):
 
 
 def test_the_same_bundle_is_pushed(pipeline, whole, folder):
-    (pushed,) = [path for path in (folder / "served").iterdir() if path.is_dir()]
+    (pushed,) = (folder / "served").glob("[0-9]*")
     assert whole.properties("MicroPusher", "pushed_model")["pushed_version"] == pushed.name
     publishing.verify(pushed)
     local = pipeline.versions[0]
@@ -124,7 +124,7 @@ def test_a_later_run_has_its_own_parameters_and_is_compared_with_what_is_served(
     assert trained["training"]["learning_rate"] == 0.0015
     given, found = (
         place / SERVING / "saved_model.pb"
-        for place in (whole.uri("Trainer", "model"), run.uri("BaseModel", "model"))
+        for place in (whole.uri("Trainer", "model"), run.uri("BaseModel", "float_model"))
     )
     assert found.read_bytes() == given.read_bytes()
     assert "Training starts from" in run.logs["Trainer"]

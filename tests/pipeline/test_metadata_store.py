@@ -14,7 +14,7 @@ import tfx.v1 as tfx
 from tfx.dsl.compiler import compiler
 
 from components.audio_example_gen.component import AudioExampleGen
-from components.example_validator.previous import previous_statistics_resolver
+from components.registry.component import RegistryLookup
 from components.statistics.options import statistics_options
 from kws.errors import KwsError
 from pipeline import metadata_store
@@ -59,12 +59,13 @@ def job(out: Path, recordings: Path, *overrides: str) -> Job:
 
 
 def run(job: Job, ingestion_alone: bool = False) -> results.Run:
-    """Ingestion, statistics, and a resolver that asks for those of earlier runs."""
+    """Ingestion, statistics, and a lookup of those of earlier runs."""
     ingested = AudioExampleGen(input_base=str(job.config.data.path), params=job.config.ingest)
     statistics = tfx.components.StatisticsGen(
         examples=ingested.outputs["examples"], stats_options=statistics_options()
     )
-    previous = previous_statistics_resolver(statistics.outputs["statistics"])
+    bundles = str(job.paths.bundles)
+    previous = RegistryLookup(bundles, current=statistics.outputs["statistics"])
     LocalRunner(job).run(
         tfx.dsl.Pipeline(
             pipeline_name=job.config.name,
@@ -86,8 +87,8 @@ def test_a_pipeline_on_a_server_is_found_again_and_its_cache_answers(
     with caplog.at_level(logging.DEBUG):
         first = run(chosen)
         second = run(chosen)
-    assert [step.state for step in first.steps] == ["done", "done"]
-    assert [step.state for step in second.steps] == ["cached", "cached"]
+    assert [step.state for step in first.steps] == ["done", "done", "done"]
+    assert [step.state for step in second.steps] == ["cached", "cached", "cached"]
     assert first.run_id != second.run_id
     assert second.step("AudioExampleGen").custom_property("examples", "clips_train")
     assert not chosen.paths.metadata.exists()

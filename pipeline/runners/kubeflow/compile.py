@@ -1,7 +1,7 @@
 """Compiles a configuration into a YAML file for Kubeflow Pipelines.
 
-TFX's KubeflowV2DagRunner does the compiling. `tasks` replaces what it does not support, and this
-module adds what TFX 1.16 leaves out of the YAML: defaults of the parameters and the pipeline root
+TFX's KubeflowV2DagRunner does the compiling. `tasks` has what only a cluster needs, and this module
+adds what TFX 1.16 leaves out of the YAML: defaults of the parameters and the pipeline root
 (both are only in the job that it would submit to Vertex AI), and which tasks must not be cached.
 Its hook that finds the span before an ingestion (`pre_cache_check`) exists on Vertex AI alone, so
 it is removed; the container's entry point does that work everywhere. TFX prints JSON for people;
@@ -35,9 +35,9 @@ from pipeline.runners.kubeflow.run_parameters import PARAMETERS, RunParameter
 from pipeline.runners.kubeflow.tasks import (
     LOOKING_OUTSIDE,
     NEW_DATA,
-    FolderHistory,
+    ContainerHistory,
+    new_data,
     only_if_new,
-    retraining,
 )
 
 Spec = dict[str, Any]
@@ -206,16 +206,16 @@ def compile_spec(config: Config, target: Target) -> dict[str, Any]:
     name = config.name.replace("_", "-")
     root = target.root.rstrip("/")
     destination = target.destination or config.destination or f"{root}/{config.name}/bundles"
-    history = FolderHistory(config, root, destination)
     recordings = Recordings(
         folder=target.data,
         span_folder=config.data.span_folder,
         last_spans=config.data.last_spans,
     )
     paths = Paths(out=IN_CONTAINER, name=config.name)
-    nodes = components(config, paths, recordings, history, destination)
-    if target.retrain:
-        nodes = retraining(nodes, config, recordings, history.retraining)
+    first = [new_data(config, recordings, destination)] if target.retrain else []
+    fingerprint = first[0].outputs["fingerprint"] if first else None
+    history = ContainerHistory(config, paths, destination, fingerprint)
+    nodes = [*first, *components(config, paths, recordings, history)]
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=name,
         pipeline_root=root,

@@ -206,9 +206,12 @@ PARAMETERS = (
     ),
     RunParameter(
         name="destination",
-        help="where bundles are pushed, and where the model in service is looked for",
+        help="where bundles are pushed, and the registry of earlier runs is",
         kind=str,
-        tasks=("ServedModel", "BaseModel", "MicroPusher"),
+        tasks=(
+            *("NewData", "PreviousStatistics", "StatisticsKeeper", "BaseModel", "ServedModel"),
+            *("MicroPusher", "ModelKeeper"),
+        ),
         place=_at("destination"),
     ),
     RunParameter(

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from components.new_data import judged
+from kws.bundle.registry import Registry
 from kws.errors import KwsError
 from pipeline.cli import main
 from pipeline.config import load
@@ -14,7 +14,7 @@ from pipeline.runners.kubeflow.compile import Target, compile_spec
 from tests.pipeline.kubeflow_cluster import Cluster
 
 ROOT = "gs://bucket/pipelines"
-KEPT = f"{ROOT}/quickstart/retraining"
+BUNDLES = f"{ROOT}/quickstart/bundles"
 OVERRIDES = ("training.warm_start=true", "data.span_folder=week-{SPAN}", "data.path=/words")
 
 
@@ -62,13 +62,13 @@ def test_it_is_a_strict_specification(spec):
 def test_where_nothing_is_new_no_other_task_runs_and_else_all_do(tasks):
     assert reached(tasks, {"NewData"}) == {"NewData"}
     conditional = {name for name, task in tasks.items() if "triggerPolicy" in task}
-    assert {"AudioExampleGen", "ServedModel", "BaseModel"} <= conditional
+    assert conditional == {"AudioExampleGen", "AudioSchemaGen"}
     assert reached(tasks, {"NewData"} | conditional) == set(tasks)
 
 
 def test_the_verdict_is_kept_after_everything_and_no_cache_answers(tasks):
-    assert {"MicroPusher", "Trainer", "NewData"} <= set(tasks["VerdictKeeper"]["dependentTasks"])
-    assert not tasks["NewData"]["cachingOptions"] and not tasks["VerdictKeeper"]["cachingOptions"]
+    assert {"MicroPusher", "Trainer", "NewData"} <= set(tasks["ModelKeeper"]["dependentTasks"])
+    assert not tasks["NewData"]["cachingOptions"] and not tasks["ModelKeeper"]["cachingOptions"]
 
 
 def test_the_first_task_is_told_every_parameter_of_the_run(spec, tasks):
@@ -90,7 +90,8 @@ def test_another_configuration_is_another_fingerprint(tasks):
 
 def test_without_retrain_nothing_of_it_is_there():
     tasks = compiled(retrain=False)["root"]["dag"]["tasks"]
-    assert not {"NewData", "VerdictKeeper"} & set(tasks)
+    assert "NewData" not in tasks
+    assert "fingerprint" not in tasks["ModelKeeper"]["inputs"]["artifacts"]
     assert not any("triggerPolicy" in task for task in tasks.values())
 
 
@@ -119,14 +120,15 @@ def test_with_nothing_new_a_run_ends_after_its_first_task(spec, tasks, tmp_path)
     clip = tmp_path / "words" / "week-3" / "yes" / "a.wav"
     clip.parent.mkdir(parents=True)
     clip.write_bytes(b"said")
-    kept = str(tmp_path / "kept")
-    places = {"gs://bucket/words": str(tmp_path / "words"), KEPT: kept}
+    bundles = str(tmp_path / "bundles")
+    places = {"gs://bucket/words": str(tmp_path / "words"), BUNDLES: bundles}
 
     first = Cluster(spec, tmp_path / "first", places=places)
     first.run_until("NewData")
     assert first.parameters["NewData"] == {"new": "true"}
     fingerprint = first.uri("NewData", "fingerprint").read_text()
-    judged.write(kept, fingerprint, {"verdict": "refused", "at": "2026-01-31T03:12:45Z"})
+    verdict = {"verdict": "refused", "at": "2026-01-31T03:12:45Z"}
+    Registry(bundles).keep_verdict(fingerprint, verdict)
 
     second = Cluster(spec, tmp_path / "second", places=places)
     second.run()

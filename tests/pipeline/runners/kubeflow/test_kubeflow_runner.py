@@ -22,7 +22,7 @@ from pipeline.paths import Paths
 from pipeline.pipeline import Recordings, build, components
 from pipeline.runners.kubeflow import compile
 from pipeline.runners.kubeflow.compile import Target, compile_spec
-from pipeline.runners.kubeflow.tasks import FolderHistory
+from pipeline.runners.kubeflow.tasks import ContainerHistory
 from tests.pipeline.kubeflow_cluster import Cluster
 
 TARGET = Target(image="registry.example/kws:1", root="gs://bucket/root", data="gs://bucket/words")
@@ -47,9 +47,9 @@ def spec():
 def nodes():
     config = configured("quickstart", WARM, MINING)
     bundles = f"{TARGET.root}/{config.name}/bundles"
-    history = FolderHistory(config, TARGET.root, bundles)
     paths = Paths(out=compile.IN_CONTAINER, name=config.name)
-    made = components(config, paths, Recordings(folder=TARGET.data), history, bundles)
+    history = ContainerHistory(config, paths, bundles)
+    made = components(config, paths, Recordings(folder=TARGET.data), history)
     return {node.id: node for node in made}
 
 
@@ -139,15 +139,17 @@ def test_nothing_is_a_resolver_which_the_open_source_server_does_not_run(spec):
     assert all(set(executor) == {"container"} for executor in executors)
 
 
-def test_the_local_pipeline_is_what_the_compiler_refuses(tmp_path):
-    config = load("quickstart")
-    local = build(config, Paths(out=tmp_path, name=config.name), tmp_path)
-    runner = compiler.KubeflowV2DagRunner(compiler.KubeflowV2DagRunnerConfig())
-    with pytest.raises(TypeError, match="Unexpected resolver policy"):
-        runner.run(local, write_out=False)
+def test_this_machine_runs_the_same_nodes_but_for_the_schema(nodes, tmp_path):
+    config = configured("quickstart", WARM, MINING)
+    local = build(config, Paths(out=tmp_path, name=config.name), tmp_path / "recordings")
+    ours = {node.id: node for node in local.components}
+    assert set(ours) ^ set(nodes) == {"ImportSchemaGen", "AudioSchemaGen"}
+    for name in set(ours) & set(nodes):
+        assert type(ours[name]) is type(nodes[name])
+        assert set(ours[name].inputs) == set(nodes[name].inputs), name
 
 
-def test_neither_does_the_compiler_take_a_union_of_channels():
+def test_the_compiler_takes_no_union_of_channels():
     config = configured()
     examples = [AudioExampleGen(name, config.ingest).with_id(name) for name in ("one", "two")]
     transformed = SpectrogramTransform(
@@ -210,7 +212,10 @@ def test_a_parameter_of_the_run_reaches_its_tasks(spec):
         "max_miss_rate": {"StreamingEvaluator"},
         "max_flash_bytes": {"MicroValidator"},
         "max_arena_bytes": {"MicroValidator"},
-        "destination": {"BaseModel", "MicroPusher", "ServedModel"},
+        "destination": {
+            *("PreviousStatistics", "StatisticsKeeper", "BaseModel", "ServedModel"),
+            *("MicroPusher", "ModelKeeper"),
+        },
     }
     assert given["data"]["defaultValue"] == TARGET.data
     assert given["max_miss_rate"]["defaultValue"] == 0.4
