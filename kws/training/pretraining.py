@@ -5,7 +5,10 @@ must learn from these what speech is. Here it has learnt that before, from real 
 people: at its steps it predicts the pretrained speech embedding (`kws.speech`) of the sound up to
 then, and of a third, two thirds and a whole second earlier, so that its last activations keep what
 was said over a word's length. The idea is that of representation distillation: Romero et al.,
-"FitNets: Hints for Thin Deep Nets", ICLR 2015 (arXiv:1412.6550).
+"FitNets: Hints for Thin Deep Nets", ICLR 2015 (arXiv:1412.6550). The network may hear a clip over
+noise whose embedding is that of the clean recording, and so learn to hear through noise in which
+the embedding itself hears little; for whole models of speech: Chen et al., "WavLM", IEEE JSTSP 2022
+(arXiv:2110.13900).
 
 `python -m benchmarks.pretraining` makes `kws/models/data/mixed_net.npz` with it.
 """
