@@ -12,8 +12,8 @@ from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
 from components import object_stores
-from components.new_data import judged
 from kws.bundle.destinations import open_destination
+from kws.bundle.registry import Registry
 from kws.errors import KwsError
 from tests.pipeline.kubeflow_cluster import Cluster, TaskFailed
 from tests.pipeline.object_stores import KEY, KEY_ID, Objects, serving_s3
@@ -84,11 +84,13 @@ def test_files_are_copied_into_it_within_it_and_removed(bucket, tmp_path):
 
 
 def test_verdicts_and_bundles_are_kept_in_it(bucket):
-    assert judged.read(f"{bucket}/kept", "f") is None
-    judged.write(f"{bucket}/kept", "f", {"verdict": "pushed"})
-    assert judged.read(f"{bucket}/kept", "f") == {"verdict": "pushed"}
+    registry = Registry(f"{bucket}/bundles")
+    assert registry.verdict("f") is None
+    registry.keep_verdict("f", {"verdict": "pushed"})
+    assert registry.verdict("f") == {"verdict": "pushed"}
     bundles = open_destination(f"{bucket}/bundles")
-    assert not bundles.exists() and bundles.place("1") == f"{bucket}/bundles/1"
+    assert bundles.served() is None and not bundles.versions()
+    assert bundles.place("1") == f"{bucket}/bundles/1"
 
 
 def test_minio_without_a_server_says_what_is_missing(monkeypatch):
