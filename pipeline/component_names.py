@@ -1,7 +1,7 @@
 """Names of the pipeline's components, for the sections of the configuration that speak of them.
 
-A component may have several nodes, `FirstTrainer` and `Trainer` of `Trainer`; what is said of a
-component holds for all of them, what is said of a node for that one alone. The nodes of
+A component may have several nodes, as `Trainer` has `FirstTrainer` and `Trainer`. Settings for a
+component apply to all of its nodes, settings for a node to that node only. The nodes of
 RegistryLookup and RegistryKeeper have nothing in common but the registry, so each counts as a
 component. This module imports no TFX, so that a configuration loads fast; a test holds it against
 the pipeline.

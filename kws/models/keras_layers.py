@@ -76,7 +76,7 @@ class KeywordsAndSilence(tf.keras.layers.Layer):
 
     Its inputs are the probability `[..., 1]` of a single keyword, or those of anything else and of
     each of several keywords, `[..., 1 + keywords]`; and the probability `[..., 1]` of silence where
-    no keyword is said. The keywords' posteriors are passed through unchanged.
+    no keyword is said. The keyword posteriors stay unchanged.
     """
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:

@@ -7,12 +7,12 @@ logit of p_k, a that of any keyword and a_k that of any but k (for one keyword m
 a_k); t the teacher's posteriors at the same times, u its logits, v its probability of silence, and
 e its embedding, a clip of keyword k costs
 
-    softplus(-soft maximum of m_k)                     it is said somewhere in the clip
-    + hardest_weight softplus(max a_k)                 and no other one anywhere
+    softplus(-soft maximum of m_k)                     keyword k occurs somewhere in the clip
+    + hardest_weight softplus(max a_k)                 and no other keyword does
 
 any other clip, with s the logit of silence
 
-    mean softplus(a) + hardest_weight softplus(max a)  none is said anywhere
+    mean softplus(a) + hardest_weight softplus(max a)  no keyword occurs anywhere
     + silence_weight mean BCE(s, v)                    v = 1 in clips labelled silence
 
 and all

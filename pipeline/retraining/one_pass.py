@@ -146,7 +146,7 @@ def overrides(config: Config, warm: bool) -> list[str]:
 
 
 def can_start_warm(config: Config) -> bool:
-    """Models that learn from scenes begin anew each time (`kws.training.scene_training`)."""
+    """Models trained on scenes are always trained from scratch (`kws.training.scene_training`)."""
     return config.model is not None and registry.output(config.model.name) != "steps"
 
 
