@@ -19,7 +19,6 @@ import csv
 import dataclasses
 import logging
 import multiprocessing
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -248,8 +247,6 @@ _composers: list[tuple[Composer, FeatureParams]] = []
 def _begin(unpacked: Path, params: FeatureParams, rooms: int) -> None:
     import tensorflow as tf
 
-    # TensorFlow removes the modules that it writes to the temporary folder, but not their bytecode.
-    sys.dont_write_bytecode = True
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     _composers.append((Composer(unpacked, params.clip_duration_ms / 1000, rooms), params))
